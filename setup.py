@@ -1,0 +1,49 @@
+"""Install `tcnn_mm`; the configs and tools travel inside the package as `tcnn_mm/.mim`."""
+
+import os
+import re
+
+from setuptools import find_packages, setup
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def read(name):
+    with open(os.path.join(HERE, name), encoding='utf-8') as file:
+        return file.read()
+
+
+def mim_files():
+    """Files below `tcnn_mm/.mim`, relative to the package; its links lead to configs/ and tools/."""
+    found = []
+    for folder, names, files in os.walk(os.path.join(HERE, 'tcnn_mm', '.mim'), followlinks=True):
+        names[:] = [name for name in names if name != '__pycache__']
+        found += [os.path.join(folder, name) for name in files if not name.endswith('.pyc')]
+    return [os.path.relpath(path, os.path.join(HERE, 'tcnn_mm')) for path in found]
+
+
+setup(
+    name='tcnn_mm',
+    version=re.search(r"__version__ = '(.+)'", read('tcnn_mm/__init__.py')).group(1),
+    description='Transfer of pretrained CNN representations through labelled patches, for OpenMMLab',
+    long_description=read('README.md'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['tcnn_mm', 'tcnn_mm.*']),
+    package_data={'tcnn_mm': mim_files() + ['models/weights/*']},
+    install_requires=[
+        'numpy',
+        'pillow',
+        'torch>=2.4',
+        'torchvision>=0.19',
+        'onedl-mmengine>=0.10.7',
+        'onedl-mmcv>=2.1.0',
+        'onedl-mmpretrain>=1.2.0',
+        'onedl-mmdetection>=3.3.0',
+    ],
+    extras_require={
+        'test': ['pytest>=8', 'pytest-xdist>=3.5', 'ruff==0.17.6', 'scikit-learn>=1.4'],
+        'vis': ['matplotlib>=3.8', 'tensorboard'],
+    },
+)

@@ -1,0 +1,13 @@
+"""Transfer of pretrained CNN representations through labelled patches, for OpenMMLab.
+
+After Oquab, Bottou, Laptev, Sivic, "Learning and Transferring Mid-Level Image Representations
+using Convolutional Neural Networks", CVPR 2014.
+"""
+
+from mmengine.config.utils import MODULE2PACKAGE
+
+__version__ = '0.1.0'
+
+# mmengine resolves `_base_ = 'package::file'` for a closed list of packages only; with this line
+# anybody's config can inherit `tcnn_mm::_base_/...` once `tcnn_mm` is imported.
+MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm')

@@ -1,0 +1,13 @@
+from .checkpoint_meta import CheckpointMetaHook
+from .epoch_seed import EpochSeedHook
+from .patch_report import PatchReportHook
+from .plateau_stages import PlateauStages
+from .trainable_params import TrainableParams
+
+__all__ = [
+    'CheckpointMetaHook',
+    'EpochSeedHook',
+    'PatchReportHook',
+    'PlateauStages',
+    'TrainableParams',
+]

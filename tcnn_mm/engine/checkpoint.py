@@ -1,0 +1,87 @@
+"""Checkpoints without running code: weights-only, with a list of what mmengine's own files hold."""
+
+import os.path as osp
+import pickle
+
+import numpy as np
+import torch
+from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
+
+from tcnn_mm.errors import UserError
+
+# Weights that ship with the package, made by our own recipes.
+SHIPPED = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'models', 'weights')
+
+
+def allowed_types():
+    """Types beside tensors that a checkpoint of mmengine may hold: logs and numpy scalars."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+
+    scalars = [np.dtype, np.ndarray] + [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
+    try:
+        from numpy._core.multiarray import _reconstruct, scalar
+    except ImportError:  # numpy 1
+        from numpy.core.multiarray import _reconstruct, scalar
+    return [HistoryBuffer, _reconstruct, scalar, *scalars]
+
+
+def load_safely(filename, map_location='cpu', trust=False):
+    """Read a checkpoint file or URL as data only.
+
+    Args:
+        filename (str): A path, an http(s) URL, `torchvision://NAME`, or `tcnn_mm://NAME` for a
+            file that ships with the package.
+        map_location: As for `torch.load`.
+        trust (bool): Unpickle anything, code too: only for files of your own.
+
+    Raises:
+        UserError: The file is missing, damaged, or holds more than data.
+    """
+    filename = str(filename)
+    if filename.startswith('torchvision://'):
+        urls = get_torchvision_models()
+        name = filename[len('torchvision://') :]
+        if name not in urls:
+            raise UserError(f'{filename}: torchvision has no weights of this name')
+        filename = urls[name]
+    if filename.startswith('tcnn_mm://'):
+        filename = osp.join(SHIPPED, filename[len('tcnn_mm://') :])
+    if filename.startswith(('http://', 'https://')):
+        return torch.hub.load_state_dict_from_url(
+            filename, map_location=map_location, weights_only=not trust
+        )
+    path = osp.abspath(osp.expanduser(filename))
+    if not osp.isfile(path):
+        raise UserError(
+            f'no weights: {osp.basename(path)}\n'
+            f'looked for {path} (TCNN_WEIGHTS is the folder of weights)\n'
+            'put the file there, or set another folder: export TCNN_WEIGHTS=DIR'
+        )
+    try:
+        with torch.serialization.safe_globals(allowed_types()):
+            return torch.load(path, map_location=map_location, weights_only=not trust)
+    except pickle.UnpicklingError as error:
+        reason = str(error).split('\n')[0]
+        raise UserError(
+            f'{path}: not a weights-only file ({reason}); if you made it yourself, pass '
+            '--trust-checkpoint'
+        ) from error
+    except (RuntimeError, EOFError, OSError) as error:
+        raise UserError(f'{path}: damaged checkpoint ({str(error).splitlines()[0]})') from error
+
+
+def install_safe_loader(trust=False):
+    """Make mmengine's `load_from`, `resume` and `init_cfg` read files through `load_safely`."""
+
+    def load(filename, map_location=None):
+        return load_safely(filename, map_location, trust)
+
+    CheckpointLoader.register_scheme(prefixes='', loader=load, force=True)
+
+
+def model_state(checkpoint):
+    """The state dict inside a checkpoint of mmengine, of torch, or in its bare form."""
+    for key in ('state_dict', 'model'):
+        if isinstance(checkpoint.get(key), dict):
+            checkpoint = checkpoint[key]
+    return {key.removeprefix('module.'): value for key, value in checkpoint.items()}

@@ -1,0 +1,47 @@
+"""Randomness as a function of (seed, epoch): a resumed run equals an uninterrupted one."""
+
+import random
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from tcnn_mm.patches.sampler import keyed_generator
+from tcnn_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class EpochSeedHook(Hook):
+    """Re-seed torch, numpy and Python at each epoch, and tell model and data the epoch.
+
+    The model's and the transforms' `set_epoch(seed, epoch)` are called before the first batch of
+    the epoch is asked for. mmengine's checkpoints hold no generator states; with this hook they
+    need none.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train_epoch(self, runner):
+        seed, epoch = int(runner.seed or 0), runner.epoch
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if hasattr(model, 'set_epoch'):
+            model.set_epoch(seed, epoch)
+        dataset = runner.train_dataloader.dataset
+        while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
+            dataset = dataset.dataset
+        for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
+            if hasattr(transform, 'set_epoch'):
+                transform.set_epoch(seed, epoch)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if batch_idx:
+            return
+        # Not in before_train_epoch: a fresh data loader draws from torch's generator when its
+        # iterator is made, a persistent one does not, and a resumed run has a fresh one. Each
+        # process has a dropout stream of its own.
+        draw = keyed_generator('epoch', int(runner.seed or 0), runner.epoch, get_rank())
+        torch.manual_seed(int(draw.integers(2**63)))
+        np.random.seed(int(draw.integers(2**32)))
+        random.seed(int(draw.integers(2**63)))

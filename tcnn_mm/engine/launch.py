@@ -1,0 +1,128 @@
+"""What the command-line tools share: environment, processes, safe loading, one-line errors."""
+
+import os
+import os.path as osp
+import sys
+
+import torch
+from mmengine.config import Config, ConfigDict
+
+import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
+from tcnn_mm.engine.checkpoint import install_safe_loader
+from tcnn_mm.errors import UserError
+
+FOLDERS = (('TCNN_DATA', 'data'), ('TCNN_WEIGHTS', 'checkpoints'))
+
+
+def add_common_arguments(parser):
+    """The flags that train and test share, named as in mmpretrain."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs, checkpoints and results')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        metavar='KEY=VALUE',
+        help='override entries of the config, e.g. model.head.dropout=0.3',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='unpickle checkpoints fully: only for files that you made yourself',
+    )
+    # torchrun sets LOCAL_RANK; older launchers pass the flag.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='by launchers')
+
+
+def resolve_folders():
+    """Make TCNN_DATA and TCNN_WEIGHTS absolute paths before a config is read.
+
+    An unset variable becomes the default folder below the current one.
+    """
+    for name, default in FOLDERS:
+        value = os.environ.get(name, default)
+        if not value.strip():
+            raise UserError(f'{name} is set but empty: export {name}=DIR, or unset {name}')
+        os.environ[name] = osp.abspath(osp.expanduser(value))
+
+
+def load_config(args):
+    """Read the config of the command line, with its overrides and work dir.
+
+    Raises:
+        UserError: No such config.
+    """
+    resolve_folders()
+    if not osp.isfile(args.config):
+        raise UserError(
+            f'no config: {args.config}\nlooked for {osp.abspath(args.config)}\n'
+            f'give a file, e.g. configs/tcnn_minivoc.py'
+        )
+    if 'LOCAL_RANK' not in os.environ:
+        os.environ['LOCAL_RANK'] = str(args.local_rank)
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(parse_options(args.cfg_options))
+    cfg.launcher = args.launcher
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    prepare_processes(cfg)
+    install_safe_loader(args.trust_checkpoint)
+    return cfg
+
+
+def parse_options(pairs):
+    """`KEY=VALUE` strings → dict, with mmengine's rules for lists and numbers."""
+    from mmengine.config import DictAction
+
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition('=')
+        if not equals:
+            raise UserError(f'--cfg-options {pair}: write KEY=VALUE')
+        options[key] = DictAction._parse_iterable(value)
+    return options
+
+
+def prepare_processes(cfg):
+    """Let mmengine's launchers work without a GPU: gloo, and a wrapper without device ids.
+
+    mmengine calls `torch.cuda.set_device` for every launcher; it skips its own start when the
+    process group is there already.
+    """
+    if cfg.launcher == 'none' or torch.cuda.is_available():
+        return
+    if cfg.launcher != 'pytorch':
+        raise UserError(
+            f'--launcher {cfg.launcher} needs GPUs here; without one use tools/dist_train.sh '
+            '(torchrun, --launcher pytorch)'
+        )
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = ConfigDict(type='MMDistributedDataParallel', device_ids=None)
+
+
+def use_amp(cfg):
+    """Mixed precision: the toolbox's on a GPU; on a CPU bfloat16 for the frozen layers.
+
+    mmengine's AmpOptimWrapper refuses a machine without GPU.
+    """
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    else:
+        cfg.model.frozen_dtype = 'bfloat16'
+
+
+def run_tool(main):
+    """Run a tool; a :class:`UserError` ends it with its message and status 1, no traceback."""
+    try:
+        main()
+    except UserError as error:
+        message = str(error)
+        if message.startswith('Caught '):  # out of a data loader's worker: see UserError
+            message = message.strip().splitlines()[-1].partition('UserError: ')[2]
+        print(f'error: {message}', file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,72 @@
+"""What a run trains on, in the log: coverage at start, accuracy without background each epoch."""
+
+import numpy as np
+import torch
+from mmengine.dist import all_reduce
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from tcnn_mm.patches.coverage import measure_coverage
+from tcnn_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PatchReportHook(Hook):
+    """Logs which objects no patch can name (at start), and per epoch the share of background
+    and the accuracy on object patches, by class.
+
+    Args:
+        coverage (bool): The report at start; a few seconds for VOC2007. Defaults to True.
+    """
+
+    def __init__(self, coverage=True):
+        self.coverage = coverage
+
+    def before_train(self, runner):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        sampler = getattr(model, 'sampler', None)
+        if not self.coverage or not hasattr(sampler, 'labeler'):
+            return
+        dataset = runner.train_dataloader.dataset
+        items = (dataset.get_data_info(i) for i in range(len(dataset)))
+        report = measure_coverage(
+            items, dataset.metainfo['classes'], sampler.grid, sampler.labeler
+        )
+        runner.logger.info('\n'.join(report.table()))
+
+    def after_train_epoch(self, runner):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        counts = getattr(model, 'statistics', None)
+        if counts is None:
+            counts = torch.zeros(model.head.num_classes + 1, 2, dtype=torch.int64)
+        counts = counts.to(next(model.parameters()).device)
+        all_reduce(counts)
+        correct, seen = counts.double().cpu().numpy().T
+        classes = runner.train_dataloader.dataset.metainfo['classes']
+        sizes = [0, 0]
+        for parameter in model.parameters():
+            sizes[parameter.requires_grad] += parameter.numel()
+        runner.logger.info(
+            '{}; parameters: frozen {:,}, trainable {:,}'.format(
+                self.line(correct, seen, classes), *sizes
+            )
+        )
+        hub = runner.message_hub
+        hub.update_scalar('train/background_share', seen[-1] / max(1.0, seen.sum()))
+        hub.update_scalar(
+            'train/object_accuracy', correct[:-1].sum() / max(1.0, seen[:-1].sum())
+        )
+
+    @staticmethod
+    def line(correct, seen, classes):
+        """One line for the log: (K+1,) counts, background last."""
+        if not seen.sum():
+            return 'patches: none in this epoch'
+        with np.errstate(invalid='ignore'):
+            each = 100 * correct / seen
+        names = [f'{n} {a:.0f}' for n, a in zip(classes, each, strict=False) if a == a]
+        return (
+            f'patches: {int(seen.sum())}, background {100 * seen[-1] / seen.sum():.0f} %; '
+            f'accuracy on object patches {100 * correct[:-1].sum() / max(1, seen[:-1].sum()):.1f} '
+            f'%, by class: {", ".join(names)}'
+        )

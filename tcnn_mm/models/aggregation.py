@@ -1,0 +1,60 @@
+"""From patch scores to image scores (paper, sec. 5), always in float32."""
+
+import math
+
+import torch
+
+from tcnn_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class PowerMeanAggregator:
+    """score(C) = mean over patches of y(C)^k.
+
+    Args:
+        k (float): ≥ 1; large k listens to the best patches. Paper: 5, chosen on val.
+
+    Shapes: (P, K) scores in [0, 1] → (K,) float32.
+    """
+
+    def __init__(self, k=5):
+        if k < 1:
+            raise ValueError(f'PowerMeanAggregator: k={k}; the paper asks for k ≥ 1')
+        self.k = k
+
+    def __call__(self, scores):
+        return scores.float().pow(self.k).mean(0)
+
+
+@MODELS.register_module()
+class MeanAggregator(PowerMeanAggregator):
+    """score(C) = mean over patches of y(C)."""
+
+    def __init__(self):
+        super().__init__(k=1)
+
+
+@MODELS.register_module()
+class MaxAggregator:
+    """score(C) = the best patch's y(C)."""
+
+    def __call__(self, scores):
+        return scores.float().amax(0)
+
+
+@MODELS.register_module()
+class LogSumExpAggregator:
+    """score(C) = 1/r · log mean exp(r · y(C)): between the mean (r → 0) and the max (r → ∞).
+
+    Args:
+        r (float): > 0. Defaults to 10.
+    """
+
+    def __init__(self, r=10.0):
+        if r <= 0:
+            raise ValueError(f'LogSumExpAggregator: r={r}; it must be > 0')
+        self.r = r
+
+    def __call__(self, scores):
+        scores = scores.float() * self.r
+        return (torch.logsumexp(scores, 0) - math.log(len(scores))) / self.r

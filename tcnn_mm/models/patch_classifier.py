@@ -1,0 +1,286 @@
+"""The method as a classifier of pictures: patches in, votes out (paper, sec. 2–5)."""
+
+from contextlib import nullcontext
+
+import torch
+from mmengine.logging import print_log
+from mmpretrain.models.classifiers import ImageClassifier
+from mmpretrain.structures import DataSample
+
+from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.freezing import (
+    count_parameters,
+    freeze,
+    hold_eval,
+    split_layers,
+    zero_times_trainable,
+)
+from tcnn_mm.models.pretrained import load_pretrained
+from tcnn_mm.patches.crop import iter_patches
+from tcnn_mm.patches.sampler import Key, keyed_generator
+from tcnn_mm.registry import MODELS, TASK_UTILS
+
+PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
+
+
+def _fill(cfg, key, **values):
+    """Set what the config leaves open in `cfg[key]`: one number stands in one place."""
+    if isinstance(cfg, dict) and isinstance(cfg.get(key), dict):
+        cfg = dict(cfg, **{key: {**values, **cfg[key]}})
+    return cfg
+
+
+@MODELS.register_module()
+class PatchClassifier(ImageClassifier):
+    """Trains on labelled patches, tests by the votes of all patches of a picture.
+
+    Inputs are whole pictures (uint8 CHW RGB, one tensor each, any sizes); patches are cut on
+    the model's device. `sampler.labeler.num_classes` and `sampler.grid.size` may be left open:
+    they follow the head and the backbone's preprocessing.
+
+    Args:
+        backbone (dict | nn.Module): TransferAlexNet, TorchvisionBackbone, any of mmpretrain's.
+        neck (dict, optional): Between backbone and head, e.g. mmpretrain's pooling.
+        head (dict): AdaptationHead.
+        sampler (dict): PatchSampler (or ObjectSquareSampler).
+        aggregator (dict, optional): Defaults to PowerMeanAggregator(k=5).
+        frozen (sequence[str]): Layer names or parameter prefixes, any subset; see `freezing`.
+        preprocessing (dict, optional): `size` (S), `mean`, `std` (grey levels 0–255),
+            `channel_order`; replaces entries of `backbone.preprocessing`.
+        pretrained (str, optional): Weights of the backbone; must fill it completely.
+        flip_prob (float): Of each training patch. Defaults to 0.5.
+        chunk_size (int): Patches through the network at once. Defaults to 64.
+        frozen_dtype (str, optional): 'bfloat16' or 'float16': autocast of the layers below the
+            first trainable one, in training and test. Defaults to float32.
+        data_preprocessor (dict, optional): Moves data; defaults to mmengine's base one.
+    """
+
+    def __init__(
+        self,
+        backbone,
+        head,
+        sampler,
+        neck=None,
+        aggregator=None,
+        frozen=(),
+        preprocessing=None,
+        pretrained=None,
+        flip_prob=0.5,
+        chunk_size=64,
+        frozen_dtype=None,
+        data_preprocessor=None,
+        train_cfg=None,
+        init_cfg=None,
+    ):
+        # As a module: from a dict, mmpretrain's classifier would add keys of its own stacker.
+        mover = data_preprocessor or dict(type='mmengine.BaseDataPreprocessor')
+        super().__init__(
+            backbone=backbone,
+            neck=neck,
+            head=head,
+            train_cfg=train_cfg,
+            data_preprocessor=MODELS.build(mover) if isinstance(mover, dict) else mover,
+            init_cfg=init_cfg,
+        )
+        self.preprocessing = {
+            **getattr(self.backbone, 'preprocessing', {}),
+            **(preprocessing or {}),
+        }
+        lacking = [key for key in PREPROCESSING if key not in self.preprocessing]
+        if lacking:
+            raise ValueError(
+                f'PatchClassifier: {type(self.backbone).__name__} does not say what pixels its '
+                f'weights expect; give preprocessing=dict({"=…, ".join(lacking)}=…)'
+            )
+        self.sampler = self._build_sampler(sampler)
+        self.aggregator = MODELS.build(aggregator or dict(type='tcnn_mm.PowerMeanAggregator'))
+        self.pretrained, self.flip_prob = pretrained, flip_prob
+        self.chunk_size = chunk_size
+        self.frozen_dtype = getattr(torch, frozen_dtype) if frozen_dtype else None
+        self._frozen_modules = freeze(self, frozen)
+        self._below, self._above = split_layers(self.backbone)
+        for name in ('mean', 'std'):
+            value = torch.tensor(self.preprocessing[name], dtype=torch.float32).view(3, 1, 1)
+            self.register_buffer(f'_{name}', value, persistent=False)
+        # Twice as fast on a CPU, no slower on a GPU; patches are cut in this layout.
+        self.backbone.to(memory_format=torch.channels_last)
+        # Hooks that draw maps or write patch scores ask for them.
+        self.keep_patch_scores = False
+        self.key = None
+        self.statistics = None
+
+    def _build_sampler(self, cfg):
+        size, classes = self.preprocessing['size'], self.head.num_classes
+        if isinstance(cfg, dict):
+            cfg = _fill(cfg, 'grid', size=size)
+            cfg = _fill(cfg, 'labeler', num_classes=classes)
+            cfg = TASK_UTILS.build(cfg)
+        for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
+            found = getattr(getattr(cfg, part, None), name, expected)
+            if found != expected:
+                raise ValueError(
+                    f'PatchClassifier: sampler.{part}.{name}={found}, but the '
+                    f'{"backbone" if part == "grid" else "head"} has {expected}'
+                )
+        return cfg
+
+    def init_weights(self):
+        super().init_weights()
+        if self.pretrained:
+            load_pretrained(self, self.pretrained)
+        print_log('frozen {:,} / trainable {:,} parameters'.format(*count_parameters(self)), 'current')
+
+    def train(self, mode=True):
+        super().train(mode)
+        hold_eval(getattr(self, '_frozen_modules', ()))
+        return self
+
+    def set_epoch(self, seed, epoch):
+        """Fix this epoch's randomness and forget the last one's statistics (`EpochSeedHook`)."""
+        self.key = Key(seed, epoch)
+        self.statistics = None
+
+    def prepare_image(self, image):
+        """uint8 (3, H, W) RGB → normalised float32 in the order that the weights expect."""
+        if self.preprocessing['channel_order'] == 'bgr':
+            image = image.flip(0)
+        return (image.float() - self._mean) / self._std
+
+    def _autocast(self, device):
+        if self.frozen_dtype is None:
+            return nullcontext()
+        return torch.autocast(device.type, self.frozen_dtype)
+
+    def _run_backbone(self, x, names):
+        if names == ['backbone']:
+            return self.backbone(x)[-1]
+        return self.backbone.run_layers(x, names)
+
+    def _pool(self, x):
+        return self.neck((x,))[-1] if self.with_neck else x
+
+    def frozen_features(self, patches):
+        """What lies below the first trainable layer, without a graph; (P, 3, S, S) in."""
+        with torch.no_grad(), self._autocast(patches.device):
+            x = self._run_backbone(patches, self._below) if self._below else patches
+            # Pooling here keeps only what the head needs of each chunk.
+            x = x if self._above else self._pool(x)
+        return x.float()
+
+    def patch_logits(self, features):
+        """From the first trainable layer on: features of :meth:`frozen_features` → (P, K+1)."""
+        if self._above:
+            features = self._pool(self._run_backbone(features, self._above))
+        return self.head((features,))
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        """mode 'tensor': (P, 3, S, S) normalised patches → (P, K+1) logits; else pictures."""
+        if mode == 'tensor':
+            return self.patch_logits(self.frozen_features(inputs))
+        return super().forward(inputs, data_samples, mode)
+
+    def extract_feat(self, inputs, stage='neck'):
+        """Features of ready patches (P, 3, S, S), as in mmpretrain."""
+        x = self.backbone(inputs)
+        if stage == 'backbone':
+            return x
+        x = self.neck(x) if self.with_neck else x
+        return x if stage == 'neck' else self.head.pre_logits(x)
+
+    def loss(self, inputs, data_samples):
+        """Cross-entropy over the sampled patches of all pictures of all processes.
+
+        Args:
+            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB.
+            data_samples (list[DataSample]): With gt_bboxes (N, 4), gt_bboxes_labels (N,),
+                gt_bboxes_difficult (N,) and img_id.
+
+        Returns:
+            dict: `loss`, a scalar.
+        """
+        if self.key is None:
+            raise RuntimeError(
+                'PatchClassifier draws patches by (seed, epoch, image id): add '
+                "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
+            )
+        features, labels = [], []
+        for image, sample in zip(inputs, data_samples, strict=True):
+            patches = self.sample_patches(image, sample, training=True)
+            if not len(patches.xyxy):
+                continue
+            flips = keyed_generator('flip', *self.key[:2], sample.img_id)
+            flips = flips.random(len(patches.xyxy)) < self.flip_prob
+            features += [x for _, x in self._chunks(image, patches.xyxy, flips)]
+            labels.append(torch.from_numpy(patches.label))
+        if not labels:
+            global_mean_loss(self._mean.new_zeros(0, 1), torch.zeros(0).long())
+            return dict(loss=zero_times_trainable(self))
+        labels = torch.cat(labels).to(self._mean.device)
+        logits = self.patch_logits(torch.cat(features))
+        self._count(logits.detach(), labels)
+        return dict(loss=global_mean_loss(logits, labels))
+
+    def sample_patches(self, image, sample, training):
+        """The sampler's choice for one picture (3, H, W)."""
+        size_hw = tuple(image.shape[-2:])
+        if not training:
+            return self.sampler(size_hw, None, None, self._flags(sample), training=False, key=Key())
+        boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
+        key = self.key._replace(image_id=sample.img_id)
+        return self.sampler(size_hw, boxes, labels, self._flags(sample), training=True, key=key)
+
+    @staticmethod
+    def _flags(sample):
+        """Everything else that is known of the objects; a test-time sampler reads no label."""
+        names = dict(gt_bboxes_difficult='difficult', input_box='input_box')
+        return {
+            flag: torch.as_tensor(sample.get(name)).cpu().numpy()
+            for name, flag in names.items()
+            if sample is not None and name in sample
+        }
+
+    def _chunks(self, image, boxes, flips=None):
+        """(indices, frozen features) of a picture's patches, chunk by chunk."""
+        picture = self.prepare_image(image)
+        for index, patches in iter_patches(
+            picture, boxes, self.preprocessing['size'], self.chunk_size
+        ):
+            if flips is not None and flips[index].any():
+                turn = torch.from_numpy(flips[index]).to(patches.device)
+                patches[turn] = patches[turn].flip(-1)
+            yield index, self.frozen_features(patches)
+
+    def _count(self, logits, labels):
+        """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
+        seen = torch.nn.functional.one_hot(labels, logits.shape[1])
+        correct = seen * (logits.argmax(1) == labels)[:, None]
+        counts = torch.stack([correct.sum(0), seen.sum(0)], 1)
+        self.statistics = counts if self.statistics is None else self.statistics + counts
+
+    def predict(self, inputs, data_samples=None, **kwargs):
+        """Votes of all patches of each picture; annotations are not read.
+
+        Returns:
+            list[DataSample]: With `pred_score` (K,) float32; with `keep_patch_scores` also
+            `patch_boxes` (P, 4) and `patch_scores` (P, K).
+        """
+        if data_samples is None:
+            data_samples = [DataSample() for _ in inputs]
+        for image, sample in zip(inputs, data_samples, strict=True):
+            boxes = self.sample_patches(image, sample, training=False).xyxy
+            scores = self.score_patches(image, boxes)
+            sample.set_pred_score(self.aggregator(scores))
+            if self.keep_patch_scores:
+                sample.set_field(torch.from_numpy(boxes.copy()), 'patch_boxes', dtype=None)
+                sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
+        return data_samples
+
+    def score_patches(self, image, boxes):
+        """Softmax scores of boxes of one picture: (3, H, W) uint8, (P, 4) → (P, K) float32."""
+        scores = self._mean.new_empty(len(boxes), self.head.num_classes)
+        for index, features in self._chunks(image, boxes):
+            logits = self.patch_logits(features)
+            with torch.autocast(logits.device.type, enabled=False):
+                chunk = logits.float().softmax(1)[:, : self.head.num_classes]
+            scores[torch.from_numpy(index).to(scores.device)] = chunk
+        return scores

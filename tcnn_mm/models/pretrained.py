@@ -1,0 +1,66 @@
+"""Copy C1…FC7 of a pretrained network and make sure that they have arrived."""
+
+from mmengine.logging import print_log
+
+from tcnn_mm.engine.checkpoint import load_safely, model_state
+from tcnn_mm.errors import UserError
+
+
+def _short(keys):
+    keys = sorted(keys)
+    return ', '.join(keys[:6]) + (f' … ({len(keys)} in all)' if len(keys) > 6 else '') or 'none'
+
+
+def load_pretrained(model, filename):
+    """Load a weight file into `model.backbone` (and `model.neck`), never into the head.
+
+    The file may be a classifier of mmpretrain (`backbone.…` keys), or the bare network with its
+    own names; `backbone.convert_state_dict` brings foreign names in.
+
+    Args:
+        model (nn.Module): With `backbone`, perhaps `neck`.
+        filename (str): A path, URL or `torchvision://NAME`.
+
+    Raises:
+        UserError: A parameter of backbone or neck got no value or one of another shape; both
+            lists of keys are given.
+    """
+    state = model_state(load_safely(filename))
+    parts = {'backbone': {}, 'neck': {}}
+    if any(key.startswith('backbone.') for key in state):
+        for key, value in state.items():
+            part, _, name = key.partition('.')
+            parts.setdefault(part, {})[name] = value
+    else:
+        parts['backbone'] = state
+    backbone = model.backbone
+    if hasattr(backbone, 'convert_state_dict'):
+        parts['backbone'] = backbone.convert_state_dict(parts['backbone'])
+    loaded, missing, unused = 0, [], [f'head.{key}' for key in parts.get('head', {})]
+    for part in ('backbone', 'neck'):
+        module = getattr(model, part, None)
+        own = module.state_dict() if module is not None else {}
+        given = parts[part]
+        # BatchNorm's counter is no weight; files older than it are complete.
+        missing += [f'{part}.{k}' for k in own if k not in given and 'num_batches' not in k]
+        unused += [f'{part}.{k}' for k in given if k not in own]
+        wrong = [
+            f'{part}.{k}: file {tuple(given[k].shape)}, model {tuple(own[k].shape)}'
+            for k in own
+            if k in given and given[k].shape != own[k].shape
+        ]
+        if wrong:
+            raise UserError(f'{filename}: shapes differ: {"; ".join(wrong[:6])}')
+        if own and not missing:
+            module.load_state_dict({k: v for k, v in given.items() if k in own}, strict=False)
+            loaded += len([k for k in own if k in given])
+    if missing:
+        raise UserError(
+            f'{filename}: does not hold this backbone; missing: {_short(missing)}; '
+            f'not used: {_short(unused)}'
+        )
+    print_log(
+        f'pretrained: {loaded} tensors from {filename}; new layers: head; not used: '
+        f'{_short(unused)}',
+        logger='current',
+    )

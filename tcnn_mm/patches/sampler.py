@@ -1,0 +1,125 @@
+"""Which patches of a picture are used (paper, sec. 4: all positives, 10 % of the background)."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+
+from tcnn_mm.registry import TASK_UTILS
+
+
+class Patches(NamedTuple):
+    """Patches of one picture: `xyxy` (P, 4) float32 pixels, `label` (P,) int64 (-1: not for the
+    loss), `object_index` (P,) int64 (-1: none)."""
+
+    xyxy: np.ndarray
+    label: np.ndarray
+    object_index: np.ndarray
+
+
+class Key(NamedTuple):
+    """What all randomness is a function of: never of worker, process or resume."""
+
+    seed: int = 0
+    epoch: int = 0
+    image_id: str = ''
+
+
+def keyed_generator(*key):
+    """A numpy generator that is a pure function of the key's parts (their `str`)."""
+    digest = hashlib.sha256('\0'.join(map(str, key)).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], 'little')))
+
+
+@TASK_UTILS.register_module()
+class PatchSampler:
+    """Training: labelled patches of a picture. Test: the whole grid, annotations unread.
+
+    A picture has one *fixed set*: every positive patch and a random share of its background,
+    drawn once (the same in every epoch). With `num_patches`, each epoch takes the next
+    `num_patches` of the set, in an order shuffled anew each time it has been gone through: drawn
+    without replacement, so that batches can mix many pictures.
+
+    Args:
+        grid (dict | callable): Builds to (height, width) → (P, 4), e.g. `PatchGrid`.
+        labeler (dict | callable): e.g. `PatchLabeler`.
+        background_share (float): Of the background patches kept. Paper: 0.1.
+        redraw_background (bool): Draw the background anew each epoch. Defaults to False.
+        num_patches (int, optional): Patches a picture and epoch; None takes the fixed set.
+        class_balanced (bool): With `num_patches`: each label of the picture equally often as
+            far as it has patches, instead of in proportion. Defaults to False.
+    """
+
+    def __init__(
+        self,
+        grid,
+        labeler,
+        background_share=0.1,
+        redraw_background=False,
+        num_patches=None,
+        class_balanced=False,
+    ):
+        self.grid = TASK_UTILS.build(grid) if isinstance(grid, dict) else grid
+        self.labeler = TASK_UTILS.build(labeler) if isinstance(labeler, dict) else labeler
+        if not 0 <= background_share <= 1:
+            raise ValueError(f'PatchSampler: background_share={background_share} not in [0, 1]')
+        if class_balanced and num_patches is None:
+            raise ValueError('PatchSampler: class_balanced=True needs num_patches')
+        self.background_share = background_share
+        self.redraw_background = redraw_background
+        self.num_patches, self.class_balanced = num_patches, class_balanced
+
+    def __call__(self, size_hw, boxes, labels, flags, *, training, key):
+        """Choose patches.
+
+        Args:
+            size_hw (tuple[int, int]): The picture, pixels.
+            boxes (ndarray): (N, 4) xyxy; not read at test.
+            labels (ndarray): (N,) int; not read at test.
+            flags (dict): `difficult` (N,) bool, optional; not read at test.
+            training (bool): Labelled patches, or the whole grid.
+            key (tuple): (seed, epoch, image id).
+
+        Returns:
+            Patches: at test every label is -1.
+        """
+        grid = self.grid(size_hw)
+        if not training:
+            nothing = np.full(len(grid), -1, np.int64)
+            return Patches(grid, nothing, nothing)
+        key = Key(*key)
+        label, owner = self.labeler(grid, boxes, labels, flags.get('difficult'))
+        index = self._fixed_set(label, key)
+        if self.num_patches is not None:
+            index = self._draw(index, label, key)
+        return Patches(grid[index], label[index], owner[index])
+
+    def _fixed_set(self, label, key):
+        epoch = key.epoch if self.redraw_background else 'once'
+        random = keyed_generator('background', key.seed, epoch, key.image_id)
+        # One number for each patch of the grid, used or not: the draw for one patch does not
+        # depend on the labels of the others.
+        kept = random.random(len(label)) < self.background_share
+        background = label == self.labeler.background
+        return np.flatnonzero((label >= 0) & (~background | kept))
+
+    def _draw(self, index, label, key):
+        size = len(index)
+        count = min(self.num_patches, size)
+        if count == 0:
+            return index
+        if self.class_balanced:
+            random = keyed_generator('balanced', *key)
+            names, group, sizes = np.unique(
+                label[index], return_inverse=True, return_counts=True
+            )
+            share = 1.0 / (len(names) * sizes[group])
+            return index[np.sort(random.choice(size, count, replace=False, p=share))]
+        place = key.epoch * count + np.arange(count)
+        drawn = [
+            keyed_generator('order', key.seed, key.image_id, turn).permutation(size)[
+                place[place // size == turn] % size
+            ]
+            for turn in np.unique(place // size)
+        ]
+        return index[np.concatenate(drawn)]

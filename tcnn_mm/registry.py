@@ -1,0 +1,38 @@
+"""Child registries of mmengine's roots: `type='tcnn_mm.X'` resolves with nothing imported before.
+
+mmengine imports `<scope>.registry` by itself when it meets a new scope, and a registry imports
+its `locations` at the first look-up; importing this file costs no dataset and no network.
+"""
+
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import HOOKS as MMENGINE_HOOKS
+from mmengine.registry import METRICS as MMENGINE_METRICS
+from mmengine.registry import MODELS as MMENGINE_MODELS
+from mmengine.registry import (
+    OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
+)
+from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
+from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
+from mmengine.registry import Registry
+
+
+def _child(name, parent, location):
+    return Registry(name, parent=parent, scope='tcnn_mm', locations=[f'tcnn_mm.{location}'])
+
+
+MODELS = _child('model', MMENGINE_MODELS, 'models')
+TASK_UTILS = _child('task util', MMENGINE_TASK_UTILS, 'patches')
+TRANSFORMS = _child('transform', MMENGINE_TRANSFORMS, 'datasets')
+DATASETS = _child('dataset', MMENGINE_DATASETS, 'datasets')
+METRICS = _child('metric', MMENGINE_METRICS, 'evaluation')
+HOOKS = Registry(
+    'hook',
+    parent=MMENGINE_HOOKS,
+    scope='tcnn_mm',
+    locations=['tcnn_mm.engine', 'tcnn_mm.visualization'],
+)
+OPTIM_WRAPPER_CONSTRUCTORS = _child(
+    'optimizer wrapper constructor', MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
+)
+VISUALIZERS = _child('visualizer', MMENGINE_VISUALIZERS, 'visualization')

@@ -1,0 +1,106 @@
+"""C1…FC7: torchvision's numbers, Caffe's files, the layers' names."""
+
+import pytest
+import torch
+import torchvision
+
+from tcnn_mm.models import TransferAlexNet
+from tcnn_mm.models.alexnet import CAFFE_NAMES, expand_groups
+
+
+def test_equals_torchvision_up_to_fc7():
+    """Same keys, same Y7 as torchvision's AlexNet after its second ReLU."""
+    reference = torchvision.models.alexnet().eval()
+    net = TransferAlexNet('torchvision').eval()
+    result = net.load_state_dict(reference.state_dict(), strict=False)
+    assert result.missing_keys == []
+    assert result.unexpected_keys == ['classifier.6.weight', 'classifier.6.bias']
+    x = torch.randn(2, 3, 224, 224)
+    expected = reference.classifier[:6](reference.avgpool(reference.features(x)).flatten(1))
+    assert torch.equal(net(x)[0], expected)
+
+
+@pytest.mark.parametrize(
+    'variant, size, width, grid',
+    [('torchvision', 224, 4096, 6), ('krizhevsky', 224, 4096, 6), ('small', 64, 256, 3)],
+)
+def test_shapes(variant, size, width, grid):
+    """Each variant's C5 grid is its own at its own patch side; FC7 has the stated width."""
+    net = TransferAlexNet(variant)
+    assert net.preprocessing['size'] == size
+    x = torch.randn(2, 3, size, size)
+    assert net.features(x).shape[-2:] == (grid, grid)
+    assert net(x)[0].shape == (2, width)
+
+
+def test_a_wider_net():
+    """fc_channels 6144, as for the 1512-class net."""
+    net = TransferAlexNet('small', fc_channels=384)
+    assert net(torch.randn(1, 3, 64, 64))[0].shape == (1, 384)
+
+
+def test_krizhevsky_normalises_after_relu():
+    """LRN stands between ReLU and pooling in C1 and C2 only."""
+    names = [name for name, _ in TransferAlexNet('krizhevsky').features.named_children()]
+    assert names[:4] == ['0', '1', 'norm1', '2'] and names[4:8] == ['3', '4', 'norm2', '5']
+
+
+def test_layers_cover_every_parameter_once():
+    """C1…FC7 share out all modules, in forward order."""
+    net = TransferAlexNet('small')
+    layers = net.layers()
+    assert tuple(layers) == net.layer_names
+    paths = [path for modules in layers.values() for path, _ in modules]
+    assert len(paths) == len(set(paths))
+    held = {f'{path}.{leaf}' for path in paths for leaf in ('weight', 'bias')}
+    assert {name for name, _ in net.named_parameters()} <= held
+    assert [path for path, _ in layers['FC6']][:2] == ['classifier.0', 'classifier.1']
+
+
+def test_running_layers_in_parts_is_the_whole():
+    """run_layers in two parts equals one forward pass, wherever it is cut."""
+    net = TransferAlexNet('small').eval()
+    x = torch.randn(2, 3, 64, 64)
+    for cut in range(8):
+        half = net.run_layers(x, net.layer_names[:cut])
+        assert torch.equal(net.run_layers(half, net.layer_names[cut:]), net(x)[0])
+
+
+def test_grouped_weights_expand_exactly():
+    """An ungrouped convolution with expanded weights gives the grouped one's output."""
+    grouped = torch.nn.Conv2d(8, 12, 3, groups=2, bias=False)
+    full = torch.nn.Conv2d(8, 12, 3, bias=False)
+    full.weight.data = expand_groups(grouped.weight.data, 8)
+    x = torch.randn(2, 8, 9, 9)
+    assert torch.allclose(full(x), grouped(x), atol=1e-6)
+
+
+def caffe_state():
+    """What a converted BVLC file holds: conv1…fc8, conv2/4/5 in two groups."""
+    net = TransferAlexNet('krizhevsky', groups=2)
+    names = {v: k for k, v in CAFFE_NAMES.items()}
+    state = {
+        f'{names[key.rpartition(".")[0]]}.{key.rpartition(".")[2]}': value
+        for key, value in net.state_dict().items()
+    }
+    state['fc8.weight'], state['fc8.bias'] = torch.zeros(1000, 4096), torch.zeros(1000)
+    return net, state
+
+
+@pytest.mark.parametrize('groups', [1, 2])
+def test_a_caffe_shaped_file_loads(groups):
+    """Names are mapped; groups are kept or expanded; the output is that of the grouped net."""
+    source, state = caffe_state()
+    assert state['conv2.weight'].shape == (256, 48, 5, 5)
+    net = TransferAlexNet('krizhevsky', groups=groups)
+    result = net.load_state_dict(net.convert_state_dict(state), strict=False)
+    assert result.missing_keys == []
+    assert result.unexpected_keys == ['classifier.6.weight', 'classifier.6.bias']
+    x = torch.randn(1, 3, 224, 224)
+    assert torch.allclose(net.eval()(x)[0], source.eval()(x)[0], atol=1e-4)
+
+
+def test_an_unknown_variant_is_refused():
+    """The error lists what there is."""
+    with pytest.raises(ValueError, match='krizhevsky'):
+        TransferAlexNet('caffe')

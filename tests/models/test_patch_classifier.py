@@ -1,0 +1,207 @@
+"""Training on patches, votes at test, and what must not change the result."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from patch_model import build_model, make_picture
+
+from tcnn_mm.errors import UserError
+from tcnn_mm.models import PowerMeanAggregator
+from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.patches.crop import crop_patches
+from tcnn_mm.registry import MODELS
+
+
+def test_scores_are_the_mean_of_y_to_the_k():
+    """pred_score equals crops → network → softmax → mean y^5, written out by hand."""
+    model = build_model(scales=(1.0, 1.6)).eval()
+    image, sample = make_picture()
+    with torch.no_grad():
+        got = model.predict([image], [sample])[0].pred_score
+        boxes = model.sampler.grid((60, 80))
+        patches = (crop_patches(image, boxes, 64) - 127.5) / 64
+        y = model.head((model.backbone(patches)[0],)).softmax(1)[:, :3]
+    assert got.shape == (3,) and got.dtype == torch.float32
+    torch.testing.assert_close(got, (y**5).mean(0), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize('chunk', [1, 5, 1000])
+def test_chunk_size_does_not_change_scores(chunk):
+    """Chunked = whole to 1e-5."""
+    image, sample = make_picture()
+    with torch.no_grad():
+        whole = build_model(chunk_size=64).eval().predict([image], [sample])[0].pred_score
+        parts = build_model(chunk_size=chunk).eval().predict([image])[0].pred_score
+    torch.testing.assert_close(whole, parts, rtol=0, atol=1e-5)
+
+
+def test_annotations_are_not_read_at_test():
+    """Scores are bit-equal with, without, and with wrong annotations."""
+    model = build_model().eval()
+    image, sample = make_picture()
+    other = make_picture(boxes=((0, 0, 80, 60), (3, 3, 9, 9)), labels=(2, 0))[1]
+    with torch.no_grad():
+        scores = [model.predict([image], s)[0].pred_score for s in ([sample], [other], None)]
+    assert torch.equal(scores[0], scores[1]) and torch.equal(scores[0], scores[2])
+
+
+def test_loss_is_the_mean_over_all_patches_of_the_batch():
+    """Two pictures with different patch counts: one mean over patches, not of means."""
+    model = build_model(flip_prob=0.0).train()
+    model.set_epoch(0, 0)
+    pictures = [make_picture(name='a'), make_picture(90, 60, 1, ((0, 0, 40, 40),), (2,), 'b')]
+    loss = model.loss([p[0] for p in pictures], [p[1] for p in pictures])['loss']
+    logits, labels = [], []
+    for image, sample in pictures:
+        drawn = model.sample_patches(image, sample, training=True)
+        patches = (crop_patches(image, drawn.xyxy, 64) - 127.5) / 64
+        logits.append(model(patches))
+        labels.append(torch.from_numpy(drawn.label))
+    assert len(labels[0]) != len(labels[1])
+    expected = F.cross_entropy(torch.cat(logits), torch.cat(labels))
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_deleted_patches_are_not_for_the_loss():
+    """Label -1 adds nothing and is not counted."""
+    logits = torch.randn(4, 3)
+    labels = torch.tensor([0, -1, 2, -1])
+    expected = F.cross_entropy(logits[[0, 2]], labels[[0, 2]])
+    torch.testing.assert_close(global_mean_loss(logits, labels), expected)
+
+
+def test_flips_are_keyed_and_really_flip():
+    """The same key flips the same patches; flip_prob 0 and 1 differ by the mirror image."""
+    image, sample = make_picture()
+
+    def features(flip_prob, epoch):
+        model = build_model(flip_prob=flip_prob).train()
+        model.set_epoch(0, epoch)
+        return model.loss([image], [sample])['loss']
+
+    assert torch.equal(features(0.5, 1), features(0.5, 1))
+    assert not torch.equal(features(0.5, 1), features(0.5, 2))
+    mirrored = image.flip(-1)
+    model = build_model(flip_prob=1.0).eval()
+    boxes = np.array([[0, 0, 60, 60]], np.float32)
+    (_, flipped), = model._chunks(image, boxes, np.array([True]))
+    (_, plain), = model._chunks(mirrored, np.array([[20, 0, 80, 60]], np.float32))
+    torch.testing.assert_close(flipped, plain, rtol=1e-3, atol=1e-4)
+
+
+def test_a_batch_without_patches_is_a_zero_that_trains_everything():
+    """No patches: loss 0 with a gradient path to every trainable parameter, so DDP goes on."""
+    model = build_model(
+        frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), sampler_options=dict(background_share=0.0)
+    ).train()
+    model.set_epoch(0, 0)
+    image, sample = make_picture(boxes=(), labels=())
+    loss = model.loss([image], [sample])['loss']
+    loss.backward()
+    assert loss.item() == 0
+    for parameter in model.parameters():
+        assert (parameter.grad is not None) == parameter.requires_grad
+
+
+def test_without_the_seed_hook_training_is_refused():
+    """A run without EpochSeedHook would draw the same patches for ever: an error says so."""
+    image, sample = make_picture()
+    with pytest.raises(RuntimeError, match='EpochSeedHook'):
+        build_model().loss([image], [sample])
+
+
+def test_epoch_statistics_count_each_label():
+    """Seen patches by label add up to the sampled ones; set_epoch starts anew."""
+    model = build_model().train()
+    model.set_epoch(0, 0)
+    image, sample = make_picture()
+    model.loss([image], [sample])
+    drawn = model.sample_patches(image, sample, training=True)
+    assert model.statistics[:, 1].tolist() == np.bincount(drawn.label, minlength=4).tolist()
+    assert (model.statistics[:, 0] <= model.statistics[:, 1]).all()
+    model.set_epoch(0, 1)
+    assert model.statistics is None
+
+
+def test_bgr_weights_get_bgr_pixels():
+    """channel_order='bgr' turns the channels, and a red picture is red in the last one."""
+    red = torch.zeros(3, 4, 4, dtype=torch.uint8)
+    red[0] = 255
+    plain = dict(mean=(0, 0, 0), std=(1, 1, 1))
+    rgb = build_model(preprocessing=plain).prepare_image(red)
+    bgr = build_model(preprocessing=dict(channel_order='bgr', **plain)).prepare_image(red)
+    assert rgb[0].min() == 255 and rgb[1:].max() == 0
+    assert bgr[2].min() == 255 and bgr[:2].max() == 0
+
+
+def test_bfloat16_of_the_frozen_part_is_close():
+    """frozen_dtype='bfloat16' changes scores a little and keeps them float32."""
+    image, _ = make_picture()
+    with torch.no_grad():
+        full = build_model().eval().predict([image])[0].pred_score
+        half = build_model(frozen_dtype='bfloat16').eval().predict([image])[0].pred_score
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(full, half, rtol=0.1, atol=1e-3)
+
+
+@pytest.mark.parametrize('part, name', [('grid', 'size'), ('labeler', 'num_classes')])
+def test_numbers_that_disagree_are_refused(part, name):
+    """A patch size or class count set twice, differently, is an error that names both."""
+    sampler = build_model().sampler
+    setattr(getattr(sampler, part), name, 96)
+    with pytest.raises(ValueError, match=f'sampler.{part}.{name}=96'):
+        build_model()._build_sampler(sampler)
+
+
+def test_a_backbone_without_preprocessing_asks_for_it():
+    """mmpretrain's nets do not say what pixels they want: the config must."""
+    with pytest.raises(ValueError, match='preprocessing'):
+        MODELS.build(
+            dict(
+                type='tcnn_mm.PatchClassifier',
+                backbone=dict(type='mmpretrain.ResNet', depth=18),
+                head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=512),
+                sampler=dict(type='tcnn_mm.PatchSampler', grid={}, labeler={}),
+            )
+        )
+
+
+def test_patch_scores_are_kept_only_when_asked():
+    """keep_patch_scores attaches boxes and scores whose power mean is pred_score."""
+    model = build_model().eval()
+    image, _ = make_picture()
+    with torch.no_grad():
+        assert 'patch_scores' not in model.predict([image])[0]
+        model.keep_patch_scores = True
+        sample = model.predict([image])[0]
+    assert sample.patch_boxes.shape == (len(sample.patch_scores), 4)
+    torch.testing.assert_close(PowerMeanAggregator(5)(sample.patch_scores), sample.pred_score)
+
+
+def test_pretrained_fills_the_backbone(tmp_path):
+    """A file in the backbone's names, or a classifier's, loads; the head stays new."""
+    source = build_model()
+    torch.nn.init.constant_(source.backbone.features[0].weight, 0.5)
+    bare, whole = tmp_path / 'bare.pth', tmp_path / 'whole.pth'
+    torch.save(source.backbone.state_dict(), bare)
+    torch.save(dict(state_dict=source.state_dict(), meta={}), whole)
+    for path in (bare, whole):
+        model = build_model(pretrained=str(path))
+        assert (model.backbone.features[0].weight == 0.5).all()
+
+
+def test_pretrained_that_does_not_fill_is_an_error(tmp_path):
+    """Missing keys, foreign keys and other shapes are named; no file names the folder."""
+    state = build_model().backbone.state_dict()
+    state['stem.weight'] = state.pop('features.0.weight')
+    torch.save(state, tmp_path / 'odd.pth')
+    with pytest.raises(UserError, match=r'missing: backbone.features.0.weight.*stem.weight'):
+        build_model(pretrained=str(tmp_path / 'odd.pth'))
+    state = build_model().backbone.state_dict()
+    state['features.0.weight'] = torch.zeros(32, 3, 7, 7)
+    torch.save(state, tmp_path / 'shape.pth')
+    with pytest.raises(UserError, match=r'features.0.weight: file \(32, 3, 7, 7\)'):
+        build_model(pretrained=str(tmp_path / 'shape.pth'))
+    with pytest.raises(UserError, match='TCNN_WEIGHTS'):
+        build_model(pretrained=str(tmp_path / 'nothing.pth'))

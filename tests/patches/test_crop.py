@@ -1,0 +1,160 @@
+"""Pixels of patches against Pillow, and the two routes against each other."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tcnn_mm.patches import crop
+from tcnn_mm.patches.crop import crop_patches, iter_patches, mirror, resample_weights
+from tcnn_mm.patches.geometry import grid_boxes
+
+
+def picture(height, width, seed=0):
+    """Smooth structure, sharp edges and noise: every frequency is in it."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    waves = 127 + 60 * np.sin(x / 7.0) + 60 * np.cos(y / 11.0)
+    image = np.stack([waves, waves.T[:height, :width] if height == width else 255 - waves, x % 256], -1)
+    image[height // 3 : height // 2, width // 4 : width // 2] = (250, 10, 120)
+    image += random.normal(0, 12, image.shape)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def tensor(image):
+    return torch.from_numpy(image.copy()).permute(2, 0, 1)
+
+
+def pillow(image, box, size):
+    return np.asarray(
+        Image.fromarray(image).resize((size, size), Image.BILINEAR, box=tuple(map(float, box)))
+    ).astype(np.float64)
+
+
+def differences(image, boxes, size):
+    got = crop_patches(tensor(image), boxes, size).permute(0, 2, 3, 1).double().numpy()
+    return np.array(
+        [np.abs(g - pillow(image, b, size)).mean() for g, b in zip(got, boxes, strict=True)]
+    )
+
+
+@pytest.mark.parametrize('shape', [(120, 160), (160, 107), (30, 30)])
+@pytest.mark.parametrize('size', [64, 224])
+def test_grid_patches_equal_pillow(shape, size):
+    """Oracle: PIL.Image.resize with a float box; mean < 1 grey level, each patch < 2.5."""
+    error = differences(picture(*shape), grid_boxes(*shape, size=size)[::7], size)
+    assert error.mean() < 1 and error.max() < 2.5
+
+
+def test_any_box_equals_pillow():
+    """Boxes off every grid, small and large, upright and flat."""
+    random = np.random.default_rng(3)
+    xy = random.uniform(0, 80, (40, 2))
+    boxes = np.concatenate([xy, xy + random.uniform(3, 70, (40, 2))], 1)
+    error = differences(picture(160, 160), boxes, 64)
+    assert error.mean() < 1 and error.max() < 2.5
+
+
+def test_a_large_photo_equals_pillow():
+    """6000×4000: shrinking by 18 antialiases as Pillow does."""
+    image = np.asarray(Image.fromarray(picture(400, 600)).resize((6000, 4000), Image.BICUBIC))
+    boxes = grid_boxes(4000, 6000)
+    error = differences(image, boxes[[0, 3, 40, 200, len(boxes) - 1]], 224)
+    assert error.mean() < 1 and error.max() < 2.5
+
+
+@pytest.mark.parametrize(
+    'box', [(-20, -10, 60, 70), (100, 50, 240, 190), (-300, -300, 400, 400), (150, 5, 162, 17)]
+)
+def test_outside_is_mirrored(box):
+    """Parts outside are the mirrored picture, folded as often as needed (np.pad symmetric)."""
+    image = picture(120, 160)
+    pad = 500
+    padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode='symmetric')
+    expected = pillow(padded, np.array(box) + pad, 64)
+    got = crop_patches(tensor(image), [box], 64)[0].permute(1, 2, 0).numpy()
+    assert np.abs(got - expected).mean() < 1
+
+
+def test_mirror_folds():
+    """Positions reflect at 0 and at the length, twice where needed."""
+    np.testing.assert_allclose(mirror(np.array([-1.0, 4, 11, 25, -12]), 10), [1, 4, 9, 5, 8])
+
+
+def test_weights_sum_to_one():
+    """Every sample is a mean of pixels, also at the border and far outside."""
+    for start, stop in [(0, 10), (-30, 50), (3.2, 4.1), (0, 100)]:
+        weights, low = resample_weights(start, stop, 16, 40)
+        np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
+        assert 0 <= low and low + weights.shape[1] <= 40
+
+
+def test_both_routes_give_the_same_pixels(monkeypatch):
+    """Slices of a resized picture equal the matrices' patches to 0.05 grey levels."""
+    image = tensor(picture(120, 160))
+    boxes = grid_boxes(120, 160, size=64)
+    slices = crop_patches(image, boxes, 64)
+    monkeypatch.setattr(crop, '_RESIZE_PAYS', 0)
+    matrices = crop_patches(image, boxes, 64)
+    assert (slices - matrices).abs().max() < 0.05
+
+
+def test_the_grid_takes_the_slice_route(monkeypatch):
+    """The cheap route is really taken for a whole grid: no box falls to the matrices."""
+    def refuse(*args):
+        raise AssertionError('matrix route')
+
+    monkeypatch.setattr(crop, '_by_matrices', refuse)
+    crop_patches(tensor(picture(120, 160)), grid_boxes(120, 160, size=64), 64)
+
+
+@pytest.mark.parametrize('chunk', [1, 7, 64, 1000])
+def test_chunks_do_not_change_pixels(chunk):
+    """Chunked = whole, bit for bit, and no chunk is larger than asked."""
+    image, boxes = tensor(picture(60, 80)), grid_boxes(60, 80, size=32)
+    boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
+    whole = crop_patches(image, boxes, 32, chunk_size=len(boxes))
+    seen = []
+    for index, patches in iter_patches(image, boxes, 32, chunk):
+        assert len(index) <= chunk
+        assert torch.equal(patches, whole[torch.from_numpy(index)])
+        seen += index.tolist()
+    assert sorted(seen) == list(range(len(boxes)))
+
+
+def test_cropping_is_linear():
+    """A normalised picture gives normalised patches, so normalising once is enough."""
+    image, boxes = tensor(picture(60, 80)).float(), grid_boxes(60, 80, size=32)
+    direct = (crop_patches(image, boxes, 32) - 100) / 50
+    before = crop_patches((image - 100) / 50, boxes, 32)
+    assert (direct - before).abs().max() < 1e-4
+
+
+def test_input_is_not_changed_and_dtype_is_kept():
+    """The picture stays as it was; patches come in the asked dtype, channels last."""
+    image = tensor(picture(60, 80))
+    copy = image.clone()
+    _, patches = next(iter_patches(image, grid_boxes(60, 80, size=32), 32, dtype=torch.bfloat16))
+    assert torch.equal(image, copy) and patches.dtype == torch.bfloat16
+    assert patches.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_no_boxes_no_chunks():
+    """A picture without sampled patches costs nothing and breaks nothing."""
+    assert list(iter_patches(tensor(picture(30, 30)), np.zeros((0, 4)), 32)) == []
+    assert crop_patches(tensor(picture(30, 30)), np.zeros((0, 4)), 32).shape == (0, 3, 32, 32)
+
+
+def test_an_empty_box_is_refused():
+    """x2 ≤ x1 is an error that shows the box."""
+    with pytest.raises(ValueError, match=r'x2 > x1.*5\.0'):
+        crop_patches(tensor(picture(30, 30)), [[5, 5, 5, 9]], 32)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA GPU')
+def test_cuda_equals_cpu():
+    """The device does not change a pixel by more than 0.01."""
+    image, boxes = tensor(picture(120, 160)), grid_boxes(120, 160, size=64)
+    boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
+    difference = crop_patches(image.cuda(), boxes, 64).cpu() - crop_patches(image, boxes, 64)
+    assert difference.abs().max() < 0.01

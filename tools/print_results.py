@@ -1,0 +1,28 @@
+"""Print the results of a test: python tools/print_results.py WORK_DIR"""
+
+import argparse
+import json
+import os.path as osp
+
+from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.errors import UserError
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('work_dir')
+    path = osp.join(parser.parse_args().work_dir, 'voc_ap.json')
+    if not osp.isfile(path):
+        raise UserError(f'no results: {path}; run tools/test.py with this --work-dir first')
+    with open(path, encoding='utf-8') as file:
+        results = json.load(file)
+    for result in results:
+        each = ', '.join(
+            f'{name} {100 * row["ap"]:.1f}' if row['ap'] is not None else f'{name} –'
+            for name, row in result['classes'].items()
+        )
+        print(f'{result["metric"]} mAP {100 * result["mAP"]:.1f} on {result["images"]} images: {each}')
+
+
+if __name__ == '__main__':
+    run_tool(main)

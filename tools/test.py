@@ -1,0 +1,41 @@
+"""Test a checkpoint with mmengine's Runner.
+
+    python tools/test.py configs/tcnn_minivoc.py work_dirs/tcnn_minivoc/epoch_12.pth
+
+Writes voc_ap.json and image_scores.csv into the work dir.
+"""
+
+import argparse
+
+from mmengine.runner import Runner
+
+from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--amp', action='store_true', help='bfloat16/float16 for frozen layers')
+    parser.add_argument(
+        '--show-dir', help='draw score maps over the pictures of the test into this folder'
+    )
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
+    cfg = load_config(args)
+    cfg.load_from = args.checkpoint
+    if args.amp:
+        cfg.model.frozen_dtype = 'bfloat16'
+    if args.show_dir:
+        hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+    Runner.from_cfg(cfg).test()
+
+
+if __name__ == '__main__':
+    run_tool(main)
