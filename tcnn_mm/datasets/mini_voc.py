@@ -165,13 +165,12 @@ class MiniVOC(VOCObjects):
         """Annotations of the target task, or one class a picture of the source task."""
         if self.task == 'target':
             return super().load_data_list()
-        lists = join_path(self.data_root, 'ImageSets', 'Main', f'{self.split}.txt')
         index = {name: label for label, name in enumerate(self.metainfo['classes'])}
         return [
             dict(
-                img_path=join_path(self.data_root, 'JPEGImages', f'{name}.png'),
+                img_path=join_path(self.data_root, self.img_dir, f'{name}.png'),
                 img_id=name,
                 gt_label=index[label],
             )
-            for name, label in map(str.split, list_from_file(lists))
+            for name, label in map(str.split, list_from_file(self.ann_file))
         ]

@@ -142,7 +142,9 @@ def object_layer(rng, name, size, behind):
     # A mirrored object keeps its name: training patches are flipped.
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    polygons = [np.asarray(p, float) * (flip * stretch, 1 / stretch) @ turn for p, _ in SHAPES[name]]
+    polygons = [
+        np.asarray(p, float) * (flip * stretch, 1 / stretch) @ turn for p, _ in SHAPES[name]
+    ]
     points = np.concatenate(polygons)
     low, extent = points.min(0), np.ptp(points, axis=0)
     scale = size * _OVERSAMPLING / extent.max()

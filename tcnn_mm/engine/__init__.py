@@ -3,6 +3,7 @@ from .epoch_seed import EpochSeedHook
 from .patch_report import PatchReportHook
 from .plateau_stages import PlateauStages
 from .trainable_params import TrainableParams
+from .voc_results import VOCResultsHook
 
 __all__ = [
     'CheckpointMetaHook',
@@ -10,4 +11,5 @@ __all__ = [
     'PatchReportHook',
     'PlateauStages',
     'TrainableParams',
+    'VOCResultsHook',
 ]

@@ -2,9 +2,11 @@
 
 import os.path as osp
 import pickle
+import re
 
 import numpy as np
 import torch
+from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
 from tcnn_mm.errors import UserError
@@ -13,16 +15,22 @@ from tcnn_mm.errors import UserError
 SHIPPED = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'models', 'weights')
 
 
+def _history_attribute(owner, name):
+    """The one use of `getattr` in mmengine's files: the statistics of its log buffers."""
+    if owner is not HistoryBuffer or name.startswith('_'):
+        raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r})')
+    return getattr(owner, name)
+
+
 def allowed_types():
     """Types beside tensors that a checkpoint of mmengine may hold: logs and numpy scalars."""
-    from mmengine.logging.history_buffer import HistoryBuffer
-
     scalars = [np.dtype, np.ndarray] + [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
     try:
         from numpy._core.multiarray import _reconstruct, scalar
     except ImportError:  # numpy 1
         from numpy.core.multiarray import _reconstruct, scalar
-    return [HistoryBuffer, _reconstruct, scalar, *scalars]
+    attribute = [(_history_attribute, f'{module}.getattr') for module in ('builtins', '__builtin__')]
+    return [HistoryBuffer, _reconstruct, scalar, *attribute, *scalars]
 
 
 def load_safely(filename, map_location='cpu', trust=False):
@@ -61,7 +69,8 @@ def load_safely(filename, map_location='cpu', trust=False):
         with torch.serialization.safe_globals(allowed_types()):
             return torch.load(path, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
-        reason = str(error).split('\n')[0]
+        found = re.search(r'GLOBAL (\S+)', str(error))
+        reason = f'it holds {found.group(1)}' if found else str(error).split('\n')[0]
         raise UserError(
             f'{path}: not a weights-only file ({reason}); if you made it yourself, pass '
             '--trust-checkpoint'

@@ -33,4 +33,6 @@ class TrainableParams(DefaultOptimWrapperConstructor):
         wrapper = dict(self.optim_wrapper_cfg)
         wrapper.setdefault('type', 'OptimWrapper')
         optimizer = dict(self.optimizer_cfg, params=[parameter for _, parameter in named])
-        return OPTIM_WRAPPERS.build(wrapper, dict(optimizer=OPTIMIZERS.build(optimizer)))
+        return OPTIM_WRAPPERS.build(
+            wrapper, default_args=dict(optimizer=OPTIMIZERS.build(optimizer))
+        )

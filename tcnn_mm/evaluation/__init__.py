@@ -1,0 +1,3 @@
+from .voc_ap import VOCDevkitAP
+
+__all__ = ['VOCDevkitAP']

@@ -30,6 +30,20 @@ def _fill(cfg, key, **values):
     return cfg
 
 
+def regroup(pieces, size):
+    """Tensors of any lengths in, tensors of `size` rows out (the last may be shorter)."""
+    waiting, rows = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        rows += len(piece)
+        while rows >= size:
+            joined = torch.cat(waiting)
+            yield joined[:size]
+            waiting, rows = [joined[size:]], rows - size
+    if rows:
+        yield torch.cat(waiting)
+
+
 @MODELS.register_module()
 class PatchClassifier(ImageClassifier):
     """Trains on labelled patches, tests by the votes of all patches of a picture.
@@ -203,17 +217,21 @@ class PatchClassifier(ImageClassifier):
                 'PatchClassifier draws patches by (seed, epoch, image id): add '
                 "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
             )
-        features, labels = [], []
-        for image, sample in zip(inputs, data_samples, strict=True):
-            patches = self.sample_patches(image, sample, training=True)
-            if not len(patches.xyxy):
-                continue
-            flips = keyed_generator('flip', *self.key[:2], sample.img_id)
-            flips = flips.random(len(patches.xyxy)) < self.flip_prob
-            features += [x for _, x in self._chunks(image, patches.xyxy, flips)]
-            labels.append(torch.from_numpy(patches.label))
+        labels = []
+
+        def crops():
+            for image, sample in zip(inputs, data_samples, strict=True):
+                patches = self.sample_patches(image, sample, training=True)
+                flips = keyed_generator('flip', *self.key[:2], sample.img_id)
+                flips = flips.random(len(patches.xyxy)) < self.flip_prob
+                for index, pixels in self._crops(image, patches.xyxy, flips):
+                    labels.append(torch.from_numpy(patches.label[index]))
+                    yield pixels
+
+        # A picture gives few patches: chunks are filled from many.
+        features = [self.frozen_features(x) for x in regroup(crops(), self.chunk_size)]
         if not labels:
-            global_mean_loss(self._mean.new_zeros(0, 1), torch.zeros(0).long())
+            global_mean_loss(self._mean.new_zeros(0, 1), self._mean.new_zeros(0).long())
             return dict(loss=zero_times_trainable(self))
         labels = torch.cat(labels).to(self._mean.device)
         logits = self.patch_logits(torch.cat(features))
@@ -239,8 +257,8 @@ class PatchClassifier(ImageClassifier):
             if sample is not None and name in sample
         }
 
-    def _chunks(self, image, boxes, flips=None):
-        """(indices, frozen features) of a picture's patches, chunk by chunk."""
+    def _crops(self, image, boxes, flips=None):
+        """(indices, normalised pixels) of a picture's patches, chunk by chunk."""
         picture = self.prepare_image(image)
         for index, patches in iter_patches(
             picture, boxes, self.preprocessing['size'], self.chunk_size
@@ -248,7 +266,7 @@ class PatchClassifier(ImageClassifier):
             if flips is not None and flips[index].any():
                 turn = torch.from_numpy(flips[index]).to(patches.device)
                 patches[turn] = patches[turn].flip(-1)
-            yield index, self.frozen_features(patches)
+            yield index, patches
 
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
@@ -278,8 +296,8 @@ class PatchClassifier(ImageClassifier):
     def score_patches(self, image, boxes):
         """Softmax scores of boxes of one picture: (3, H, W) uint8, (P, 4) → (P, K) float32."""
         scores = self._mean.new_empty(len(boxes), self.head.num_classes)
-        for index, features in self._chunks(image, boxes):
-            logits = self.patch_logits(features)
+        for index, patches in self._crops(image, boxes):
+            logits = self.patch_logits(self.frozen_features(patches))
             with torch.autocast(logits.device.type, enabled=False):
                 chunk = logits.float().softmax(1)[:, : self.head.num_classes]
             scores[torch.from_numpy(index).to(scores.device)] = chunk

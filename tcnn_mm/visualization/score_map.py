@@ -16,8 +16,8 @@ class ScoreMapVisualizer(Visualizer):
         **kwargs: For mmengine's `Visualizer`, e.g. `vis_backends`.
     """
 
-    def __init__(self, *args, alpha=0.55, colormap='inferno', **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, name='visualizer', *args, alpha=0.55, colormap='inferno', **kwargs):
+        super().__init__(name, *args, **kwargs)
         self.alpha, self.colormap = alpha, colormap
 
     def draw_score_maps(self, image, maps, titles, boxes=(), box_names=(), box_colors=None):

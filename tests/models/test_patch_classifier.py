@@ -9,6 +9,7 @@ from patch_model import build_model, make_picture
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
 from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.patch_classifier import regroup
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
 
@@ -85,9 +86,18 @@ def test_flips_are_keyed_and_really_flip():
     mirrored = image.flip(-1)
     model = build_model(flip_prob=1.0).eval()
     boxes = np.array([[0, 0, 60, 60]], np.float32)
-    (_, flipped), = model._chunks(image, boxes, np.array([True]))
-    (_, plain), = model._chunks(mirrored, np.array([[20, 0, 80, 60]], np.float32))
+    (_, flipped), = model._crops(image, boxes, np.array([True]))
+    (_, plain), = model._crops(mirrored, np.array([[20, 0, 80, 60]], np.float32))
     torch.testing.assert_close(flipped, plain, rtol=1e-3, atol=1e-4)
+
+
+def test_regroup_keeps_rows_and_order():
+    """Pieces of any lengths become chunks of one size without loss or reordering."""
+    pieces = [torch.arange(n) + 100 * n for n in (3, 0, 5, 1, 9)]
+    chunks = list(regroup(pieces, 4))
+    assert [len(c) for c in chunks] == [4, 4, 4, 4, 2]
+    assert torch.equal(torch.cat(chunks), torch.cat(pieces))
+    assert list(regroup([], 4)) == []
 
 
 def test_a_batch_without_patches_is_a_zero_that_trains_everything():

@@ -1,0 +1,17 @@
+_base_ = [
+    '../_base_/models/tcnn_pooled.py',
+    '../_base_/datasets/voc07_slice.py',
+    '../_base_/schedules/three_stages.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    backbone=dict(
+        type='tcnn_mm.TorchvisionBackbone',
+        name='mobilenet_v2',
+        preprocessing=dict(size=225, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)),
+    ),
+    head=dict(in_channels=1280),
+    pretrained='{{$TCNN_WEIGHTS:checkpoints}}/mobilenet_v2_tf2_int8deq_imagenet.pth',
+)
+train_cfg = dict(max_epochs=48)
+param_scheduler = dict(milestones=[32, 42])

@@ -1,0 +1,65 @@
+"""From an item of `VOCObjects` to what a worker sends: one uint8 picture and its objects."""
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmpretrain.structures import DataSample
+
+from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.datasets.voc import clip_boxes
+from tcnn_mm.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadVOCObjects(BaseTransform):
+    """Reads the picture as stored (see `image_io.load_bgr`) and fits the boxes to it.
+
+    Annotated sizes can be wrong (of a rotated copy, say): boxes are clipped to the real picture.
+
+    Adds img (H, W, 3) uint8 BGR, img_shape, ori_shape.
+    """
+
+    def transform(self, results):
+        image = load_bgr(results['img_path'])
+        height, width = image.shape[:2]
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = (height, width)
+        if 'gt_bboxes' in results and (results['height'], results['width']) != (height, width):
+            boxes = np.asarray(results['gt_bboxes'], np.float32).reshape(-1, 4)
+            results['gt_bboxes'], _ = clip_boxes(boxes, height, width, results['img_path'])
+            results['height'], results['width'] = height, width
+        return results
+
+
+@TRANSFORMS.register_module()
+class PackPatchInputs(BaseTransform):
+    """Packs a picture as uint8 RGB and its objects as a mmpretrain `DataSample`.
+
+    Args:
+        meta_keys (sequence[str]): Further entries kept as metainfo where they are there.
+
+    Returns inputs (3, H, W) uint8 RGB; data_samples with gt_label, gt_bboxes (N, 4) float32,
+    gt_bboxes_labels (N,) int64, gt_bboxes_difficult (N,) bool, and as metainfo img_id, img_path,
+    ori_shape, gt_label_difficult.
+    """
+
+    META_KEYS = ('img_id', 'img_path', 'ori_shape', 'gt_label_difficult')
+
+    def __init__(self, meta_keys=()):
+        self.meta_keys = (*self.META_KEYS, *meta_keys)
+
+    def transform(self, results):
+        rgb = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
+        sample = DataSample(metainfo={k: results[k] for k in self.meta_keys if k in results})
+        sample.set_gt_label(torch.as_tensor(results.get('gt_label', []), dtype=torch.int64))
+        for name, dtype, shape in (
+            ('gt_bboxes', torch.float32, (-1, 4)),
+            ('gt_bboxes_labels', torch.int64, (-1,)),
+            ('gt_bboxes_difficult', torch.bool, (-1,)),
+        ):
+            value = torch.as_tensor(np.asarray(results.get(name, [])), dtype=dtype)
+            sample.set_field(value.reshape(shape), name)
+        if 'input_box' in results:
+            box = torch.as_tensor(np.asarray(results['input_box']), dtype=torch.float32)
+            sample.set_field(box, 'input_box')
+        return dict(inputs=torch.from_numpy(rgb), data_samples=sample)

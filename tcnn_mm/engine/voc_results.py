@@ -1,0 +1,112 @@
+"""Results as files: average precisions, and the scores from which they can be recomputed."""
+
+import csv
+import json
+import os
+import os.path as osp
+from contextlib import contextmanager
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+
+from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.voc_ap import VOCDevkitAP
+from tcnn_mm.registry import HOOKS
+
+
+@contextmanager
+def replacing(path):
+    """Open a text file that takes the place of `path` when it is complete, and only then."""
+    draft = f'{path}.{os.getpid()}.tmp'
+    try:
+        # newline='': csv writes its own line ends.
+        with open(draft, 'w', encoding='utf-8', newline='') as file:
+            yield file
+        os.replace(draft, path)
+    except BaseException:
+        if osp.exists(draft):
+            os.remove(draft)
+        raise
+
+
+def write_report(path, reports):
+    """voc_ap.json: a list of :attr:`VOCDevkitAP.report`."""
+    with replacing(path) as file:
+        json.dump(reports, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write('\n')
+
+
+def write_scores(path, ids, classes, scores):
+    """image_scores.csv: `id`, then one column per class.
+
+    Args:
+        path (str): The file.
+        ids (list[str]): N image ids.
+        classes (list[str]): K names.
+        scores (ndarray): (N, K) float64; each is written so that reading gives the same number.
+    """
+    with replacing(path) as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(['id', *classes])
+        for image_id, row in zip(ids, scores.tolist(), strict=True):
+            writer.writerow([image_id, *map(repr, row)])
+
+
+@HOOKS.register_module()
+class VOCResultsHook(Hook):
+    """Writes what the `VOCDevkitAP` metrics found, on the main process.
+
+    A test writes `voc_ap.json` (a list, one entry per metric) and `image_scores.csv`; a
+    validation writes `voc_ap_val.json` and `image_scores_val.csv`, replaced at each epoch.
+
+    Args:
+        out_dir (str, optional): Folder, below the work dir if relative. Defaults to the work dir
+            itself.
+
+    Raises:
+        UserError: Before the first picture, if an evaluator has no `VOCDevkitAP`.
+    """
+
+    def __init__(self, out_dir=None):
+        self.out_dir = out_dir
+
+    def before_train(self, runner):
+        # A wrong val_evaluator should not cost an epoch.
+        if runner.val_loop is not None:
+            self._metrics(runner.val_loop, 'val')
+
+    def before_val(self, runner):
+        self._metrics(runner.val_loop, 'val')
+
+    def before_test(self, runner):
+        self._metrics(runner.test_loop, 'test')
+
+    def after_val_epoch(self, runner, metrics=None):
+        self._write(runner, self._metrics(runner.val_loop, 'val'), '_val')
+
+    def after_test_epoch(self, runner, metrics=None):
+        self._write(runner, self._metrics(runner.test_loop, 'test'), '')
+
+    @staticmethod
+    def _metrics(loop, name):
+        found = [m for m in loop.evaluator.metrics if isinstance(m, VOCDevkitAP)]
+        if not found:
+            others = ', '.join(type(m).__name__ for m in loop.evaluator.metrics) or 'nothing'
+            raise UserError(
+                f'VOCResultsHook: {name}_evaluator has no VOCDevkitAP (it has {others}); add '
+                f"dict(type='tcnn_mm.VOCDevkitAP', mode='voc07') to {name}_evaluator, or switch "
+                'the hook off: default_hooks=dict(voc_results=None)'
+            )
+        return found
+
+    def _write(self, runner, metrics, suffix):
+        if not is_main_process():
+            return
+        folder = osp.join(runner.work_dir, self.out_dir or '')
+        os.makedirs(folder, exist_ok=True)
+        report = osp.join(folder, f'voc_ap{suffix}.json')
+        write_report(report, [metric.report for metric in metrics])
+        # Every metric of a loop sees the same samples: one table serves all.
+        table = osp.join(folder, f'image_scores{suffix}.csv')
+        write_scores(table, *metrics[0].scores)
+        runner.logger.info(f'results: {report} and {table}')

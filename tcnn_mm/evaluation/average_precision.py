@@ -1,0 +1,102 @@
+"""PASCAL VOC's average precision of a class, exact; numpy alone.
+
+Shapes: N images, K classes. A ground truth of one class and image is 1 (positive), 0 (only
+difficult objects: ignored) or -1 (negative), as in the devkit's class files.
+"""
+
+import numpy as np
+
+MODES = ('voc07', 'voc10')
+
+
+def image_labels(gt_label, gt_label_difficult, num_classes):
+    """The devkit's label of each class: what stands in its class files.
+
+    Args:
+        gt_label (iterable[int]): Classes with at least one object that is not difficult.
+        gt_label_difficult (iterable[int]): Classes with at least one difficult object; a class
+            may be in both.
+        num_classes (int): K.
+
+    Returns:
+        ndarray: (K,) int64: 1 for the classes of `gt_label`, else 0 for those of
+        `gt_label_difficult`, else -1.
+
+    Raises:
+        ValueError: A class outside 0…K-1.
+    """
+    labels = np.full(num_classes, -1, np.int64)
+    for value, classes in ((0, gt_label_difficult), (1, gt_label)):
+        index = np.array([int(k) for k in classes], np.int64)
+        # A negative index would count from the end.
+        strange = index[(index < 0) | (index >= num_classes)]
+        if len(strange):
+            raise ValueError(f'label {strange[0]} is outside 0…{num_classes - 1}')
+        labels[index] = value
+    return labels
+
+
+def precision_recall(scores, gt):
+    """Precision and true positives down the ranking (`VOCevalcls.m`).
+
+    Images with equal scores keep their order, each is a step of its own; ignored images are
+    steps that change nothing.
+
+    Args:
+        scores (array): (N,), larger means more confident; infinite ones are fine.
+        gt (array): (N,) of {1, 0, -1}.
+
+    Returns:
+        tuple: tp (N,) int64, positives among the first n (recall is tp / n_pos); precision (N,)
+        float64, 0 where neither tp nor fp has come yet.
+
+    Raises:
+        ValueError: NaN scores, other labels, shapes that differ.
+    """
+    scores, gt = np.asarray(scores, np.float64), np.asarray(gt)
+    if scores.ndim != 1 or scores.shape != gt.shape:
+        raise ValueError(f'scores {scores.shape} and gt {gt.shape} must both be (N,)')
+    if np.isnan(scores).any():
+        raise ValueError(f'{np.isnan(scores).sum()} of {len(scores)} scores are NaN')
+    if not np.isin(gt, (1, 0, -1)).all():
+        raise ValueError(f'gt must be 1, 0 or -1, found {sorted(set(gt.tolist()))}')
+    gt = gt[np.argsort(-scores, kind='stable')]
+    tp = np.cumsum(gt > 0, dtype=np.int64)
+    seen = tp + np.cumsum(gt < 0, dtype=np.int64)
+    return tp, tp / np.maximum(seen, 1)
+
+
+def voc_ap(scores, gt, mode):
+    """Average precision of one class.
+
+    Args:
+        scores (array): (N,), larger means more confident.
+        gt (array): (N,) of {1, 0, -1}.
+        mode (str): 'voc07': mean over recall 0, 0.1 … 1 of the best precision at that recall or
+            above. 'voc10': area under the curve of that best precision, as in VOC2010–2012.
+
+    Returns:
+        float: In [0, 1]; nan for a class without positives.
+
+    Raises:
+        ValueError: Another mode; what :func:`precision_recall` refuses.
+    """
+    if mode not in MODES:
+        raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
+    tp, precision = precision_recall(scores, gt)
+    n_pos = int(tp[-1]) if len(tp) else 0
+    if not n_pos:
+        return float('nan')
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    if mode == 'voc07':
+        # recall ≥ t/10 in integers: 0.1 has no exact float, and 3/10 would miss its threshold.
+        return float(best[np.searchsorted(10 * tp, np.arange(11) * n_pos)].sum() / 11)
+    # Recall grows by 1 / n_pos at each positive and nowhere else.
+    return float(best[np.diff(tp, prepend=0) > 0].sum() / n_pos)
+
+
+def mean_ap(aps):
+    """Mean over the classes that have positives; nan if none has."""
+    aps = np.asarray(list(aps), np.float64)
+    aps = aps[~np.isnan(aps)]
+    return float(aps.mean()) if len(aps) else float('nan')

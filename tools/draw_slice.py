@@ -1,0 +1,46 @@
+"""Draw a part of a VOC split by seed and keep its ids, one a line.
+
+    python tools/draw_slice.py data/VOCdevkit/VOC2007 test --count 300 --seed 0 --out test.txt
+
+Use the list as `ids=` of VOCObjects.
+"""
+
+import argparse
+import os.path as osp
+
+import numpy as np
+
+from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.errors import UserError
+
+
+def draw(ids, count, seed):
+    """A random part of a list, in the list's order; a pure function of its arguments."""
+    if count > len(ids):
+        raise UserError(f'--count {count}: the split has {len(ids)} images')
+    chosen = np.random.default_rng(seed).permutation(len(ids))[:count]
+    return [ids[i] for i in sorted(chosen)]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('data_root')
+    parser.add_argument('split')
+    parser.add_argument('--count', type=int, required=True)
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', required=True)
+    args = parser.parse_args()
+    path = osp.join(args.data_root, 'ImageSets', 'Main', f'{args.split}.txt')
+    if not osp.isfile(path):
+        raise UserError(f'no list of ids: {path}')
+    with open(path, encoding='utf-8') as file:
+        ids = [line.strip() for line in file if line.strip()]
+    with open(args.out, 'w', encoding='utf-8') as file:
+        file.write('\n'.join(draw(ids, args.count, args.seed)) + '\n')
+    print(f'{args.out}: {args.count} of {len(ids)} ids')
+
+
+if __name__ == '__main__':
+    run_tool(main)
