@@ -21,12 +21,12 @@ from tcnn_mm.errors import UserError
 
 PARTS = ('Annotations', 'ImageSets', 'JPEGImages')
 SIZES = {
-    2007: dict(train=2501, val=2510, trainval=5011, test=4952),
-    2012: dict(train=5717, val=5823, trainval=11540),
+    2007: {'train': 2501, 'val': 2510, 'trainval': 5011, 'test': 4952},
+    2012: {'train': 5717, 'val': 5823, 'trainval': 11540},
 }
 ARCHIVES = {
-    2007: dict(trainval='VOCtrainval_06-Nov-2007.tar', test='VOCtest_06-Nov-2007.tar'),
-    2012: dict(trainval='VOCtrainval_11-May-2012.tar'),
+    2007: {'trainval': 'VOCtrainval_06-Nov-2007.tar', 'test': 'VOCtest_06-Nov-2007.tar'},
+    2012: {'trainval': 'VOCtrainval_11-May-2012.tar'},
 }
 GUIDE = """\
 PASCAL VOC: get from http://host.robots.ox.ac.uk/pascal/VOC/
@@ -74,7 +74,7 @@ def find_folders(data_dir, year=None):
         f'  {name}' for y in SIZES if year in (None, y) for name in ARCHIVES[y].values()
     )
     raise UserError(
-        f'no VOC data in {data_dir} (TCNN_DATA={os.environ.get("TCNN_DATA", "not set")})\n'
+        f'no VOC data in {data_dir} (the folder given, else $TCNN_DATA, else ./data)\n'
         f'looked for {", ".join(PARTS)} there, and for\n  '
         + '\n  '.join(looked)
         + '\n'
@@ -85,7 +85,9 @@ def find_folders(data_dir, year=None):
 def read_lists(folder, findings):
     """Fill `findings.lists`: {split: ids} of ImageSets/Main, without the class files."""
     main = osp.join(folder, 'ImageSets', 'Main')
+    order = ['train.txt', 'val.txt', 'trainval.txt', 'test.txt']
     names = sorted(os.listdir(main)) if osp.isdir(main) else []
+    names.sort(key=lambda name: order.index(name) if name in order else len(order))
     for name in names:
         split, extension = osp.splitext(name)
         if extension != '.txt':

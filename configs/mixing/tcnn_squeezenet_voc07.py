@@ -10,7 +10,8 @@ model = dict(
         name='squeezenet1_0',
         preprocessing=dict(size=227, mean=(123.0, 117.0, 104.0), std=(1.0, 1.0, 1.0)),
     ),
-    head=dict(in_channels=512),
+    # Its features are about 10 times as large as those the learning rate is meant for.
+    head=dict(in_channels=512, feature_scale=0.1),
     pretrained='{{$TCNN_WEIGHTS:checkpoints}}/squeezenet1_0_deepcompression_imagenet.pth',
 )
 train_cfg = dict(max_epochs=48)

@@ -109,12 +109,12 @@ SHAPES = {
 
 def background(rng, width, height):
     """A smooth picture around one colour."""
-    base = rng.uniform(40, 215, 3)
-    coarse = np.clip(base + rng.normal(0, 22, (3, 4, 3)), 0, 255).astype(np.uint8)
+    base = rng.uniform(70, 185, 3)
+    coarse = np.clip(base + rng.normal(0, 16, (3, 4, 3)), 0, 255).astype(np.uint8)
     return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def colour_apart(rng, *others, distance=95):
+def colour_apart(rng, *others, distance=110):
     """A random colour at least `distance` grey levels (Euclidean) from each of `others`."""
     while True:
         colour = rng.uniform(0, 256, 3)
@@ -134,11 +134,11 @@ def object_layer(rng, name, size, behind):
     Returns:
         Image: RGBA, as large as the object.
     """
-    angle = np.radians(rng.uniform(-30, 30))
-    stretch = np.exp(rng.uniform(-0.2, 0.2))
+    angle = np.radians(rng.uniform(-20, 20))
+    stretch = np.exp(rng.uniform(-0.15, 0.15))
     body = colour_apart(rng, behind)
     # Half of the objects have one colour, so that colour borders are a hint and not the shape.
-    accent = body if rng.random() < 0.5 else colour_apart(rng, behind, distance=70)
+    accent = body if rng.random() < 0.5 else colour_apart(rng, behind, distance=80)
     # A mirrored object keeps its name: training patches are flipped.
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])

@@ -26,7 +26,7 @@ class CheckpointMetaHook(Hook):
             preprocessing=_plain(model.preprocessing),
             grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
             aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
-            feature_mode='crop',
+            feature_mode=model.feature_mode,
             frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
         )
 

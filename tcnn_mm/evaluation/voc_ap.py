@@ -104,7 +104,7 @@ class VOCDevkitAP(BaseMetric):
         aps = {
             name: voc_ap(scores[:, k], labels[:, k], self.mode) for k, name in enumerate(classes)
         }
-        means = dict(mAP=mean_ap(aps.values()))
+        means = {'mAP': mean_ap(aps.values())}
         if self.subset:
             means['mAP_subset'] = mean_ap(aps[name] for name in self.subset)
         self.scores = ([row[0] for row in results], classes, scores)
@@ -112,11 +112,11 @@ class VOCDevkitAP(BaseMetric):
             'metric': self.mode,
             **{key: _or_none(value) for key, value in means.items()},
             'classes': {
-                name: dict(
-                    ap=_or_none(aps[name]),
-                    positives=int((labels[:, k] == 1).sum()),
-                    difficult=int((labels[:, k] == 0).sum()),
-                )
+                name: {
+                    'ap': _or_none(aps[name]),
+                    'positives': int((labels[:, k] == 1).sum()),
+                    'difficult': int((labels[:, k] == 0).sum()),
+                }
                 for k, name in enumerate(classes)
             },
             'images': len(results),

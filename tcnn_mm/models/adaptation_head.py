@@ -38,6 +38,9 @@ class AdaptationHead(BaseModule):
         dropout (float): On the inputs of FCa and of FCb. The paper does not say where; 0.5 as
             in the authors' code of 2015.
         background (bool): One more output, the last, for background patches. Defaults to True.
+        feature_scale (float): Features are multiplied by it first. The learning rate of the
+            paper fits features of AlexNet's size (root mean square about 1); a network with
+            larger ones needs a smaller factor. Defaults to 1.
         init_cfg (dict, optional): Defaults to He for FCa, N(0, 0.01) for FCb.
 
     Shapes: features (P, D) → logits (P, K+1).
@@ -53,15 +56,16 @@ class AdaptationHead(BaseModule):
         hidden_channels=2048,
         dropout=0.5,
         background=True,
+        feature_scale=1.0,
         init_cfg=None,
     ):
         default = [
-            dict(type='Kaiming', layer='Linear', override=dict(name='FCa')),
-            dict(type='Normal', layer='Linear', std=0.01, override=dict(name='FCb')),
+            dict(type='Kaiming', mode='fan_in', override=dict(name='FCa')),
+            dict(type='Normal', std=0.01, override=dict(name='FCb')),
         ]
         super().__init__(init_cfg=default if init_cfg is None else init_cfg)
         self.num_classes, self.in_channels = num_classes, in_channels
-        self.background = background
+        self.background, self.feature_scale = background, feature_scale
         self.drop = nn.Dropout(dropout)
         self.FCa = nn.Linear(in_channels, hidden_channels)
         self.FCb = nn.Linear(hidden_channels, num_classes + int(background))
@@ -69,7 +73,7 @@ class AdaptationHead(BaseModule):
     def pre_logits(self, feats):
         """The last stage's features as (P, D)."""
         feats = feats[-1] if isinstance(feats, (tuple, list)) else feats
-        return feats.flatten(1)
+        return feats.flatten(1) * self.feature_scale
 
     def forward(self, feats):
         x = self.pre_logits(feats)

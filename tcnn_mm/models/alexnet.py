@@ -105,6 +105,8 @@ class TransferAlexNet(BaseModule):
     """
 
     layer_names = ('C1', 'C2', 'C3', 'C4', 'C5', 'FC6', 'FC7')
+    # What dense mode runs on whole pictures; FC6 and FC7 follow on windows of the map.
+    map_layers = ('C1', 'C2', 'C3', 'C4', 'C5')
     # The first module of each layer; a layer lasts until the next one starts.
     _starts = {
         'C1': 'features.0',

@@ -2,12 +2,20 @@
 
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 from mmengine.logging import print_log
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.dense import (
+    dense_windows,
+    map_geometry,
+    pooled,
+    refuse_global_operations,
+    windows,
+)
 from tcnn_mm.models.freezing import (
     count_parameters,
     freeze,
@@ -66,6 +74,10 @@ class PatchClassifier(ImageClassifier):
         chunk_size (int): Patches through the network at once. Defaults to 64.
         frozen_dtype (str, optional): 'bfloat16' or 'float16': autocast of the layers below the
             first trainable one, in training and test. Defaults to float32.
+        feature_mode (str): 'crop': each patch is resized and passed by itself, as in the paper;
+            'dense': the convolutions run once a scale and patches are windows of the map, an
+            order of magnitude cheaper (see `models.dense`). The grid's `snap` follows the
+            network's stride. Needs frozen convolutions.
         data_preprocessor (dict, optional): Moves data; defaults to mmengine's base one.
     """
 
@@ -82,6 +94,7 @@ class PatchClassifier(ImageClassifier):
         flip_prob=0.5,
         chunk_size=64,
         frozen_dtype=None,
+        feature_mode='crop',
         data_preprocessor=None,
         train_cfg=None,
         init_cfg=None,
@@ -106,13 +119,15 @@ class PatchClassifier(ImageClassifier):
                 f'PatchClassifier: {type(self.backbone).__name__} does not say what pixels its '
                 f'weights expect; give preprocessing=dict({"=…, ".join(lacking)}=…)'
             )
+        self._frozen_modules = freeze(self, frozen)
+        self._below, self._above = split_layers(self.backbone)
+        self.feature_mode = feature_mode
+        self.map_stride, self.map_side = self._prepare_dense()
         self.sampler = self._build_sampler(sampler)
         self.aggregator = MODELS.build(aggregator or dict(type='tcnn_mm.PowerMeanAggregator'))
         self.pretrained, self.flip_prob = pretrained, flip_prob
         self.chunk_size = chunk_size
         self.frozen_dtype = getattr(torch, frozen_dtype) if frozen_dtype else None
-        self._frozen_modules = freeze(self, frozen)
-        self._below, self._above = split_layers(self.backbone)
         for name in ('mean', 'std'):
             value = torch.tensor(self.preprocessing[name], dtype=torch.float32).view(3, 1, 1)
             self.register_buffer(f'_{name}', value, persistent=False)
@@ -126,7 +141,7 @@ class PatchClassifier(ImageClassifier):
     def _build_sampler(self, cfg):
         size, classes = self.preprocessing['size'], self.head.num_classes
         if isinstance(cfg, dict):
-            cfg = _fill(cfg, 'grid', size=size)
+            cfg = _fill(cfg, 'grid', size=size, snap=self.map_stride)
             cfg = _fill(cfg, 'labeler', num_classes=classes)
             cfg = TASK_UTILS.build(cfg)
         for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
@@ -137,6 +152,39 @@ class PatchClassifier(ImageClassifier):
                     f'{"backbone" if part == "grid" else "head"} has {expected}'
                 )
         return cfg
+
+    def _prepare_dense(self):
+        """(stride, side) of the map that dense mode reads; (1, None) in crop mode."""
+        if self.feature_mode == 'crop':
+            return 1, None
+        if self.feature_mode != 'dense':
+            raise ValueError(f"feature_mode={self.feature_mode!r}; choose 'crop' or 'dense'")
+        name = type(self.backbone).__name__
+        if hasattr(self.backbone, 'map_layers'):
+            needed = self.backbone.map_layers
+            modules = [m for layer in needed for _, m in self.backbone.layers()[layer]]
+        else:
+            needed, modules = ['backbone'], [self.backbone]
+            if type(self.neck).__name__ != 'GlobalAveragePooling':
+                raise ValueError(
+                    f"feature_mode='dense': {name} gives a map; its windows are pooled by "
+                    "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
+                    f'{type(self.neck).__name__}'
+                )
+        refuse_global_operations(modules, name)
+        if not set(needed) <= set(self._below):
+            raise ValueError(f"feature_mode='dense' needs frozen {', '.join(needed)}")
+        training = self.backbone.training
+        self.backbone.eval()
+        geometry = map_geometry(self._convolve, self.preprocessing['size'])
+        self.backbone.train(training)
+        return geometry
+
+    def _convolve(self, pictures):
+        """(b, 3, H, W) → the map that windows are read from."""
+        if hasattr(self.backbone, 'map_layers'):
+            return self.backbone.run_layers(pictures, self.backbone.map_layers)
+        return self.backbone(pictures)[-1]
 
     def init_weights(self):
         super().init_weights()
@@ -217,23 +265,23 @@ class PatchClassifier(ImageClassifier):
                 'PatchClassifier draws patches by (seed, epoch, image id): add '
                 "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
             )
-        labels = []
-
-        def crops():
-            for image, sample in zip(inputs, data_samples, strict=True):
-                patches = self.sample_patches(image, sample, training=True)
-                flips = keyed_generator('flip', *self.key[:2], sample.img_id)
-                flips = flips.random(len(patches.xyxy)) < self.flip_prob
-                for index, pixels in self._crops(image, patches.xyxy, flips):
-                    labels.append(torch.from_numpy(patches.label[index]))
-                    yield pixels
-
-        # A picture gives few patches: chunks are filled from many.
-        features = [self.frozen_features(x) for x in regroup(crops(), self.chunk_size)]
-        if not labels:
+        drawn = [
+            self.sample_patches(image, sample, training=True)
+            for image, sample in zip(inputs, data_samples, strict=True)
+        ]
+        if not sum(len(patches.xyxy) for patches in drawn):
             global_mean_loss(self._mean.new_zeros(0, 1), self._mean.new_zeros(0).long())
             return dict(loss=zero_times_trainable(self))
-        labels = torch.cat(labels).to(self._mean.device)
+        flips = [
+            keyed_generator('flip', *self.key[:2], sample.img_id).random(len(patches.xyxy))
+            < self.flip_prob
+            for patches, sample in zip(drawn, data_samples, strict=True)
+        ]
+        features, labels = [], []
+        for b, index, part in self.iter_features(inputs, [p.xyxy for p in drawn], flips):
+            features.append(part)
+            labels += [drawn[i].label[j] for i, j in zip(b, index, strict=True)]
+        labels = torch.tensor(labels, device=self._mean.device)
         logits = self.patch_logits(torch.cat(features))
         self._count(logits.detach(), labels)
         return dict(loss=global_mean_loss(logits, labels))
@@ -257,16 +305,77 @@ class PatchClassifier(ImageClassifier):
             if sample is not None and name in sample
         }
 
-    def _crops(self, image, boxes, flips=None):
-        """(indices, normalised pixels) of a picture's patches, chunk by chunk."""
-        picture = self.prepare_image(image)
-        for index, patches in iter_patches(
-            picture, boxes, self.preprocessing['size'], self.chunk_size
-        ):
-            if flips is not None and flips[index].any():
-                turn = torch.from_numpy(flips[index]).to(patches.device)
-                patches[turn] = patches[turn].flip(-1)
-            yield index, patches
+    def iter_features(self, images, boxes, flips=None):
+        """Features below the first trainable layer, of many pictures' boxes, chunk by chunk.
+
+        Args:
+            images (list[Tensor]): B pictures, uint8 (3, H, W).
+            boxes (list[ndarray]): B × (P, 4).
+            flips (list[ndarray], optional): B × (P,) bool. In dense mode a picture is mirrored
+                as a whole, when its first patch is.
+
+        Yields:
+            tuple[ndarray, ndarray, Tensor]: picture (p,), box (p,) and features (p, …) float32.
+        """
+        make = self._dense_pieces if self.feature_mode == 'dense' else self._crop_pieces
+        flips = flips or [np.zeros(len(mine), bool) for mine in boxes]
+        waiting = []
+
+        def pieces():
+            for b, index, piece in make(images, boxes, flips):
+                waiting.append(np.stack([np.full(len(index), b), index]))
+                yield piece
+
+        # A picture may give few patches: chunks are filled from many.
+        for chunk in regroup(pieces(), self.chunk_size):
+            names = np.concatenate(waiting, axis=1)
+            waiting[:] = [names[:, len(chunk) :]]
+            if self.feature_mode == 'dense':
+                features = self._after_map(chunk)
+            else:
+                features = self.frozen_features(chunk)
+            yield names[0, : len(chunk)], names[1, : len(chunk)], features
+
+    def _crop_pieces(self, images, boxes, flips):
+        for b, image in enumerate(images):
+            for index, patches in iter_patches(
+                self.prepare_image(image), boxes[b], self.preprocessing['size'], self.chunk_size
+            ):
+                turned = np.flatnonzero(flips[b][index])
+                if len(turned):
+                    patches[turned] = patches[turned].flip(-1)
+                yield b, index, patches
+
+    def _dense_pieces(self, images, boxes, flips):
+        size = self.preprocessing['size']
+        pictures, placed = [], []
+        for image, mine, flip in zip(images, boxes, flips, strict=True):
+            picture = self.prepare_image(image)
+            if len(flip) and flip[0]:
+                picture = picture.flip(-1)
+                width = picture.shape[-1]
+                mine = np.stack([width - mine[:, 2], mine[:, 1], width - mine[:, 0], mine[:, 3]], 1)
+            pictures.append(picture)
+            placed.append(mine)
+        cut = windows if hasattr(self.backbone, 'map_layers') else pooled
+        with torch.no_grad(), self._autocast(self._mean.device):
+            yield from dense_windows(
+                pictures,
+                placed,
+                self._convolve,
+                lambda maps, cells: cut(maps, cells, self.map_side),
+                size,
+                self.map_stride,
+                self.chunk_size * size * size,
+            )
+
+    def _after_map(self, pieces):
+        """Frozen layers above the map (FC6, FC7), on windows of it."""
+        rest = self._below[len(getattr(self.backbone, 'map_layers', ())) :]
+        if rest and hasattr(self.backbone, 'map_layers'):
+            with torch.no_grad(), self._autocast(pieces.device):
+                pieces = self.backbone.run_layers(pieces, rest)
+        return pieces.float()
 
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
@@ -284,21 +393,36 @@ class PatchClassifier(ImageClassifier):
         """
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        for image, sample in zip(inputs, data_samples, strict=True):
-            boxes = self.sample_patches(image, sample, training=False).xyxy
-            scores = self.score_patches(image, boxes)
+        boxes = [
+            self.sample_patches(image, sample, training=False).xyxy
+            for image, sample in zip(inputs, data_samples, strict=True)
+        ]
+        for sample, mine, scores in zip(
+            data_samples, boxes, self.score_patches(inputs, boxes), strict=True
+        ):
             sample.set_pred_score(self.aggregator(scores))
             if self.keep_patch_scores:
-                sample.set_field(torch.from_numpy(boxes.copy()), 'patch_boxes', dtype=None)
+                sample.set_field(torch.from_numpy(mine.copy()), 'patch_boxes', dtype=None)
                 sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
         return data_samples
 
-    def score_patches(self, image, boxes):
-        """Softmax scores of boxes of one picture: (3, H, W) uint8, (P, 4) → (P, K) float32."""
-        scores = self._mean.new_empty(len(boxes), self.head.num_classes)
-        for index, patches in self._crops(image, boxes):
-            logits = self.patch_logits(self.frozen_features(patches))
+    def describe_patches(self, image, boxes):
+        """Features below the first trainable layer: (3, H, W) uint8, (P, 4) → (P, …) float32."""
+        features = None
+        for _, index, part in self.iter_features([image], [boxes]):
+            if features is None:
+                features = part.new_empty(len(boxes), *part.shape[1:])
+            features[index] = part
+        return features
+
+    def score_patches(self, images, boxes):
+        """Softmax scores of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
+        num = self.head.num_classes
+        scores = [self._mean.new_empty(len(mine), num) for mine in boxes]
+        for b, index, features in self.iter_features(images, boxes):
+            logits = self.patch_logits(features)
             with torch.autocast(logits.device.type, enabled=False):
-                chunk = logits.float().softmax(1)[:, : self.head.num_classes]
-            scores[torch.from_numpy(index).to(scores.device)] = chunk
+                part = logits.float().softmax(1)[:, :num]
+            for i in np.unique(b):
+                scores[i][index[b == i]] = part[b == i]
         return scores

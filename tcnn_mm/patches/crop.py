@@ -70,7 +70,8 @@ def slice_plan(boxes, size, height, width):
     return resized.astype(np.int64), offset.astype(np.int64), (whole & inside).all(1)
 
 
-def _resize(image, shape):
+def resize(image, shape):
+    """(C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR."""
     return F.interpolate(
         image[None], size=tuple(shape), mode='bilinear', align_corners=False, antialias=True
     )[0]
@@ -131,7 +132,7 @@ def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):
                     out[k] = _by_matrices(image, boxes[index[k]], size)
                 continue
             if cached != g:
-                cached, picture = g, _resize(image, shapes[g])
+                cached, picture = g, resize(image, shapes[g])
             for k in at:
                 y, x = offset[index[k]]
                 out[k] = picture[:, y : y + size, x : x + size]

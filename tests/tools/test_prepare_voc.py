@@ -1,0 +1,223 @@
+"""prepare_voc: what it finds in small folders with one fault each, and what it says."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
+from tcnn_mm.errors import UserError
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'prepare_voc.py'
+spec = importlib.util.spec_from_file_location('prepare_voc', TOOL)
+prepare_voc = importlib.util.module_from_spec(spec)
+sys.modules['prepare_voc'] = prepare_voc  # dataclasses look their module up
+spec.loader.exec_module(prepare_voc)
+
+DATA = os.environ.get('TCNN_DATA', '')
+WIDTH, HEIGHT = 40, 30
+BOX = (2, 3, 20, 25)
+
+
+@pytest.fixture(autouse=True)
+def folders(monkeypatch, tmp_path):
+    """The tool makes both variables absolute; they are put back after each test."""
+    monkeypatch.setenv('TCNN_DATA', str(tmp_path))
+    monkeypatch.setenv('TCNN_WEIGHTS', str(tmp_path))
+
+
+def write_xml(folder, image_id, objects, size=(WIDTH, HEIGHT)):
+    text = f'<annotation><size><width>{size[0]}</width><height>{size[1]}</height></size>'
+    for name, difficult, box in objects:
+        corners = zip(('xmin', 'ymin', 'xmax', 'ymax'), box, strict=True)
+        text += f'<object><name>{name}</name><difficult>{difficult}</difficult><bndbox>'
+        text += ''.join(f'<{tag}>{at}</{tag}>' for tag, at in corners) + '</bndbox></object>'
+    (folder / 'Annotations' / f'{image_id}.xml').write_text(text + '</annotation>')
+
+
+def write_list(folder, split, ids):
+    (folder / 'ImageSets' / 'Main' / f'{split}.txt').write_text('\n'.join(ids) + '\n')
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """A sound little VOC2007: a, b for training, c, d for the test."""
+    folder = tmp_path / 'VOCdevkit' / 'VOC2007'
+    for part in ('Annotations', 'ImageSets/Main', 'JPEGImages'):
+        (folder / part).mkdir(parents=True)
+    for image_id in 'abcd':
+        Image.new('RGB', (WIDTH, HEIGHT)).save(folder / 'JPEGImages' / f'{image_id}.jpg')
+        write_xml(folder, image_id, [('cat', 0, BOX), ('cat', 1, BOX), ('dog', 1, BOX)])
+    for split, ids in {'train': 'a', 'val': 'b', 'trainval': 'ab', 'test': 'cd'}.items():
+        write_list(folder, split, ids)
+    (folder / 'ImageSets' / 'Main' / 'cat_train.txt').write_text('a  1\n')
+    return folder
+
+
+def problems(folder, year=2007, **options):
+    return prepare_voc.check_folder(str(folder), year, **options).problems
+
+
+def test_counts(voc):
+    """Objects over all lists, each picture once; pictures per list by the rule of the devkit."""
+    found = prepare_voc.check_folder(str(voc), 2007)
+    assert found.problems == []
+    assert list(found.lists) == ['train', 'val', 'trainval', 'test']  # no class file
+    assert found.objects == {'cat': 8, 'dog': 4}
+    assert found.difficult == {'cat': 4, 'dog': 4}
+    splits = {'train': 1, 'val': 1, 'trainval': 2, 'test': 2}
+    assert found.images == {(split, 'cat'): n for split, n in splits.items()}
+
+
+def test_a_subset_is_sound_and_told_apart(voc, capsys):
+    """Fewer pictures than the published set: status 0, and a note for each list."""
+    prepare_voc.main([])
+    text = capsys.readouterr().out
+    assert 'note: trainval has 2 pictures, the full VOC2007 5011' in text
+    assert 'note: test has 2 pictures, the full VOC2007 4952' in text
+    assert text.rstrip().endswith('sound')
+    assert all(name in text for name in VOC_CLASSES)
+
+
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+
+
+FAULTS = {
+    'no picture': (lambda f: (f / 'JPEGImages' / 'c.jpg').unlink(), r'c\.\*: no picture .*test'),
+    'no xml': (lambda f: (f / 'Annotations' / 'a.xml').unlink(), r'a\.xml: no annotation .*train'),
+    'broken xml': (lambda f: cut(f / 'Annotations' / 'a.xml', 60), r'a\.xml: broken XML'),
+    'empty box': (lambda f: write_xml(f, 'b', [('cat', 0, (9, 3, 9, 8))]), r'b\.xml: .*empty box'),
+    'right of it': (
+        lambda f: write_xml(f, 'b', [('cat', 0, BOX), ('dog', 0, (WIDTH + 1, 3, WIDTH + 9, 8))]),
+        r'b\.xml: object 2 \(dog\): box .* wholly outside the annotated size of 40×30',
+    ),
+    'above it': (lambda f: write_xml(f, 'b', [('cat', 0, (3, -9, 9, 0))]), 'wholly outside'),
+    'outside the picture': (
+        lambda f: write_xml(f, 'b', [('cat', 0, (50, 3, 60, 8))], size=(80, 60)),
+        r'b\.xml: object 1 .* outside the picture of 40×30',
+    ),
+    'no image file': (lambda f: cut(f / 'JPEGImages' / 'd.jpg', 0), r'd\.jpg: not a picture'),
+    'no list': (
+        lambda f: (f / 'ImageSets' / 'Main' / 'test.txt').unlink(),
+        r'no ImageSets/Main/test.txt: unpack VOCtest_06-Nov-2007.tar',
+    ),
+    'id twice': (lambda f: write_list(f, 'test', 'cdc'), 'test.txt: id c stands twice'),
+    'leak': (lambda f: write_list(f, 'test', 'abcd'), 'both trainval and test, e.g. a'),
+    'empty list': (lambda f: write_list(f, 'val', ''), 'val.txt: empty list'),
+    'class': (lambda f: write_xml(f, 'a', [('Cat', 0, BOX)]), 'no classes of VOC: Cat'),
+}
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_one_fault_is_one_problem(voc, fault):
+    """Each fault is found, named with its file, and brings no second message."""
+    break_it, message = FAULTS[fault]
+    break_it(voc)
+    found = problems(voc)
+    assert len(found) == 1
+    assert re.search(message, found[0])
+
+
+def test_all_problems_up_to_a_cap(voc, capsys):
+    """Nothing stops at the first problem; what the cap hides is counted; status 1."""
+    for image_id in 'abc':
+        (voc / 'JPEGImages' / f'{image_id}.jpg').unlink()
+    (voc / 'Annotations' / 'd.xml').unlink()
+    with pytest.raises(SystemExit) as end:
+        prepare_voc.main(['--max-problems', '3'])
+    text = capsys.readouterr().out
+    assert end.value.code == 1
+    assert text.count('problem: ') == 3 and '… and 1 more problems' in text
+    assert text.rstrip().endswith('4 problems')
+
+
+def test_decode_sees_a_truncated_picture(voc):
+    """A picture cut in the middle has a sound header; --decode finds it."""
+    path = voc / 'JPEGImages' / 'a.jpg'
+    Image.effect_noise((WIDTH, HEIGHT), 90).convert('RGB').save(path)
+    cut(path, path.stat().st_size // 2)
+    assert problems(voc) == []
+    (problem,) = problems(voc, decode=True)
+    assert 'a.jpg: damaged picture' in problem
+
+
+def test_a_wrong_size_is_a_note(voc):
+    """Annotated sizes can be wrong in good data sets; the picture's own size counts."""
+    write_xml(voc, 'a', [('cat', 0, BOX)], size=(HEIGHT, WIDTH))
+    found = prepare_voc.check_folder(str(voc), 2007)
+    assert found.problems == [] and any('a.xml: size differs' in note for note in found.notes)
+
+
+def test_outside_agrees_with_the_data_set(voc):
+    """A box that the tool lets pass loads, one that it reports does not."""
+    for box in [(40, 30, 99, 99), (41, 1, 50, 9), (-5, -5, 1, 1), (-5, -5, 0, 9), (1, 31, 9, 40)]:
+        write_xml(voc, 'a', [('cat', 0, box)])
+        found = problems(voc)
+        if found:
+            with pytest.raises(UserError, match='wholly outside'):
+                VOCObjects(str(voc), split='train')
+        else:
+            assert len(VOCObjects(str(voc), split='train')) == 1
+        assert bool(found) == prepare_voc.outside(box, HEIGHT, WIDTH)
+
+
+def test_secret_annotations_of_2012(voc):
+    """VOC2012's test pictures have no public annotation: a note, not a problem."""
+    for image_id in 'cd':
+        (voc / 'Annotations' / f'{image_id}.xml').unlink()
+    found = prepare_voc.check_folder(str(voc), 2012)
+    assert found.problems == []
+    assert any('test: 2 pictures without annotation' in note for note in found.notes)
+    assert len(problems(voc, 2007)) == 2
+
+
+def test_a_set_of_your_own(voc, tmp_path, capsys):
+    """Any folder in the layout, any classes, PNG too; the config's line is printed."""
+    own = voc.rename(tmp_path / 'cells')
+    (own / 'JPEGImages' / 'a.jpg').unlink()
+    Image.new('L', (WIDTH, HEIGHT)).save(own / 'JPEGImages' / 'a.PNG')
+    write_xml(own, 'a', [('RBC', 0, BOX)])
+    prepare_voc.main([str(own)])
+    text = capsys.readouterr().out
+    assert "metainfo=dict(classes=('RBC', 'cat', 'dog'))" in text and 'note' not in text
+    (own / 'ImageSets').rename(own / 'Lists')
+    with pytest.raises(SystemExit):
+        prepare_voc.main([str(own)])
+    assert 'ImageSets: no such folder' in capsys.readouterr().out
+
+
+def test_where_it_looks(voc, tmp_path):
+    """The folder above VOCdevkit, VOCdevkit itself and VOC2007 itself all lead to the set."""
+    for place in (tmp_path, tmp_path / 'VOCdevkit', voc):
+        assert prepare_voc.find_folders(str(place)) == [(str(voc), 2007)]
+    with pytest.raises(UserError) as missing:
+        prepare_voc.find_folders(str(tmp_path), 2012)
+    text = str(missing.value)
+    assert str(tmp_path / 'VOCdevkit' / 'VOC2012') in text
+    assert 'host.robots.ox.ac.uk/pascal/VOC' in text and 'VOCtrainval_11-May-2012.tar' in text
+    assert '2007.tar' not in text
+
+
+def test_command_line(tmp_path):
+    """Run as users do, without data: status 1, the guide without a traceback."""
+    done = subprocess.run(
+        [sys.executable, str(TOOL), str(tmp_path / 'nothing')], capture_output=True, text=True
+    )
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    for name in ('VOCtrainval_06-Nov-2007.tar', 'VOCtest_06-Nov-2007.tar', 'VOCdevkit/VOC<year>'):
+        assert name in done.stderr
+
+
+@pytest.mark.real
+def test_genuine_voc():
+    """Genuine pictures and annotations are sound."""
+    if not os.path.isdir(os.path.join(DATA, 'VOCdevkit', 'VOC2007')):
+        pytest.skip('needs VOC2007 below TCNN_DATA')
+    ((folder, year),) = prepare_voc.find_folders(DATA, 2007)
+    assert problems(folder, year) == []
