@@ -1,5 +1,6 @@
+from .feature_bank import FeatureBank
 from .labeled_patch import RandomLabeledPatch
 from .transforms import LoadVOCObjects, PackPatchInputs
 from .voc import VOCObjects
 
-__all__ = ['LoadVOCObjects', 'PackPatchInputs', 'RandomLabeledPatch', 'VOCObjects']
+__all__ = ['FeatureBank', 'LoadVOCObjects', 'PackPatchInputs', 'RandomLabeledPatch', 'VOCObjects']

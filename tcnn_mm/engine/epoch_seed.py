@@ -31,6 +31,8 @@ class EpochSeedHook(Hook):
         dataset = runner.train_dataloader.dataset
         while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
             dataset = dataset.dataset
+        if hasattr(dataset, 'set_epoch'):
+            dataset.set_epoch(seed, epoch)
         for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
             if hasattr(transform, 'set_epoch'):
                 transform.set_epoch(seed, epoch)

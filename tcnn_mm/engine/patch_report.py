@@ -25,9 +25,10 @@ class PatchReportHook(Hook):
     def before_train(self, runner):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         sampler = getattr(model, 'sampler', None)
-        if not self.coverage or not hasattr(sampler, 'labeler'):
-            return
         dataset = runner.train_dataloader.dataset
+        described = hasattr(dataset, 'get_data_info') and 'gt_bboxes' in dataset.get_data_info(0)
+        if not (self.coverage and hasattr(sampler, 'labeler') and described):
+            return
         items = (dataset.get_data_info(i) for i in range(len(dataset)))
         report = measure_coverage(
             items, dataset.metainfo['classes'], sampler.grid, sampler.labeler

@@ -1,7 +1,5 @@
 """The method as a classifier of pictures: patches in, votes out (paper, sec. 2–5)."""
 
-from contextlib import nullcontext
-
 import numpy as np
 import torch
 from mmengine.logging import print_log
@@ -9,13 +7,6 @@ from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.models.adaptation_head import global_mean_loss
-from tcnn_mm.models.dense import (
-    dense_windows,
-    map_geometry,
-    pooled,
-    refuse_global_operations,
-    windows,
-)
 from tcnn_mm.models.freezing import (
     count_parameters,
     freeze,
@@ -23,8 +14,8 @@ from tcnn_mm.models.freezing import (
     split_layers,
     zero_times_trainable,
 )
+from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.pretrained import load_pretrained
-from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.patches.sampler import Key, keyed_generator
 from tcnn_mm.registry import MODELS, TASK_UTILS
 
@@ -38,22 +29,13 @@ def _fill(cfg, key, **values):
     return cfg
 
 
-def regroup(pieces, size):
-    """Tensors of any lengths in, tensors of `size` rows out (the last may be shorter)."""
-    waiting, rows = [], 0
-    for piece in pieces:
-        waiting.append(piece)
-        rows += len(piece)
-        while rows >= size:
-            joined = torch.cat(waiting)
-            yield joined[:size]
-            waiting, rows = [joined[size:]], rows - size
-    if rows:
-        yield torch.cat(waiting)
+def is_features(inputs):
+    """Whether a batch holds ready features (P, D) or windows (P, C, g, g), not pictures."""
+    return inputs[0].dim() != 3
 
 
 @MODELS.register_module()
-class PatchClassifier(ImageClassifier):
+class PatchClassifier(PatchFeatures, ImageClassifier):
     """Trains on labelled patches, tests by the votes of all patches of a picture.
 
     Inputs are whole pictures (uint8 CHW RGB, one tensor each, any sizes); patches are cut on
@@ -153,39 +135,6 @@ class PatchClassifier(ImageClassifier):
                 )
         return cfg
 
-    def _prepare_dense(self):
-        """(stride, side) of the map that dense mode reads; (1, None) in crop mode."""
-        if self.feature_mode == 'crop':
-            return 1, None
-        if self.feature_mode != 'dense':
-            raise ValueError(f"feature_mode={self.feature_mode!r}; choose 'crop' or 'dense'")
-        name = type(self.backbone).__name__
-        if hasattr(self.backbone, 'map_layers'):
-            needed = self.backbone.map_layers
-            modules = [m for layer in needed for _, m in self.backbone.layers()[layer]]
-        else:
-            needed, modules = ['backbone'], [self.backbone]
-            if type(self.neck).__name__ != 'GlobalAveragePooling':
-                raise ValueError(
-                    f"feature_mode='dense': {name} gives a map; its windows are pooled by "
-                    "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
-                    f'{type(self.neck).__name__}'
-                )
-        refuse_global_operations(modules, name)
-        if not set(needed) <= set(self._below):
-            raise ValueError(f"feature_mode='dense' needs frozen {', '.join(needed)}")
-        training = self.backbone.training
-        self.backbone.eval()
-        geometry = map_geometry(self._convolve, self.preprocessing['size'])
-        self.backbone.train(training)
-        return geometry
-
-    def _convolve(self, pictures):
-        """(b, 3, H, W) → the map that windows are read from."""
-        if hasattr(self.backbone, 'map_layers'):
-            return self.backbone.run_layers(pictures, self.backbone.map_layers)
-        return self.backbone(pictures)[-1]
-
     def init_weights(self):
         super().init_weights()
         if self.pretrained:
@@ -201,33 +150,6 @@ class PatchClassifier(ImageClassifier):
         """Fix this epoch's randomness and forget the last one's statistics (`EpochSeedHook`)."""
         self.key = Key(seed, epoch)
         self.statistics = None
-
-    def prepare_image(self, image):
-        """uint8 (3, H, W) RGB → normalised float32 in the order that the weights expect."""
-        if self.preprocessing['channel_order'] == 'bgr':
-            image = image.flip(0)
-        return (image.float() - self._mean) / self._std
-
-    def _autocast(self, device):
-        if self.frozen_dtype is None:
-            return nullcontext()
-        return torch.autocast(device.type, self.frozen_dtype)
-
-    def _run_backbone(self, x, names):
-        if names == ['backbone']:
-            return self.backbone(x)[-1]
-        return self.backbone.run_layers(x, names)
-
-    def _pool(self, x):
-        return self.neck((x,))[-1] if self.with_neck else x
-
-    def frozen_features(self, patches):
-        """What lies below the first trainable layer, without a graph; (P, 3, S, S) in."""
-        with torch.no_grad(), self._autocast(patches.device):
-            x = self._run_backbone(patches, self._below) if self._below else patches
-            # Pooling here keeps only what the head needs of each chunk.
-            x = x if self._above else self._pool(x)
-        return x.float()
 
     def patch_logits(self, features):
         """From the first trainable layer on: features of :meth:`frozen_features` → (P, K+1)."""
@@ -253,7 +175,8 @@ class PatchClassifier(ImageClassifier):
         """Cross-entropy over the sampled patches of all pictures of all processes.
 
         Args:
-            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB.
+            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB; or ready features (P, D) of a
+                `FeatureBank`, with labels (P,) in place of samples.
             data_samples (list[DataSample]): With gt_bboxes (N, 4), gt_bboxes_labels (N,),
                 gt_bboxes_difficult (N,) and img_id.
 
@@ -265,6 +188,8 @@ class PatchClassifier(ImageClassifier):
                 'PatchClassifier draws patches by (seed, epoch, image id): add '
                 "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
             )
+        if is_features(inputs):
+            return self._loss(torch.cat(list(inputs)).float(), torch.cat(list(data_samples)))
         drawn = [
             self.sample_patches(image, sample, training=True)
             for image, sample in zip(inputs, data_samples, strict=True)
@@ -281,8 +206,10 @@ class PatchClassifier(ImageClassifier):
         for b, index, part in self.iter_features(inputs, [p.xyxy for p in drawn], flips):
             features.append(part)
             labels += [drawn[i].label[j] for i, j in zip(b, index, strict=True)]
-        labels = torch.tensor(labels, device=self._mean.device)
-        logits = self.patch_logits(torch.cat(features))
+        return self._loss(torch.cat(features), torch.tensor(labels, device=self._mean.device))
+
+    def _loss(self, features, labels):
+        logits = self.patch_logits(features)
         self._count(logits.detach(), labels)
         return dict(loss=global_mean_loss(logits, labels))
 
@@ -305,78 +232,6 @@ class PatchClassifier(ImageClassifier):
             if sample is not None and name in sample
         }
 
-    def iter_features(self, images, boxes, flips=None):
-        """Features below the first trainable layer, of many pictures' boxes, chunk by chunk.
-
-        Args:
-            images (list[Tensor]): B pictures, uint8 (3, H, W).
-            boxes (list[ndarray]): B × (P, 4).
-            flips (list[ndarray], optional): B × (P,) bool. In dense mode a picture is mirrored
-                as a whole, when its first patch is.
-
-        Yields:
-            tuple[ndarray, ndarray, Tensor]: picture (p,), box (p,) and features (p, …) float32.
-        """
-        make = self._dense_pieces if self.feature_mode == 'dense' else self._crop_pieces
-        flips = flips or [np.zeros(len(mine), bool) for mine in boxes]
-        waiting = []
-
-        def pieces():
-            for b, index, piece in make(images, boxes, flips):
-                waiting.append(np.stack([np.full(len(index), b), index]))
-                yield piece
-
-        # A picture may give few patches: chunks are filled from many.
-        for chunk in regroup(pieces(), self.chunk_size):
-            names = np.concatenate(waiting, axis=1)
-            waiting[:] = [names[:, len(chunk) :]]
-            if self.feature_mode == 'dense':
-                features = self._after_map(chunk)
-            else:
-                features = self.frozen_features(chunk)
-            yield names[0, : len(chunk)], names[1, : len(chunk)], features
-
-    def _crop_pieces(self, images, boxes, flips):
-        for b, image in enumerate(images):
-            for index, patches in iter_patches(
-                self.prepare_image(image), boxes[b], self.preprocessing['size'], self.chunk_size
-            ):
-                turned = np.flatnonzero(flips[b][index])
-                if len(turned):
-                    patches[turned] = patches[turned].flip(-1)
-                yield b, index, patches
-
-    def _dense_pieces(self, images, boxes, flips):
-        size = self.preprocessing['size']
-        pictures, placed = [], []
-        for image, mine, flip in zip(images, boxes, flips, strict=True):
-            picture = self.prepare_image(image)
-            if len(flip) and flip[0]:
-                picture = picture.flip(-1)
-                width = picture.shape[-1]
-                mine = np.stack([width - mine[:, 2], mine[:, 1], width - mine[:, 0], mine[:, 3]], 1)
-            pictures.append(picture)
-            placed.append(mine)
-        cut = windows if hasattr(self.backbone, 'map_layers') else pooled
-        with torch.no_grad(), self._autocast(self._mean.device):
-            yield from dense_windows(
-                pictures,
-                placed,
-                self._convolve,
-                lambda maps, cells: cut(maps, cells, self.map_side),
-                size,
-                self.map_stride,
-                self.chunk_size * size * size,
-            )
-
-    def _after_map(self, pieces):
-        """Frozen layers above the map (FC6, FC7), on windows of it."""
-        rest = self._below[len(getattr(self.backbone, 'map_layers', ())) :]
-        if rest and hasattr(self.backbone, 'map_layers'):
-            with torch.no_grad(), self._autocast(pieces.device):
-                pieces = self.backbone.run_layers(pieces, rest)
-        return pieces.float()
-
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
         seen = torch.nn.functional.one_hot(labels, logits.shape[1])
@@ -393,36 +248,34 @@ class PatchClassifier(ImageClassifier):
         """
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        boxes = [
-            self.sample_patches(image, sample, training=False).xyxy
-            for image, sample in zip(inputs, data_samples, strict=True)
-        ]
-        for sample, mine, scores in zip(
-            data_samples, boxes, self.score_patches(inputs, boxes), strict=True
-        ):
+        if is_features(inputs):
+            boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
+            voted = [self._scores(features.float()) for features in inputs]
+        else:
+            boxes = [
+                self.sample_patches(image, sample, training=False).xyxy
+                for image, sample in zip(inputs, data_samples, strict=True)
+            ]
+            voted = self.score_patches(inputs, boxes)
+        for sample, mine, scores in zip(data_samples, boxes, voted, strict=True):
             sample.set_pred_score(self.aggregator(scores))
             if self.keep_patch_scores:
                 sample.set_field(torch.from_numpy(mine.copy()), 'patch_boxes', dtype=None)
                 sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
         return data_samples
 
-    def describe_patches(self, image, boxes):
-        """Features below the first trainable layer: (3, H, W) uint8, (P, 4) → (P, …) float32."""
-        features = None
-        for _, index, part in self.iter_features([image], [boxes]):
-            if features is None:
-                features = part.new_empty(len(boxes), *part.shape[1:])
-            features[index] = part
-        return features
+    def _scores(self, features):
+        """Softmax over K+1 outputs, the K object classes of it, float32 outside autocast."""
+        logits = self.patch_logits(features)
+        with torch.autocast(logits.device.type, enabled=False):
+            return logits.float().softmax(1)[:, : self.head.num_classes]
 
     def score_patches(self, images, boxes):
         """Softmax scores of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
         num = self.head.num_classes
         scores = [self._mean.new_empty(len(mine), num) for mine in boxes]
         for b, index, features in self.iter_features(images, boxes):
-            logits = self.patch_logits(features)
-            with torch.autocast(logits.device.type, enabled=False):
-                part = logits.float().softmax(1)[:, :num]
+            part = self._scores(features)
             for i in np.unique(b):
                 scores[i][index[b == i]] = part[b == i]
         return scores

@@ -9,7 +9,7 @@ from patch_model import build_model, make_picture
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
 from tcnn_mm.models.adaptation_head import global_mean_loss
-from tcnn_mm.models.patch_classifier import regroup
+from tcnn_mm.models.patch_features import regroup
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
 

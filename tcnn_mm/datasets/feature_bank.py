@@ -1,0 +1,133 @@
+"""Features on disk: what the frozen network says of every patch, computed once.
+
+A bank is a folder, complete or absent: `features.f16` (flips, rows, …), `rows.npz` (box, label
+and picture of each row; first row of each picture), `manifest.json` (the recipe that it was made
+by, classes, labels of the pictures).
+"""
+
+import json
+import os.path as osp
+
+import numpy as np
+import torch
+from mmpretrain.structures import DataSample
+from torch.utils.data import Dataset
+
+from tcnn_mm.errors import UserError
+from tcnn_mm.patches.sampler import keyed_generator
+from tcnn_mm.registry import DATASETS
+
+FILES = dict(features='features.f16', rows='rows.npz', manifest='manifest.json', done='done.u8')
+
+
+def flatten(recipe, prefix=''):
+    """Nested dicts → {'a.b': value}."""
+    flat = {}
+    for key, value in recipe.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f'{prefix}{key}.'))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def recipe_differences(bank, config):
+    """Lines 'key: bank …, config …' for every entry in which two recipes differ."""
+    # Through JSON, as the bank's has been: tuples are lists there.
+    bank, config = flatten(bank), flatten(json.loads(json.dumps(config)))
+    return [
+        f'{key}: bank {bank.get(key)!r}, config {config.get(key)!r}'
+        for key in sorted(bank.keys() | config.keys())
+        if bank.get(key) != config.get(key)
+    ]
+
+
+@DATASETS.register_module()
+class FeatureBank(Dataset):
+    """Rows of a bank: patches for training, pictures for testing.
+
+    Training: an index is a patch, so the data loader's shuffling is over all patches of all
+    pictures, as in the paper; a batch comes as one item, `inputs` (B, D) float16 and
+    `data_samples` (B,) int64 labels (for `pseudo_collate`). Test: an index is a picture, with all
+    its patches' features (P, D) and what `PackPatchInputs` gives of its labels.
+
+    Args:
+        bank (str): The folder; made by `tools/extract_features.py`, or by `tools/train.py`
+            where it is absent.
+        source (dict): The data set it is made from; recorded in the recipe.
+        flips (bool): Holds mirrored features too; training draws one of the two by (seed,
+            epoch, patch). Defaults to True for training.
+        seed (int): Of the drawn background. Defaults to 0.
+        test_mode (bool): The whole grid of each picture. Defaults to False: the sampled set.
+    """
+
+    def __init__(self, bank, source=None, flips=None, seed=0, test_mode=False):
+        self.folder, self.source, self.test_mode = osp.abspath(bank), source, test_mode
+        self.flips, self.seed = not test_mode if flips is None else flips, seed
+        path = osp.join(self.folder, FILES['manifest'])
+        if not osp.isfile(path):
+            raise UserError(
+                f'no feature bank: {self.folder}\nlooked for {path}\n'
+                'make it: python tools/extract_features.py CONFIG'
+            )
+        with open(path, encoding='utf-8') as file:
+            self.manifest = json.load(file)
+        rows = np.load(osp.join(self.folder, FILES['rows']))
+        self.boxes, self.labels = rows['boxes'], rows['labels'].astype(np.int64)
+        self.first, self.sizes = rows['first'], rows['sizes']
+        shape = tuple(self.manifest['shape'])
+        self.features = np.memmap(
+            osp.join(self.folder, FILES['features']), np.float16, mode='r', shape=shape
+        )
+        # Shared with workers that outlive an epoch.
+        self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
+
+    @property
+    def metainfo(self):
+        """dict: `classes` as in the source."""
+        return dict(classes=tuple(self.manifest['classes']))
+
+    def set_epoch(self, seed, epoch):
+        """Called by `EpochSeedHook`: flips are drawn anew each epoch."""
+        self._key[0], self._key[1] = seed, epoch
+
+    def __len__(self):
+        return len(self.manifest['pictures']) if self.test_mode else len(self.labels)
+
+    def __getitems__(self, indices):
+        if self.test_mode:
+            return [self[i] for i in indices]
+        # In the file's order, which is what a disk likes; a batch has no order.
+        indices = np.sort(np.asarray(indices))
+        features = self.features[0, indices]
+        if self.flips:
+            turned = self._turned(indices)
+            features[turned] = self.features[1, indices[turned]]
+        labels = torch.from_numpy(self.labels[indices])
+        return [dict(inputs=torch.from_numpy(features), data_samples=labels)]
+
+    def _turned(self, indices):
+        """Which of these patches are mirrored in this epoch: (B,) bool."""
+        key = tuple(self._key.tolist())
+        if getattr(self, '_drawn_for', None) != key:
+            random = keyed_generator('bank flips', *key).random(len(self.labels), np.float32)
+            self._drawn_for, self._drawn = key, random < 0.5
+        return self._drawn[indices]
+
+    def __getitem__(self, index):
+        if not self.test_mode:
+            return self.__getitems__([index])[0]
+        rows = slice(self.first[index], self.first[index] + self.sizes[index])
+        picture = self.manifest['pictures'][index]
+        sample = DataSample(
+            metainfo=dict(
+                img_id=picture['img_id'],
+                img_path=picture['img_path'],
+                ori_shape=tuple(picture['size_hw']),
+                gt_label_difficult=picture['gt_label_difficult'],
+            )
+        )
+        sample.set_gt_label(torch.tensor(picture['gt_label'], dtype=torch.int64))
+        sample.set_field(torch.from_numpy(self.boxes[rows]), 'bank_boxes')
+        features = torch.from_numpy(np.array(self.features[0, rows]))
+        return dict(inputs=features, data_samples=sample)

@@ -1,0 +1,237 @@
+"""Make a feature bank: resumable, by any number of processes, complete or absent."""
+
+import hashlib
+import json
+import os
+import os.path as osp
+import shutil
+
+import numpy as np
+import torch
+from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
+from mmengine.logging import print_log
+from mmengine.utils import ProgressBar
+from torch.utils.data import DataLoader
+
+from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
+from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.voc import clip_boxes
+from tcnn_mm.engine.voc_results import replacing
+from tcnn_mm.errors import UserError
+from tcnn_mm.patches.sampler import Key
+from tcnn_mm.registry import DATASETS, MODELS
+
+
+def file_digest(path):
+    """First 16 hex digits of a file's sha256; the name itself where it is no local file."""
+    if not path or not osp.isfile(path):
+        return path
+    with open(path, 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
+
+
+def public(part):
+    """Plain settings of a grid, labeler or sampler."""
+    kept = (str, int, float, bool, tuple, list, type(None))
+    return {k: v for k, v in vars(part).items() if k[0] != '_' and isinstance(v, kept)}
+
+
+def bank_recipe(model, dataset, bank):
+    """Everything that a bank's numbers depend on.
+
+    Args:
+        model (PatchClassifier): Built from the config.
+        dataset (VOCObjects): The source, built.
+        bank (dict): The config of the `FeatureBank`.
+    """
+    if not model.pretrained:
+        raise UserError(
+            'a feature bank needs model.pretrained: the weights of another run would be others'
+        )
+    ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
+    test_mode = bool(bank.get('test_mode', False))
+    sampler = dict(grid=public(model.sampler.grid))
+    if not test_mode:
+        sampler.update(labeler=public(model.sampler.labeler), seed=bank.get('seed', 0))
+        sampler['background_share'] = model.sampler.background_share
+    return dict(
+        network=dict(
+            backbone=type(model.backbone).__name__,
+            weights=file_digest(model.pretrained),
+            layers_below=list(model._below),
+            feature_mode=model.feature_mode,
+            dtype=str(model.frozen_dtype or torch.float32),
+            preprocessing={k: v for k, v in model.preprocessing.items()},
+        ),
+        sampler=sampler,
+        source=dict(
+            pictures=len(ids),
+            ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
+            classes=list(dataset.metainfo['classes']),
+        ),
+        patches='all' if test_mode else 'sampled',
+        flips=bool(bank.get('flips', not test_mode)),
+    )
+
+
+def plan_rows(model, dataset, bank):
+    """Which patches of which pictures become rows; no pixel is read but the headers'.
+
+    Returns:
+        tuple[list, dict]: a record of each picture, and arrays boxes (N, 4), labels (N,), first
+        and sizes (pictures,).
+    """
+    pictures, boxes, labels = [], [], []
+    test_mode = bool(bank.get('test_mode', False))
+    # The whole fixed set: what one epoch takes of it is for online training.
+    sampler = model.sampler
+    limit, sampler.num_patches = sampler.num_patches, None
+    for i in range(len(dataset)):
+        info = dataset.get_data_info(i)
+        size_hw = image_size(info['img_path'])
+        objects, _ = clip_boxes(info['gt_bboxes'], *size_hw, info['img_path'])
+        patches = sampler(
+            size_hw,
+            objects,
+            info['gt_bboxes_labels'],
+            dict(difficult=info['gt_bboxes_difficult']),
+            training=not test_mode,
+            key=Key(bank.get('seed', 0), 0, info['img_id']),
+        )
+        boxes.append(patches.xyxy)
+        labels.append(patches.label)
+        record = {k: info[k] for k in ('img_id', 'img_path', 'gt_label', 'gt_label_difficult')}
+        pictures.append(dict(record, size_hw=list(size_hw)))
+    sampler.num_patches = limit
+    sizes = np.array([len(b) for b in boxes], np.int64)
+    first = np.concatenate([[0], sizes.cumsum()[:-1]])
+    rows = dict(boxes=np.concatenate(boxes), labels=np.concatenate(labels))
+    return pictures, dict(rows, first=first, sizes=sizes)
+
+
+def open_draft(folder, recipe, pictures, rows, feature_shape):
+    """The unfinished bank beside its place: taken up again if it has the same recipe.
+
+    Raises:
+        UserError: Not enough room on the disk.
+    """
+    draft = folder + '.part'
+    shape = (1 + recipe['flips'], len(rows['labels']), *feature_shape)
+    need = int(np.prod(shape)) * 2
+    if is_main_process():
+        known = osp.join(draft, FILES['manifest'])
+        if osp.isfile(known):
+            with open(known, encoding='utf-8') as file:
+                if recipe_differences(json.load(file)['recipe'], recipe):
+                    shutil.rmtree(draft)
+        if not osp.isfile(known):
+            os.makedirs(draft, exist_ok=True)
+            free = shutil.disk_usage(draft).free
+            print_log(
+                f'feature bank {folder}: {shape[1]} patches of {len(pictures)} pictures × '
+                f'{shape[0]} × {"×".join(map(str, feature_shape))} float16, '
+                f'{need / 1e9:.2f} GB of disk ({free / 1e9:.1f} GB free)',
+                'current',
+            )
+            if need * 1.02 > free:
+                os.rmdir(draft)
+                raise UserError(
+                    f'{folder}: needs {need / 1e9:.2f} GB, the disk has {free / 1e9:.1f} GB free'
+                )
+            np.savez(osp.join(draft, FILES['rows']), **rows)
+            for name, size in ((FILES['features'], need), (FILES['done'], len(pictures))):
+                with open(osp.join(draft, name), 'wb') as file:
+                    file.truncate(size)
+            classes = recipe['source']['classes']
+            manifest = dict(recipe=recipe, shape=shape, classes=classes, pictures=pictures)
+            # Last: a draft with a manifest has all its files.
+            with replacing(known) as file:
+                json.dump(manifest, file)
+    barrier()
+    features = np.memmap(osp.join(draft, FILES['features']), np.float16, mode='r+', shape=shape)
+    done = np.memmap(osp.join(draft, FILES['done']), np.uint8, mode='r+')
+    return draft, features, done
+
+
+@torch.no_grad()
+def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
+    """Compute this process's share of the pictures: every `world size`-th that is not done."""
+    mine = [i for i in range(get_rank(), len(dataset), get_world_size()) if not done[i]]
+    loader = DataLoader(
+        torch.utils.data.Subset(dataset, mine),
+        batch_size=batch_size,
+        num_workers=num_workers,
+        collate_fn=list,
+    )
+    bar = ProgressBar(len(mine)) if is_main_process() and mine else None
+    at = 0
+    for items in loader:
+        which = mine[at : at + len(items)]
+        at += len(items)
+        images = [item['inputs'].to(model._mean.device) for item in items]
+        boxes = [rows['boxes'][rows['first'][i] :][: rows['sizes'][i]] for i in which]
+        for turn in range(features.shape[0]):
+            flips = [np.full(len(mine_), bool(turn)) for mine_ in boxes]
+            for b, index, part in model.iter_features(images, boxes, flips):
+                part = part.clamp(-65504, 65504).half().cpu().numpy()
+                features[turn, rows['first'][np.array(which)[b]] + index] = part
+        features.flush()
+        done[which] = 1
+        if bar:
+            for _ in which:
+                bar.update()
+
+
+def build_bank(cfg, bank):
+    """Make the bank of a config unless it is there, and check that it fits.
+
+    Args:
+        cfg (Config): The experiment; its model names network, sampler and mode.
+        bank (dict): Config of the `FeatureBank`, with `bank` and `source`.
+
+    Raises:
+        UserError: A bank of another recipe stands there; every difference is named.
+    """
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    model.eval()
+    if torch.cuda.is_available():
+        model.cuda()
+    dataset = DATASETS.build(bank['source'])
+    folder = osp.abspath(bank['bank'])
+    recipe = bank_recipe(model, dataset, bank)
+    manifest = osp.join(folder, FILES['manifest'])
+    if osp.isfile(manifest):
+        with open(manifest, encoding='utf-8') as file:
+            differences = recipe_differences(json.load(file)['recipe'], recipe)
+        if differences:
+            raise UserError(
+                f'{folder}: this bank was made by another recipe: {"; ".join(differences)}; '
+                'remove it, or give another `bank`'
+            )
+        return folder
+    pictures, rows = plan_rows(model, dataset, bank)
+    probe = model.describe_patches(
+        dataset[0]['inputs'].to(model._mean.device),
+        model.sampler.grid(dataset[0]['inputs'].shape[-2:])[:1],
+    )
+    draft, features, done = open_draft(folder, recipe, pictures, rows, tuple(probe.shape[1:]))
+    fill(model, dataset, rows, features, done)
+    barrier()
+    if is_main_process():
+        missing = int((np.asarray(done) == 0).sum())
+        if missing:
+            raise UserError(f'{draft}: {missing} pictures are missing; run the command again')
+        os.remove(osp.join(draft, FILES['done']))
+        os.replace(draft, folder)
+        print_log(f'feature bank complete: {folder}', 'current')
+    barrier()
+    return folder
+
+
+def build_banks(cfg):
+    """Make every bank that the config's data loaders name."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and str(loader.dataset.get('type')).endswith('FeatureBank'):
+            build_bank(cfg, loader.dataset)

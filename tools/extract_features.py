@@ -1,0 +1,28 @@
+"""Make the feature banks that a config's data loaders name (tools/train.py does it too).
+
+    python tools/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07.py
+
+Prints the disk it needs first; an interrupted run goes on where it stopped; several processes
+(tools/dist_train.sh's way) share the pictures.
+"""
+
+import argparse
+
+from mmengine.registry import init_default_scope
+
+from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_common_arguments(parser)
+    cfg = load_config(parser.parse_args())
+    init_default_scope(cfg.default_scope)
+    build_banks(cfg)
+
+
+if __name__ == '__main__':
+    run_tool(main)
