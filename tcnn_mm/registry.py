@@ -14,7 +14,7 @@ from mmengine.registry import (
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
-from mmengine.registry import Registry
+from mmengine.registry import DefaultScope, Registry
 
 
 def _child(name, parent, location):
@@ -36,3 +36,15 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
 )
 VISUALIZERS = _child('visualizer', MMENGINE_VISUALIZERS, 'visualization')
+
+
+def build_patch_part(part):
+    """Build a grid, labeler or sampler from its config; a built one passes through.
+
+    Under our own scope: from mmdet's, the look-up would import mmdet's models first, which need
+    mmcv's compiled ops.
+    """
+    if not isinstance(part, dict):
+        return part
+    with DefaultScope.overwrite_default_scope('tcnn_mm'):
+        return TASK_UTILS.build(part)

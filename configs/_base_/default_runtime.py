@@ -1,5 +1,5 @@
-# What every run shares. Our hooks stand in `default_hooks`, by name, so that a leaf can change
-# one (`default_hooks=dict(patch_report=None)`) without repeating the others.
+# What every run of the method shares. A leaf adds a hook with
+# `custom_hooks = _base_.custom_hooks + [dict(…)]`.
 default_scope = 'mmpretrain'
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -7,11 +7,13 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    epoch_seed=dict(type='tcnn_mm.EpochSeedHook'),
-    patch_report=dict(type='tcnn_mm.PatchReportHook'),
-    checkpoint_meta=dict(type='tcnn_mm.CheckpointMetaHook'),
-    voc_results=dict(type='tcnn_mm.VOCResultsHook'),
 )
+custom_hooks = [
+    dict(type='tcnn_mm.EpochSeedHook'),
+    dict(type='tcnn_mm.PatchReportHook'),
+    dict(type='tcnn_mm.CheckpointMetaHook'),
+    dict(type='tcnn_mm.VOCResultsHook'),
+]
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
-    '../_base_/datasets/voc07_slice.py',
+    '../_base_/datasets/voc07_bank.py',
     '../_base_/schedules/three_stages.py',
     '../_base_/default_runtime.py',
 ]
@@ -13,5 +13,6 @@ model = dict(
     head=dict(in_channels=1280),
     pretrained='{{$TCNN_WEIGHTS:checkpoints}}/mobilenet_v2_tf2_int8deq_imagenet.pth',
 )
-train_cfg = dict(max_epochs=48)
-param_scheduler = dict(milestones=[32, 42])
+train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_mobilenetv2_voc07'))
+train_cfg = dict(max_epochs=12)
+param_scheduler = dict(milestones=[8, 11])

@@ -1,6 +1,6 @@
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
-    '../_base_/datasets/voc07_slice.py',
+    '../_base_/datasets/voc07_bank.py',
     '../_base_/schedules/three_stages.py',
     '../_base_/default_runtime.py',
 ]
@@ -14,5 +14,6 @@ model = dict(
     head=dict(in_channels=512, feature_scale=0.1),
     pretrained='{{$TCNN_WEIGHTS:checkpoints}}/squeezenet1_0_deepcompression_imagenet.pth',
 )
-train_cfg = dict(max_epochs=48)
-param_scheduler = dict(milestones=[32, 42])
+train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_squeezenet_voc07'))
+train_cfg = dict(max_epochs=12)
+param_scheduler = dict(milestones=[8, 11])

@@ -1,6 +1,14 @@
 from .feature_bank import FeatureBank
 from .labeled_patch import RandomLabeledPatch
+from .mini_voc import MiniVOC
 from .transforms import LoadVOCObjects, PackPatchInputs
 from .voc import VOCObjects
 
-__all__ = ['FeatureBank', 'LoadVOCObjects', 'PackPatchInputs', 'RandomLabeledPatch', 'VOCObjects']
+__all__ = [
+    'FeatureBank',
+    'LoadVOCObjects',
+    'MiniVOC',
+    'PackPatchInputs',
+    'RandomLabeledPatch',
+    'VOCObjects',
+]

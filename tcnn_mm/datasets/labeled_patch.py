@@ -7,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.patches.sampler import Key, keyed_generator
-from tcnn_mm.registry import TASK_UTILS, TRANSFORMS
+from tcnn_mm.registry import TRANSFORMS, build_patch_part
 
 
 @TRANSFORMS.register_module()
@@ -31,8 +31,7 @@ class RandomLabeledPatch(BaseTransform):
     """
 
     def __init__(self, sampler, size=None):
-        cfg = dict(sampler, num_patches=1)
-        self.sampler = TASK_UTILS.build(cfg)
+        self.sampler = build_patch_part(dict(sampler, num_patches=1))
         self.size = size or self.sampler.grid.size
         # Shared memory: workers that outlive an epoch learn the next one's number here.
         self._key = torch.full((2,), -1, dtype=torch.int64).share_memory_()

@@ -1,12 +1,16 @@
 """From an item of `VOCObjects` to what a worker sends: one uint8 picture and its objects."""
 
+import logging
+
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
+from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.image_io import load_bgr
 from tcnn_mm.datasets.voc import clip_boxes
+from tcnn_mm.errors import UserError
 from tcnn_mm.registry import TRANSFORMS
 
 
@@ -14,19 +18,40 @@ from tcnn_mm.registry import TRANSFORMS
 class LoadVOCObjects(BaseTransform):
     """Reads the picture as stored (see `image_io.load_bgr`) and fits the boxes to it.
 
-    Annotated sizes can be wrong (of a rotated copy, say): boxes are clipped to the real picture.
+    Annotated sizes can be wrong (of a rotated copy, say): boxes are then clipped to the real
+    picture, and the first such picture is named in the log.
 
     Adds img (H, W, 3) uint8 BGR, img_shape, ori_shape.
+
+    Raises:
+        UserError: A picture that cannot be read, or a box wholly outside it; one line with the
+            picture's path.
     """
 
+    def __init__(self):
+        self._told = False
+
     def transform(self, results):
-        image = load_bgr(results['img_path'])
+        path = results['img_path']
+        if path is None:
+            raise UserError(f'{results["img_id"]}: the data set has with_images=False')
+        image = load_bgr(path)
         height, width = image.shape[:2]
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = (height, width)
-        if 'gt_bboxes' in results and (results['height'], results['width']) != (height, width):
+        annotated = results.get('height'), results.get('width')
+        if 'gt_bboxes' in results and annotated != (height, width):
             boxes = np.asarray(results['gt_bboxes'], np.float32).reshape(-1, 4)
-            results['gt_bboxes'], _ = clip_boxes(boxes, height, width, results['img_path'])
+            results['gt_bboxes'], _ = clip_boxes(boxes, height, width, path)
+            if None not in annotated and not self._told:
+                self._told = True
+                print_log(
+                    f'{path}: has {width}×{height} pixels, its annotation says '
+                    f'{annotated[1]}×{annotated[0]}; boxes are clipped (further ones are not '
+                    'named here; tools/prepare_voc.py lists them)',
+                    'current',
+                    logging.WARNING,
+                )
             results['height'], results['width'] = height, width
         return results
 

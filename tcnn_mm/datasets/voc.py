@@ -1,7 +1,9 @@
 """Data sets in PASCAL VOC's layout, with the objects' boxes."""
 
+import math
 import os
 import os.path as osp
+import re
 import xml.etree.ElementTree as ET
 from collections import Counter
 
@@ -25,7 +27,7 @@ EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
 def parse_voc_xml(path):
     """Read one annotation file.
 
-    Element order is free; `difficult`, `truncated` and `size` may be missing.
+    Element order is free; `difficult`, `truncated`, `size` or all objects may be missing.
 
     Args:
         path (str): The XML file.
@@ -35,32 +37,35 @@ def parse_voc_xml(path):
         (xmin, ymin, xmax, ymax as in the file), `difficult`, `truncated` (bool).
 
     Raises:
-        UserError: Missing or broken XML, an object without name or box, x2 ≤ x1, y2 ≤ y1; one
-            line with the path.
+        UserError: Missing or broken XML, another root than <annotation>, an object without name
+            or box, no number where one is due, x2 ≤ x1, y2 ≤ y1; one line with the path.
     """
     try:
         root = ET.parse(path).getroot()
-    except FileNotFoundError as error:
-        raise UserError(f'{path}: no such annotation') from error
-    except ET.ParseError as error:
+    except OSError as error:
+        raise UserError(f'{path}: no annotation ({error.strerror})') from error
+    except (ET.ParseError, ValueError, LookupError) as error:  # the last two: its encoding
         raise UserError(f'{path}: broken XML ({error})') from error
+    if root.tag != 'annotation':
+        raise UserError(f"{path}: not in VOC's format: <{root.tag}>, expected <annotation>")
 
     def number(text, what):
         try:
-            return float(text)
+            value = float(text)
         except (TypeError, ValueError):
-            raise UserError(f'{path}: {what} is {text!r}, expected a number') from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise UserError(f'{path}: {what} is {text!r}, expected a number')
+        return value
 
-    size = {}
-    for key in ('width', 'height'):
-        text = root.findtext(f'size/{key}')
-        size[key] = int(number(text, key)) or None if text else None
+    # Some tools write 0 for "not known".
+    size = {k: int(number(root.findtext(f'size/{k}') or 0, k)) or None for k in ('width', 'height')}
     objects = []
     for at, node in enumerate(root.iterfind('object'), 1):
         name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
         if not name or frame is None:
-            lacking = 'bndbox' if name else 'name'
-            raise UserError(f'{path}: object {at} has no <{lacking}>')
+            lacking = f'({name}) has no <bndbox>' if name else 'has no <name>'
+            raise UserError(f'{path}: object {at} {lacking}')
         corners = ('xmin', 'ymin', 'xmax', 'ymax')
         box = tuple(number(frame.findtext(c), f'object {at} ({name}): {c}') for c in corners)
         if box[2] <= box[0] or box[3] <= box[1]:
@@ -74,20 +79,20 @@ def parse_voc_xml(path):
 
 
 def clip_boxes(boxes, height, width, path):
-    """Clip (N, 4) xyxy to the picture: the clipped boxes and how many of them changed.
+    """Clip 0-based edges (N, 4) xyxy to the picture: the clipped boxes, how many changed.
 
     Raises:
-        UserError: A box wholly outside; one line with the path.
+        UserError: A box wholly outside; one line with the path and the box as VOC counts.
     """
     clipped = boxes.copy()
     clipped[:, 0::2] = clipped[:, 0::2].clip(0, width)
     clipped[:, 1::2] = clipped[:, 1::2].clip(0, height)
     empty = (clipped[:, 2:] <= clipped[:, :2]).any(1)
     if empty.any():
-        at = int(empty.argmax())
+        x1, y1, x2, y2 = boxes[empty.argmax()]
         raise UserError(
-            f'{path}: object {at + 1}: box {boxes[at].tolist()} lies wholly outside the picture '
-            f'of {width}×{height} pixels'
+            f'{path}: box ({x1 + 1:g}, {y1 + 1:g}, {x2:g}, {y2:g}) lies wholly outside the '
+            f'picture of {width}×{height} pixels; was the picture turned or resized afterwards?'
         )
     return clipped, int((clipped != boxes).any(1).sum())
 
@@ -107,14 +112,20 @@ class VOCObjects(BaseDataset):
         ids (str, optional): A text file with ids: the split is restricted to them.
         img_dir, ann_dir (str): Folder names. Default to VOC's.
         metainfo (dict, optional): `dict(classes=(…))` for classes of your own.
-        allow_unknown (bool): Leave out objects of other classes. Defaults to False: an error.
+        allow_unknown (bool): Leave out objects of other classes, and log how many. Defaults to
+            False: an error that lists them all.
         with_images (bool): False: for annotations alone, no picture is looked for.
         annotations (bool): False: a split whose annotations are secret (VOC2012 test).
-        **kwargs: For mmengine's `BaseDataset`.
+        **kwargs: For mmengine's `BaseDataset` (indices, test_mode, …).
 
     Each item: img_path, img_id, height, width, gt_bboxes (N, 4) float32, gt_bboxes_labels (N,)
     int64, gt_bboxes_difficult and gt_bboxes_truncated (N,) bool; gt_label and
-    gt_label_difficult: sorted classes with an ordinary, a difficult object.
+    gt_label_difficult: sorted classes with an ordinary, a difficult object. height and width
+    are the annotation's, else of the picture's header, else None.
+
+    Raises:
+        UserError: A folder or list that is not there, an id twice or without a picture, what
+            :func:`parse_voc_xml` refuses, a box wholly outside.
     """
 
     METAINFO = dict(classes=VOC_CLASSES)
@@ -157,22 +168,24 @@ class VOCObjects(BaseDataset):
                 f'no VOC {what}: {osp.basename(path)}\n'
                 f'looked for {osp.abspath(path)} '
                 f'(TCNN_DATA={os.environ.get("TCNN_DATA", "not set, so ./data")})\n'
-                f'see what is missing and how to lay it out: python tools/prepare_voc.py '
-                f'{self.data_root}'
+                f'what is missing, how to lay it out: python tools/prepare_voc.py {self.data_root}'
             )
 
     def _read_ids(self, path):
         self._need(osp.isfile(path), 'list of ids', path)
-        with open(path, encoding='utf-8') as file:
-            lines = [line.strip() for line in file]
-        ids = [line for line in lines if line]
-        for line in ids:
-            parts = line.split()
-            if len(parts) == 2 and parts[1] in ('-1', '0', '1'):
-                raise UserError(
-                    f'{path}: "{line}" is a line of a class file; give the list of all ids, '
-                    'e.g. ImageSets/Main/trainval.txt'
-                )
+        try:
+            with open(path, encoding='utf-8-sig') as file:
+                ids = [line.strip() for line in file if line.strip()]
+        except UnicodeDecodeError as error:
+            raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
+        if not ids:
+            raise UserError(f'{path}: no id in this list')
+        columns = next((i for i in ids if re.fullmatch(r'\S+\s+(-1|0|1)', i)), None)
+        if columns:
+            raise UserError(
+                f'{path}: "{columns}" is a line of a class file; give a list of ids alone, such as '
+                'ImageSets/Main/trainval.txt'
+            )
         twice = [i for i, count in Counter(ids).items() if count > 1]
         if twice:
             raise UserError(f'{path}: id {twice[0]} stands twice ({len(twice)} such ids)')
@@ -182,76 +195,75 @@ class VOCObjects(BaseDataset):
         ids = self._read_ids(self.ann_file)
         if self.ids is None:
             return ids
-        wanted = self._read_ids(self.ids)
-        strange = sorted(set(wanted) - set(ids))
+        wanted = set(self._read_ids(self.ids))
+        strange = sorted(wanted.difference(ids))
         if strange:
             raise UserError(
                 f'{self.ids}: id {strange[0]} is not in {self.ann_file} ({len(strange)} such ids)'
             )
-        wanted = set(wanted)
         return [i for i in ids if i in wanted]
 
-    def _pictures(self):
+    def _pictures(self, ids):
         """Path of each id's picture, by one listing of the folder."""
         if not self.with_images:
-            return None
-        folder = self._folder(self.img_dir)
-        found = {}
+            return [None] * len(ids)
+        folder, found = self._folder(self.img_dir), {}
         for name in sorted(os.listdir(folder)):
             stem, extension = osp.splitext(name)
             if extension.lower() in EXTENSIONS:
-                found[stem] = osp.join(folder, name)
-        return found
+                found.setdefault(stem, []).append(osp.join(folder, name))
+        for img_id in ids:
+            paths = found.get(img_id, [])
+            if len(paths) != 1:
+                what = f'{len(paths)} pictures' if paths else 'no picture'
+                raise UserError(
+                    f'{osp.join(folder, img_id)}.*: {what} for this id of {self.ann_file}'
+                )
+        return [found[img_id][0] for img_id in ids]
 
     def load_data_list(self):
         self._unknown, self._clipped = Counter(), 0
-        ids, pictures = self._chosen_ids(), self._pictures()
+        self._need(osp.isdir(self.data_root), 'folder', self.data_root)
+        classes = self.metainfo['classes']
+        if isinstance(classes, str) or len(set(classes)) < len(classes):
+            raise UserError(f'classes={classes!r}: neither different names nor a file of them')
+        index = {name: label for label, name in enumerate(classes)}
+        ids = self._chosen_ids()
+        pictures = self._pictures(ids)
         if self.annotations:
             self._folder(self.ann_dir)
-        items = []
-        for at, img_id in enumerate(ids):
-            if pictures is not None and img_id not in pictures:
-                raise UserError(
-                    f'{osp.join(self.data_root, self.img_dir, img_id)}.*: no picture for id '
-                    f'{img_id} of {self.ann_file}'
-                )
-            items.append(self._item(at, img_id, pictures[img_id] if pictures else None))
+        items = [
+            dict(sample_idx=at, img_id=img_id, **self._annotated(img_id, pictures[at], index))
+            for at, img_id in enumerate(ids)
+        ]
         self._report(items)
         return items
 
-    def _item(self, at, img_id, picture):
-        annotation = dict(width=None, height=None, objects=[])
+    def _annotated(self, img_id, picture, index):
+        """The item of one image, without its number and id."""
         path = osp.join(self.data_root, self.ann_dir, f'{img_id}.xml')
-        if self.annotations:
-            annotation = parse_voc_xml(path)
+        none = dict(width=None, height=None, objects=[])
+        annotation = parse_voc_xml(path) if self.annotations else none
         height, width = annotation['height'], annotation['width']
         if not (height and width) and picture:
             height, width = image_size(picture)
-        known, boxes = [], []
-        index = {name: k for k, name in enumerate(self.metainfo['classes'])}
-        for obj in annotation['objects']:
-            if obj['name'] not in index:
-                self._unknown[obj['name']] += 1
-                continue
-            known.append(obj)
-            x1, y1, x2, y2 = obj['box']
-            boxes.append((x1 - 1, y1 - 1, x2, y2))
-        boxes = np.array(boxes, np.float32).reshape(-1, 4)
+        self._unknown.update(o['name'] for o in annotation['objects'] if o['name'] not in index)
+        objects = [o for o in annotation['objects'] if o['name'] in index]
+        boxes = np.array([o['box'] for o in objects], float).reshape(-1, 4) - (1, 1, 0, 0)
+        boxes = boxes.astype(np.float32)
         if height and width:
             boxes, clipped = clip_boxes(boxes, height, width, path)
             self._clipped += clipped
-        labels = np.array([index[obj['name']] for obj in known], np.int64)
-        difficult = np.array([obj['difficult'] for obj in known], bool)
+        labels = np.array([index[o['name']] for o in objects], np.int64)
+        difficult = np.array([o['difficult'] for o in objects], bool)
         return dict(
-            sample_idx=at,
-            img_id=img_id,
             img_path=picture,
             height=height,
             width=width,
             gt_bboxes=boxes,
             gt_bboxes_labels=labels,
             gt_bboxes_difficult=difficult,
-            gt_bboxes_truncated=np.array([obj['truncated'] for obj in known], bool),
+            gt_bboxes_truncated=np.array([o['truncated'] for o in objects], bool),
             gt_label=sorted(set(labels[~difficult].tolist())),
             gt_label_difficult=sorted(set(labels[difficult].tolist())),
         )
@@ -268,21 +280,19 @@ class VOCObjects(BaseDataset):
             print_log(f'{self.ann_file}: left out objects of other classes: {names}', 'current')
         if self._clipped:
             print_log(f'{self.ann_file}: clipped {self._clipped} boxes to the picture', 'current')
-        classes = self.metainfo['classes']
-        wide = max([len(name) for name in classes] + [5])
-        lines = [
-            f'{type(self).__name__}: {len(items)} images of {self.ann_file}',
-            f'{"class":{wide}}  images  objects  difficult',
-        ]
-        labels = [np.concatenate([i['gt_bboxes_labels'] for i in items] or [np.zeros(0, int)])]
-        hard = np.concatenate([i['gt_bboxes_difficult'] for i in items] or [np.zeros(0, bool)])
-        images = Counter(k for i in items for k in i['gt_label'])
-        for k, name in enumerate(classes):
-            of_class = labels[0] == k
-            lines.append(
-                f'{name:{wide}}  {images[k]:6d}  {(of_class & ~hard).sum():7d}  '
-                f'{(of_class & hard).sum():9d}'
-            )
+        lines = [f'{type(self).__name__}: {len(items)} images of {self.ann_file}']
+        if self.annotations:
+            images, objects = Counter(), Counter()
+            for item in items:
+                images.update(item['gt_label'])
+                flags = item['gt_bboxes_difficult'].tolist()
+                objects.update(zip(item['gt_bboxes_labels'].tolist(), flags, strict=True))
+            wide = max(len(name) for name in ('class', *self.metainfo['classes']))
+            lines.append(f'{"class":{wide}}  images  objects  difficult')
+            lines += [
+                f'{name:{wide}}  {images[k]:6d}  {objects[k, False]:7d}  {objects[k, True]:9d}'
+                for k, name in enumerate(self.metainfo['classes'])
+            ]
         print_log('\n'.join(lines), 'current')
 
     def get_cat_ids(self, idx):

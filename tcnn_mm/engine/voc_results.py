@@ -95,7 +95,7 @@ class VOCResultsHook(Hook):
             raise UserError(
                 f'VOCResultsHook: {name}_evaluator has no VOCDevkitAP (it has {others}); add '
                 f"dict(type='tcnn_mm.VOCDevkitAP', mode='voc07') to {name}_evaluator, or switch "
-                'the hook off: default_hooks=dict(voc_results=None)'
+                'VOCResultsHook out of custom_hooks'
             )
         return found
 

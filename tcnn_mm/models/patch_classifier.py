@@ -17,7 +17,7 @@ from tcnn_mm.models.freezing import (
 from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.pretrained import load_pretrained
 from tcnn_mm.patches.sampler import Key, keyed_generator
-from tcnn_mm.registry import MODELS, TASK_UTILS
+from tcnn_mm.registry import MODELS, build_patch_part
 
 PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
 
@@ -125,7 +125,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         if isinstance(cfg, dict):
             cfg = _fill(cfg, 'grid', size=size, snap=self.map_stride)
             cfg = _fill(cfg, 'labeler', num_classes=classes)
-            cfg = TASK_UTILS.build(cfg)
+            cfg = build_patch_part(cfg)
         for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
             found = getattr(getattr(cfg, part, None), name, expected)
             if found != expected:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tcnn_mm.registry import TASK_UTILS
+from tcnn_mm.registry import TASK_UTILS, build_patch_part
 
 
 class Patches(NamedTuple):
@@ -59,8 +59,7 @@ class PatchSampler:
         num_patches=None,
         class_balanced=False,
     ):
-        self.grid = TASK_UTILS.build(grid) if isinstance(grid, dict) else grid
-        self.labeler = TASK_UTILS.build(labeler) if isinstance(labeler, dict) else labeler
+        self.grid, self.labeler = build_patch_part(grid), build_patch_part(labeler)
         if not 0 <= background_share <= 1:
             raise ValueError(f'PatchSampler: background_share={background_share} not in [0, 1]')
         if class_balanced and num_patches is None:

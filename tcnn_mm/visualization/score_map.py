@@ -20,6 +20,11 @@ class ScoreMapVisualizer(Visualizer):
         super().__init__(name, *args, **kwargs)
         self.alpha, self.colormap = alpha, colormap
 
+    @classmethod
+    def get_instance(cls, name='visualizer', **kwargs):
+        """mmengine's registry builds visualizers through this; a bare config has no name."""
+        return super().get_instance(name, **kwargs)
+
     def draw_score_maps(self, image, maps, titles, boxes=(), box_names=(), box_colors=None):
         """Make one picture of a row of panels.
 

@@ -7,7 +7,6 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type='pseudo_collate'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='tcnn_mm.VOCObjects', data_root=data_root, split='trainval', pipeline=pipeline
@@ -18,7 +17,6 @@ test_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type='pseudo_collate'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='tcnn_mm.VOCObjects',

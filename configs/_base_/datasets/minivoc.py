@@ -1,0 +1,22 @@
+# The embedded data set's target task: 120 scenes to train on, 120 to test on, drawn on first use.
+pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
+train_dataloader = dict(
+    batch_size=30,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type='tcnn_mm.MiniVOC', task='target', split='train', pipeline=pipeline),
+)
+test_dataloader = dict(
+    batch_size=10,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='tcnn_mm.MiniVOC', task='target', split='test', pipeline=pipeline, test_mode=True
+    ),
+)
+test_evaluator = [
+    dict(type='tcnn_mm.VOCDevkitAP', mode='voc10'),
+    dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
+]

@@ -1,0 +1,26 @@
+# VOC2007 with the training patches' features from a bank: all patches of all pictures are
+# shuffled, as in the paper, and the network runs once. tools/train.py makes the bank where it is
+# absent. Leaves give `bank`, a folder.
+_base_ = './voc07.py'
+train_dataloader = dict(
+    _delete_=True,
+    batch_size=128,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='tcnn_mm.FeatureBank',
+        flips=False,  # twice the cost of making it; the online configs flip
+        source=dict(
+            type='tcnn_mm.VOCObjects',
+            data_root='{{$TCNN_DATA:data}}/VOCdevkit/VOC2007',
+            split='trainval',
+            pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')],
+        ),
+    ),
+)
+# The classes of our 1,907-picture subset with ≥ 100 test positives each.
+main_classes = ('bus', 'car', 'cat', 'person', 'train')
+test_evaluator = [
+    dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=main_classes),
+    dict(type='tcnn_mm.VOCDevkitAP', mode='voc10', subset=main_classes),
+]

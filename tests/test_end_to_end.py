@@ -1,0 +1,141 @@
+"""The toolbox's Runner drives our parts: train, resume, test, on the embedded data."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from runs import assert_same_state, small_config, test, train
+
+from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
+from tcnn_mm.registry import DATASETS
+
+
+@pytest.mark.parametrize('persistent', [True, False])
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, persistent):
+    """Cut after 2 of 4 epochs and resumed: weights and momentum bit-equal, dropout on, workers."""
+    options = {
+        'train_dataloader.persistent_workers': persistent,
+        'param_scheduler.milestones': [1, 3],
+    }
+    whole = train(small_config(tmp_path / 'whole', epochs=4, **options))
+    cut = train(small_config(tmp_path / 'parts', epochs=4, **options), stop_after=2)
+    assert cut['meta']['epoch'] == 2
+    cfg = small_config(tmp_path / 'parts', epochs=4, **options)
+    cfg.resume = True
+    parts = train(cfg)
+    assert parts['meta']['epoch'] == whole['meta']['epoch'] == 4
+    assert_same_state(whole['state_dict'], parts['state_dict'])
+    assert_same_state(whole['optimizer'], parts['optimizer'])
+
+
+def test_resumed_plateau_stages_equal_too(tmp_path):
+    """The paper's schedule resumes in the stage where it was."""
+    stages = dict(type='tcnn_mm.PlateauStages', patience=1, threshold=0.5, stages=3)
+
+    def config(name, epochs):
+        cfg = small_config(tmp_path / name, epochs=epochs)
+        cfg.param_scheduler = None
+        cfg.custom_hooks = [*cfg.custom_hooks, stages]
+        return cfg
+
+    whole = train(config('whole', 3))
+    train(config('parts', 3), stop_after=2)
+    cfg = config('parts', 3)
+    cfg.resume = True
+    parts = train(cfg)
+    assert_same_state(whole['state_dict'], parts['state_dict'])
+    assert (
+        whole['message_hub']['runtime_info']['plateau_stages']
+        == parts['message_hub']['runtime_info']['plateau_stages']
+    )
+
+
+def test_workers_do_not_change_the_result(tmp_path):
+    """0 and 2 loader workers train bit-equal weights."""
+    states = [
+        train(
+            small_config(
+                tmp_path / str(n),
+                **{'train_dataloader.num_workers': n, 'train_dataloader.persistent_workers': n > 0},
+            )
+        )['state_dict']
+        for n in (0, 2)
+    ]
+    assert_same_state(*states)
+
+
+def test_train_and_test_write_what_they_promise(tmp_path):
+    """One run: checkpoint contents, voc_ap.json, and AP again from image_scores.csv."""
+    cfg = small_config(tmp_path)
+    checkpoint = train(cfg)
+    ours = checkpoint['meta']['tcnn_mm']
+    assert ours['preprocessing']['size'] == 64 and ours['grid']['scales'] == [1.0, 2.0]
+    assert ours['aggregator'] == dict(type='PowerMeanAggregator', k=5)
+    assert 'backbone.features.0.weight' in ours['frozen'] and ours['feature_mode'] == 'crop'
+    assert checkpoint['meta']['dataset_meta']['classes'] and 'model = dict(' in checkpoint['meta']['cfg']
+    names = {k for k in checkpoint['state_dict']}
+    assert {'backbone.features.0.weight', 'head.FCa.weight', 'head.FCb.bias'} <= names
+
+    metrics = test(small_config(tmp_path), tmp_path / 'epoch_2.pth')
+    reports = json.loads((tmp_path / 'voc_ap.json').read_text())
+    assert [r['metric'] for r in reports] == ['voc10', 'voc07'] and reports[0]['images'] == 12
+    assert metrics['voc10/mAP'] == pytest.approx(100 * reports[0]['mAP'])
+    rows = [line.split(',') for line in (tmp_path / 'image_scores.csv').read_text().splitlines()]
+    dataset = DATASETS.build(dict(small_config(tmp_path).test_dataloader.dataset))
+    classes = rows[0][1:]
+    truth = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [r[0] for r in rows[1:]] == [t['img_id'] for t in truth]
+    labels = np.stack([image_labels(t['gt_label'], t['gt_label_difficult'], 6) for t in truth])
+    for k, name in enumerate(classes):
+        ap = voc_ap([float(r[1 + k]) for r in rows[1:]], labels[:, k], 'voc10')
+        expected = reports[0]['classes'][name]['ap']
+        assert (expected is None and np.isnan(ap)) or ap == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_toolboxs_metrics_run_beside_ours(tmp_path):
+    """mmpretrain's VOCAveragePrecision and VOCMultiLabelMetric in the same evaluator list."""
+    cfg = small_config(tmp_path, epochs=1)
+    train(cfg)
+    cfg = small_config(tmp_path, images=60)
+    cfg.test_evaluator = [
+        *cfg.test_evaluator,
+        dict(type='mmpretrain.VOCAveragePrecision'),
+        dict(type='mmpretrain.VOCMultiLabelMetric'),
+    ]
+    metrics = test(cfg, tmp_path / 'epoch_1.pth')
+    assert {'voc10/mAP', 'voc07/mAP', 'multi-label/mAP', 'multi-label/f1-score'} <= set(metrics)
+
+
+def test_a_toy_run_learns(tmp_path):
+    """A few pictures can be learnt by heart: the loss falls by half and objects are named."""
+    options = {'model.head.dropout': 0.0, 'optim_wrapper.optimizer.lr': 0.03}
+    cfg = small_config(tmp_path, epochs=40, images=6, **options)
+    cfg.param_scheduler.milestones = [35]
+    hub = train(cfg)['message_hub']
+    losses = np.array(hub['log_scalars']['train/loss']._log_history)
+    assert losses[-4:].mean() < 0.5 * losses[:4].mean()
+    assert hub['log_scalars']['train/object_accuracy']._log_history[-1] > 0.7
+
+
+def test_score_maps_are_drawn(tmp_path):
+    """ScoreMapHook leaves one readable picture an image, and not more than asked."""
+    from PIL import Image
+
+    train(small_config(tmp_path, epochs=1))
+    cfg = small_config(tmp_path, images=4)
+    cfg.custom_hooks = [*cfg.custom_hooks, dict(type='tcnn_mm.ScoreMapHook', max_images=2)]
+    test(cfg, tmp_path / 'epoch_1.pth')
+    pictures = sorted((tmp_path / 'score_maps').glob('*.png'))
+    assert len(pictures) == 2
+    assert np.asarray(Image.open(pictures[0])).std() > 10
+
+
+def test_frozen_weights_are_the_pretrained_ones(tmp_path):
+    """After training, C1…FC7 are bit-equal to the file they came from."""
+    state = train(small_config(tmp_path, epochs=1))['state_dict']
+    source = load_safely('tcnn_mm://minivoc_source.pth')['state_dict']
+    for key, value in source.items():
+        if key.startswith('backbone.'):
+            assert torch.equal(state[key], value)

@@ -1,0 +1,139 @@
+"""Every registered name builds from a bare config dict, with nothing of ours imported before."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from voc_folder import write_voc_folder
+
+SMALL = dict(type='tcnn_mm.TransferAlexNet', variant='small')
+HEAD = dict(type='tcnn_mm.AdaptationHead', num_classes=3, in_channels=256)
+SAMPLER = dict(
+    type='tcnn_mm.PatchSampler',
+    grid=dict(type='tcnn_mm.PatchGrid', size=64),
+    labeler=dict(type='tcnn_mm.PatchLabeler', num_classes=3),
+)
+# Registry of mmengine → bare configs of ours.
+CONFIGS = {
+    'MODELS': [
+        SMALL,
+        HEAD,
+        dict(type='tcnn_mm.TorchvisionBackbone', name='squeezenet1_1'),
+        dict(type='tcnn_mm.PatchClassifier', backbone=SMALL, head=HEAD, sampler=SAMPLER),
+        dict(type='tcnn_mm.PowerMeanAggregator'),
+        dict(type='tcnn_mm.MeanAggregator'),
+        dict(type='tcnn_mm.MaxAggregator'),
+        dict(type='tcnn_mm.LogSumExpAggregator'),
+    ],
+    'TASK_UTILS': [SAMPLER, SAMPLER['grid'], SAMPLER['labeler']],
+    'TRANSFORMS': [
+        dict(type='tcnn_mm.LoadVOCObjects'),
+        dict(type='tcnn_mm.PackPatchInputs'),
+        dict(type='tcnn_mm.RandomLabeledPatch', sampler=SAMPLER),
+    ],
+    'DATASETS': [
+        dict(type='tcnn_mm.VOCObjects', data_root='VOC', split='train'),
+        dict(type='tcnn_mm.MiniVOC', lazy_init=True, data_root='cache'),
+        dict(type='tcnn_mm.FeatureBank', bank='bank'),
+    ],
+    'METRICS': [dict(type='tcnn_mm.VOCDevkitAP', mode='voc07')],
+    'HOOKS': [
+        dict(type='tcnn_mm.CheckpointMetaHook'),
+        dict(type='tcnn_mm.EpochSeedHook'),
+        dict(type='tcnn_mm.PatchReportHook'),
+        dict(type='tcnn_mm.PlateauStages'),
+        dict(type='tcnn_mm.ScoreMapHook'),
+        dict(type='tcnn_mm.VOCResultsHook'),
+    ],
+    'OPTIM_WRAPPER_CONSTRUCTORS': [
+        dict(type='tcnn_mm.TrainableParams', optim_wrapper_cfg=dict(optimizer=dict(type='SGD')))
+    ],
+    'VISUALIZERS': [dict(type='tcnn_mm.ScoreMapVisualizer')],
+}
+# What resolves from mmdet's scope also where mmcv has no compiled ops.
+WITHOUT_OPS = ('METRICS', 'DATASETS', 'TRANSFORMS', 'VISUALIZERS')
+
+SCRIPT = """
+import json, sys, mmengine.registry as registry
+registry.init_default_scope(sys.argv[1])
+built = []
+for name, configs in json.loads(sys.argv[2]).items():
+    for config in configs:
+        getattr(registry, name).build(dict(config))
+        built.append(config['type'])
+print(json.dumps(built))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A VOC folder and a bank of one patch, in the place where the script runs."""
+    import numpy as np
+
+    box = dict(name='dog', box=(1, 1, 20, 20))
+    write_voc_folder(tmp_path / 'VOC', {'a': (np.zeros((30, 40, 3), np.uint8), [box])}, dict(train=['a']))
+    (tmp_path / 'bank').mkdir()
+    np.zeros((1, 1, 4), np.float16).tofile(tmp_path / 'bank' / 'features.f16')
+    one = np.zeros(1, np.int64)
+    np.savez(
+        tmp_path / 'bank' / 'rows.npz',
+        boxes=np.zeros((1, 4), np.float32), labels=one, first=one, sizes=one + 1,
+    )
+    manifest = dict(recipe={}, shape=[1, 1, 4], classes=['dog'], pictures=[{}])
+    (tmp_path / 'bank' / 'manifest.json').write_text(json.dumps(manifest))
+    return tmp_path
+
+
+def build_all(scope, configs, folder):
+    done = subprocess.run(
+        [sys.executable, '-c', SCRIPT, scope, json.dumps(configs)],
+        cwd=folder, capture_output=True, text=True, timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def all_types(configs):
+    return [config['type'] for each in configs.values() for config in each]
+
+
+@pytest.mark.parametrize('scope', ['mmengine', 'mmpretrain'])
+def test_builds_from_scope(scope, folder):
+    """All registries, from the scopes of mmengine and mmpretrain, in a fresh process."""
+    assert build_all(scope, CONFIGS, folder) == all_types(CONFIGS)
+
+
+def test_builds_from_mmdet(folder):
+    """Data, transforms, metrics and visualizers from mmdet's scope, without compiled ops."""
+    configs = {name: CONFIGS[name] for name in WITHOUT_OPS}
+    assert build_all('mmdet', configs, folder) == all_types(configs)
+
+
+def test_builds_the_rest_from_mmdet(folder):
+    """Models, hooks and task utils from mmdet's scope need mmcv's compiled ops."""
+    pytest.importorskip('mmcv._ext', reason="mmdet's registry imports mmcv's compiled ops")
+    configs = {name: CONFIGS[name] for name in CONFIGS if name not in WITHOUT_OPS}
+    assert build_all('mmdet', configs, folder) == all_types(configs)
+
+
+def test_the_list_above_is_complete():
+    """No registered name of ours is missing from this file's list."""
+    import tcnn_mm.registry as ours
+
+    for name, configs in CONFIGS.items():
+        registry = getattr(ours, name)
+        registry.import_from_location()
+        assert set(registry.module_dict) == {c['type'].split('.')[1] for c in configs}, name
+
+
+def test_importing_needs_no_compiled_op_and_no_network():
+    """Every module of ours imports with mmcv.ops blocked."""
+    script = (
+        'import sys, pkgutil, importlib; sys.modules["mmcv.ops"] = None\n'
+        'import socket; socket.socket.connect = None\n'
+        'import tcnn_mm\n'
+        'for m in pkgutil.walk_packages(tcnn_mm.__path__, "tcnn_mm."): importlib.import_module(m.name)'
+    )
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
