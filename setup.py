@@ -14,7 +14,7 @@ def read(name):
 
 
 def mim_files():
-    """Files below `tcnn_mm/.mim`, relative to the package; its links lead to configs/ and tools/."""
+    """Files below `tcnn_mm/.mim`, relative to the package; its links lead to configs, tools."""
     found = []
     for folder, names, files in os.walk(os.path.join(HERE, 'tcnn_mm', '.mim'), followlinks=True):
         names[:] = [name for name in names if name != '__pycache__']
@@ -25,7 +25,7 @@ def mim_files():
 setup(
     name='tcnn_mm',
     version=re.search(r"__version__ = '(.+)'", read('tcnn_mm/__init__.py')).group(1),
-    description='Transfer of pretrained CNN representations through labelled patches, for OpenMMLab',
+    description='Transfer of pretrained CNN representations by labelled patches, for OpenMMLab',
     long_description=read('README.md'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
@@ -35,6 +35,7 @@ setup(
     install_requires=[
         'numpy',
         'pillow',
+        'tqdm',
         'torch>=2.4',
         'torchvision>=0.19',
         'onedl-mmengine>=0.10.7',

@@ -74,9 +74,13 @@ def test_train_and_test_write_what_they_promise(tmp_path):
     assert ours['preprocessing']['size'] == 64 and ours['grid']['scales'] == [1.0, 2.0]
     assert ours['aggregator'] == dict(type='PowerMeanAggregator', k=5)
     assert 'backbone.features.0.weight' in ours['frozen'] and ours['feature_mode'] == 'crop'
-    assert checkpoint['meta']['dataset_meta']['classes'] and 'model = dict(' in checkpoint['meta']['cfg']
-    names = {k for k in checkpoint['state_dict']}
-    assert {'backbone.features.0.weight', 'head.FCa.weight', 'head.FCb.bias'} <= names
+    assert (
+        checkpoint['meta']['dataset_meta']['classes']
+        and 'model = dict(' in checkpoint['meta']['cfg']
+    )
+    assert {'backbone.features.0.weight', 'head.FCa.weight', 'head.FCb.bias'} <= set(
+        checkpoint['state_dict']
+    )
 
     metrics = test(small_config(tmp_path), tmp_path / 'epoch_2.pth')
     reports = json.loads((tmp_path / 'voc_ap.json').read_text())

@@ -72,13 +72,18 @@ def folder(tmp_path):
     import numpy as np
 
     box = dict(name='dog', box=(1, 1, 20, 20))
-    write_voc_folder(tmp_path / 'VOC', {'a': (np.zeros((30, 40, 3), np.uint8), [box])}, dict(train=['a']))
+    write_voc_folder(
+        tmp_path / 'VOC', {'a': (np.zeros((30, 40, 3), np.uint8), [box])}, dict(train=['a'])
+    )
     (tmp_path / 'bank').mkdir()
     np.zeros((1, 1, 4), np.float16).tofile(tmp_path / 'bank' / 'features.f16')
     one = np.zeros(1, np.int64)
     np.savez(
         tmp_path / 'bank' / 'rows.npz',
-        boxes=np.zeros((1, 4), np.float32), labels=one, first=one, sizes=one + 1,
+        boxes=np.zeros((1, 4), np.float32),
+        labels=one,
+        first=one,
+        sizes=one + 1,
     )
     manifest = dict(recipe={}, shape=[1, 1, 4], classes=['dog'], pictures=[{}])
     (tmp_path / 'bank' / 'manifest.json').write_text(json.dumps(manifest))
@@ -88,7 +93,10 @@ def folder(tmp_path):
 def build_all(scope, configs, folder):
     done = subprocess.run(
         [sys.executable, '-c', SCRIPT, scope, json.dumps(configs)],
-        cwd=folder, capture_output=True, text=True, timeout=300,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -133,7 +141,8 @@ def test_importing_needs_no_compiled_op_and_no_network():
         'import sys, pkgutil, importlib; sys.modules["mmcv.ops"] = None\n'
         'import socket; socket.socket.connect = None\n'
         'import tcnn_mm\n'
-        'for m in pkgutil.walk_packages(tcnn_mm.__path__, "tcnn_mm."): importlib.import_module(m.name)'
+        'for module in pkgutil.walk_packages(tcnn_mm.__path__, "tcnn_mm."):\n'
+        '    importlib.import_module(module.name)'
     )
     done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -16,10 +16,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.registry import DefaultScope
-from mmengine.utils import track_iter_progress
+from tqdm import tqdm
 
+from tcnn_mm.datasets import FeatureBank
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
+from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.registry import DATASETS, MODELS
 
 
@@ -29,9 +31,9 @@ def parse_args():
     )
     add_common_arguments(parser)
     parser.add_argument('--whole-only', action='store_true', help='skip the windows (the cost)')
-    parser.add_argument('--full', action='store_true', help='ignore the config\'s lists of ids')
+    parser.add_argument('--full', action='store_true', help="ignore the config's lists of ids")
     parser.add_argument('--seeds', type=int, default=3, help='of the head')
-    parser.add_argument('--subset', nargs='*', help='classes of the mean; default: the metric\'s')
+    parser.add_argument('--subset', nargs='*', help="classes of the mean; default: the metric's")
     parser.add_argument('--mode', default='voc07', choices=['voc07', 'voc10'])
     parser.add_argument('--json', help='write the table here too')
     return parser.parse_args()
@@ -39,28 +41,36 @@ def parse_args():
 
 @torch.no_grad()
 def describe(model, dataset, windows):
-    """Features and labels of a data set's pictures.
+    """Features and labels of a data set's pictures; windows come from a bank where it is one.
 
     Returns:
         tuple[dict, ndarray]: {'whole picture': (N, D), 'mean of windows': (N, D)} and labels
         (N, K) in {1, 0, -1}.
     """
-    rows, labels = {'whole picture': []}, []
-    if windows:
-        rows['mean of windows'] = []
-    for i in track_iter_progress(list(range(len(dataset)))):
-        item = dataset[i]
+    bank = dataset if isinstance(dataset, FeatureBank) else None
+    pictures = DATASETS.build(bank.source) if bank else dataset
+    whole, means, labels = [], [], []
+    for i in tqdm(range(len(pictures)), mininterval=5, unit='image'):
+        item = pictures[i]
         image, sample = item['inputs'].to(model._mean.device), item['data_samples']
         height, width = image.shape[-2:]
-        whole = model.describe_patches(image, np.array([[0, 0, width, height]]))
-        rows['whole picture'].append(whole[0].cpu().numpy())
-        if windows:
+        squashed = next(
+            iter_patches(
+                model.prepare_image(image), [[0, 0, width, height]], model.preprocessing['size']
+            )
+        )[1]
+        whole.append(model.frozen_features(squashed)[0].cpu().numpy())
+        if bank:
+            means.append(bank[i]['inputs'].float().mean(0).numpy())
+        elif windows:
             boxes = model.sampler.grid((height, width))
-            features = model.describe_patches(image, boxes)
-            rows['mean of windows'].append(features.mean(0).cpu().numpy())
+            means.append(model.describe_patches(image, boxes).mean(0).cpu().numpy())
         num = model.head.num_classes
         labels.append(image_labels(sample.gt_label, sample.gt_label_difficult, num))
-    return {name: np.stack(value) for name, value in rows.items()}, np.stack(labels)
+    rows = {'whole picture': np.stack(whole)}
+    if means:
+        rows['mean of windows'] = np.stack(means)
+    return rows, np.stack(labels)
 
 
 def logistic_regression(train, labels, test):

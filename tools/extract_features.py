@@ -19,9 +19,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_common_arguments(parser)
-    cfg = load_config(parser.parse_args())
+    parser.add_argument(
+        '--only', choices=['train', 'val', 'test'], help='the bank of one data loader'
+    )
+    args = parser.parse_args()
+    cfg = load_config(args)
     init_default_scope(cfg.default_scope)
-    build_banks(cfg)
+    build_banks(cfg, [args.only] if args.only else ('train', 'val', 'test'))
 
 
 if __name__ == '__main__':

@@ -21,7 +21,10 @@ def main():
             f'{name} {100 * row["ap"]:.1f}' if row['ap'] is not None else f'{name} –'
             for name, row in result['classes'].items()
         )
-        print(f'{result["metric"]} mAP {100 * result["mAP"]:.1f} on {result["images"]} images: {each}')
+        mean = '–' if result['mAP'] is None else f'{100 * result["mAP"]:.1f}'
+        print(
+            f'{result["metric"]} mAP {100 * result["mAP"]:.1f} on {result["images"]} images: {each}'
+        )
 
 
 if __name__ == '__main__':

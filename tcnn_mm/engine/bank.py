@@ -5,13 +5,14 @@ import json
 import os
 import os.path as osp
 import shutil
+import sys
 
 import numpy as np
 import torch
 from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
-from mmengine.utils import ProgressBar
 from torch.utils.data import DataLoader
+from tqdm import tqdm
 
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.image_io import image_size
@@ -61,7 +62,7 @@ def bank_recipe(model, dataset, bank):
             layers_below=list(model._below),
             feature_mode=model.feature_mode,
             dtype=str(model.frozen_dtype or torch.float32),
-            preprocessing={k: v for k, v in model.preprocessing.items()},
+            preprocessing=dict(model.preprocessing),
         ),
         sampler=sampler,
         source=dict(
@@ -163,7 +164,13 @@ def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
         num_workers=num_workers,
         collate_fn=list,
     )
-    bar = ProgressBar(len(mine)) if is_main_process() and mine else None
+    # In a log file, a line now and then; on a terminal, a bar with the time left.
+    bar = tqdm(
+        total=len(mine),
+        unit='image',
+        disable=not is_main_process(),
+        mininterval=0.2 if sys.stderr.isatty() else 30,
+    )
     at = 0
     for items in loader:
         which = mine[at : at + len(items)]
@@ -177,9 +184,8 @@ def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
                 features[turn, rows['first'][np.array(which)[b]] + index] = part
         features.flush()
         done[which] = 1
-        if bar:
-            for _ in which:
-                bar.update()
+        bar.update(len(which))
+    bar.close()
 
 
 def build_bank(cfg, bank):
@@ -229,9 +235,9 @@ def build_bank(cfg, bank):
     return folder
 
 
-def build_banks(cfg):
+def build_banks(cfg, splits=('train', 'val', 'test')):
     """Make every bank that the config's data loaders name."""
-    for split in ('train', 'val', 'test'):
+    for split in splits:
         loader = cfg.get(f'{split}_dataloader')
         if loader and str(loader.dataset.get('type')).endswith('FeatureBank'):
             build_bank(cfg, loader.dataset)

@@ -29,7 +29,9 @@ def allowed_types():
         from numpy._core.multiarray import _reconstruct, scalar
     except ImportError:  # numpy 1
         from numpy.core.multiarray import _reconstruct, scalar
-    attribute = [(_history_attribute, f'{module}.getattr') for module in ('builtins', '__builtin__')]
+    attribute = [
+        (_history_attribute, f'{module}.getattr') for module in ('builtins', '__builtin__')
+    ]
     return [HistoryBuffer, _reconstruct, scalar, *attribute, *scalars]
 
 

@@ -30,9 +30,7 @@ class PatchReportHook(Hook):
         if not (self.coverage and hasattr(sampler, 'labeler') and described):
             return
         items = (dataset.get_data_info(i) for i in range(len(dataset)))
-        report = measure_coverage(
-            items, dataset.metainfo['classes'], sampler.grid, sampler.labeler
-        )
+        report = measure_coverage(items, dataset.metainfo['classes'], sampler.grid, sampler.labeler)
         runner.logger.info('\n'.join(report.table()))
 
     def after_train_epoch(self, runner):
@@ -54,9 +52,7 @@ class PatchReportHook(Hook):
         )
         hub = runner.message_hub
         hub.update_scalar('train/background_share', seen[-1] / max(1.0, seen.sum()))
-        hub.update_scalar(
-            'train/object_accuracy', correct[:-1].sum() / max(1.0, seen[:-1].sum())
-        )
+        hub.update_scalar('train/object_accuracy', correct[:-1].sum() / max(1.0, seen[:-1].sum()))
 
     @staticmethod
     def line(correct, seen, classes):

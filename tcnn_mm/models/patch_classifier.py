@@ -139,7 +139,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         super().init_weights()
         if self.pretrained:
             load_pretrained(self, self.pretrained)
-        print_log('frozen {:,} / trainable {:,} parameters'.format(*count_parameters(self)), 'current')
+        print_log(
+            'frozen {:,} / trainable {:,} parameters'.format(*count_parameters(self)), 'current'
+        )
 
     def train(self, mode=True):
         super().train(mode)

@@ -27,7 +27,9 @@ def resized_shape(height, width, scale, size, snap=1):
         tuple[int, int]: (height, width), each at least S.
     """
     factor = size * scale / min(height, width)
-    return tuple(size + snap * max(0, round((side * factor - size) / snap)) for side in (height, width))
+    return tuple(
+        size + snap * max(0, round((side * factor - size) / snap)) for side in (height, width)
+    )
 
 
 def grid_offsets(length, size, step, snap=1):

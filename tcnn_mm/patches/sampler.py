@@ -109,9 +109,7 @@ class PatchSampler:
             return index
         if self.class_balanced:
             random = keyed_generator('balanced', *key)
-            names, group, sizes = np.unique(
-                label[index], return_inverse=True, return_counts=True
-            )
+            names, group, sizes = np.unique(label[index], return_inverse=True, return_counts=True)
             share = 1.0 / (len(names) * sizes[group])
             return index[np.sort(random.choice(size, count, replace=False, p=share))]
         place = key.epoch * count + np.arange(count)

@@ -54,13 +54,25 @@ class ScoreMapVisualizer(Visualizer):
         for box, name, color in zip(boxes, box_names, colors, strict=True):
             x1, y1, x2, y2 = map(float, box)
             axes[0].add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=color, lw=1.5))
-            axes[0].text(x1 + 2, y1 + 2, name, color='black', fontsize=7, va='top',
-                         bbox=dict(facecolor=color, alpha=0.7, pad=1, lw=0))
+            axes[0].text(
+                x1 + 2,
+                y1 + 2,
+                name,
+                color='black',
+                fontsize=7,
+                va='top',
+                bbox=dict(facecolor=color, alpha=0.7, pad=1, lw=0),
+            )
         axes[0].set_title('picture and its objects', fontsize=9)
         for axis, score_map, title in zip(axes[1:], maps, titles, strict=True):
             axis.imshow(image, extent=extent)
             layer = axis.imshow(
-                score_map, extent=extent, cmap=self.colormap, alpha=self.alpha, vmin=0, vmax=1,
+                score_map,
+                extent=extent,
+                cmap=self.colormap,
+                alpha=self.alpha,
+                vmin=0,
+                vmax=1,
                 interpolation='bilinear',
             )
             axis.set_title(title, fontsize=9)

@@ -20,7 +20,9 @@ def cfg(tmp_path):
     cfg = small_config(tmp_path / 'run', images=6)
     source = cfg.train_dataloader.dataset
     cfg.train_dataloader = ConfigDict(
-        batch_size=64, num_workers=0, collate_fn=dict(type='pseudo_collate'),
+        batch_size=64,
+        num_workers=0,
+        collate_fn=dict(type='pseudo_collate'),
         sampler=dict(type='DefaultSampler', shuffle=True),
         dataset=dict(
             type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'bank'), source=source, flips=True
@@ -75,13 +77,17 @@ def test_a_banked_test_equals_the_online_test(cfg, tmp_path):
     online = run_test(small_config(tmp_path / 'online', images=6), tmp_path / 'run2/epoch_1.pth')
     cfg = small_config(tmp_path / 'banked', images=6)
     cfg.test_dataloader.dataset = ConfigDict(
-        type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'testbank'), test_mode=True,
+        type='tcnn_mm.FeatureBank',
+        bank=str(tmp_path / 'testbank'),
+        test_mode=True,
         source=cfg.test_dataloader.dataset,
     )
     banks.build_banks(ConfigDict(model=cfg.model, test_dataloader=cfg.test_dataloader))
     banked = run_test(cfg, tmp_path / 'run2/epoch_1.pth')
     first, second = (
-        np.loadtxt(tmp_path / name / 'image_scores.csv', delimiter=',', skiprows=1, usecols=range(1, 7))
+        np.loadtxt(
+            tmp_path / name / 'image_scores.csv', delimiter=',', skiprows=1, usecols=range(1, 7)
+        )
         for name in ('online', 'banked')
     )
     np.testing.assert_allclose(first, second, rtol=0.02, atol=1e-5)

@@ -18,8 +18,11 @@ SAMPLER = dict(
 def item(boxes=((10, 10, 60, 60),), labels=(2,), name='a'):
     image = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
     return dict(
-        img=image, img_id=name, gt_bboxes=np.array(boxes, np.float32).reshape(-1, 4),
-        gt_bboxes_labels=np.array(labels, int), gt_bboxes_difficult=np.zeros(len(boxes), bool),
+        img=image,
+        img_id=name,
+        gt_bboxes=np.array(boxes, np.float32).reshape(-1, 4),
+        gt_bboxes_labels=np.array(labels, int),
+        gt_bboxes_difficult=np.zeros(len(boxes), bool),
     )
 
 
@@ -67,13 +70,18 @@ def test_workers_learn_the_epoch(tmp_path, persistent):
     cfg = small_config(tmp_path, epochs=3, images=8)
     head = dict(cfg.model.head, type='tcnn_mm.AdaptationHead')
     cfg.model = ConfigDict(
-        type='mmpretrain.ImageClassifier', backbone=cfg.model.backbone, head=head,
+        type='mmpretrain.ImageClassifier',
+        backbone=cfg.model.backbone,
+        head=head,
         data_preprocessor=dict(
             type='mmpretrain.ClsDataPreprocessor', mean=[127.5] * 3, std=[64] * 3, to_rgb=True
         ),
     )
-    sampler = dict(SAMPLER, grid=dict(type='tcnn_mm.PatchGrid', size=64),
-                   labeler=dict(type='tcnn_mm.PatchLabeler', num_classes=6))
+    sampler = dict(
+        SAMPLER,
+        grid=dict(type='tcnn_mm.PatchGrid', size=64),
+        labeler=dict(type='tcnn_mm.PatchLabeler', num_classes=6),
+    )
     cfg.train_dataloader.dataset.pipeline = [
         dict(type='tcnn_mm.LoadVOCObjects'),
         dict(type='tcnn_mm.RandomLabeledPatch', sampler=sampler),

@@ -31,8 +31,11 @@ def test_mmengines_own_metadata_loads(tmp_path):
     log = HistoryBuffer()
     log.update(np.float64(1.5), 2)
     content = dict(
-        meta=dict(epoch=3, seed=1), message_hub=dict(log_scalars=dict(loss=log)),
-        state_dict=dict(w=torch.ones(2)), best=np.float32(0.5), count=np.int64(3),
+        meta=dict(epoch=3, seed=1),
+        message_hub=dict(log_scalars=dict(loss=log)),
+        state_dict=dict(w=torch.ones(2)),
+        best=np.float32(0.5),
+        count=np.int64(3),
     )
     torch.save(content, tmp_path / 'a.pth')
     loaded = load_safely(tmp_path / 'a.pth')

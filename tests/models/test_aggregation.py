@@ -43,7 +43,10 @@ def test_half_precision_scores_are_raised_in_float32():
 
 @pytest.mark.parametrize(
     'cfg',
-    [dict(type='tcnn_mm.PowerMeanAggregator', k=0.5), dict(type='tcnn_mm.LogSumExpAggregator', r=0)],
+    [
+        dict(type='tcnn_mm.PowerMeanAggregator', k=0.5),
+        dict(type='tcnn_mm.LogSumExpAggregator', r=0),
+    ],
 )
 def test_bad_settings(cfg):
     """k < 1 and r ≤ 0 are refused."""

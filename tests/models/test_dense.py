@@ -127,9 +127,7 @@ def test_small_alexnet_windows():
 
 def test_dense_training_of_fc6_over_shared_maps():
     """Convolutions frozen, FC6 trained: windows feed the trained layers."""
-    model = build_model(
-        frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), feature_mode='dense'
-    ).train()
+    model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), feature_mode='dense').train()
     model.set_epoch(0, 0)
     image, sample = make_picture()
     model.loss([image], [sample])['loss'].backward()

@@ -86,7 +86,7 @@ def test_flips_are_keyed_and_really_flip():
     mirrored = image.flip(-1)
     model = build_model(flip_prob=1.0).eval()
     boxes = np.array([[0, 0, 60, 60]], np.float32)
-    (*_, flipped), = model.iter_features([image], [boxes], [np.array([True])])
+    ((*_, flipped),) = model.iter_features([image], [boxes], [np.array([True])])
     plain = model.describe_patches(mirrored, np.array([[20, 0, 80, 60]], np.float32))
     torch.testing.assert_close(flipped, plain, rtol=1e-3, atol=1e-4)
 

@@ -12,7 +12,10 @@ def item(boxes, labels, difficult=None):
     boxes = np.array(boxes, np.float32).reshape(-1, 4)
     hard = np.zeros(len(boxes), bool) if difficult is None else np.array(difficult)
     return dict(
-        height=375, width=500, gt_bboxes=boxes, gt_bboxes_labels=np.array(labels, int),
+        height=375,
+        width=500,
+        gt_bboxes=boxes,
+        gt_bboxes_labels=np.array(labels, int),
         gt_bboxes_difficult=hard,
     )
 
@@ -32,7 +35,9 @@ def test_small_objects_are_found_and_a_scale_is_named():
     """A 20-px object is missed by the nine scales; the report names λ that covers it."""
     report = measure_coverage(
         [item([[100, 100, 120, 120], [50, 50, 350, 350]], [0, 1])],
-        ['dot', 'big'], PatchGrid(), PatchLabeler(num_classes=2),
+        ['dot', 'big'],
+        PatchGrid(),
+        PatchLabeler(num_classes=2),
     )
     assert report.objects.tolist() == [1, 1]
     assert report.missed.tolist() == [1, 0] and report.named.tolist() == [0, 1]
@@ -49,7 +54,9 @@ def test_always_deleted_is_told_from_too_small():
     """Two objects in one place are reachable but never named alone."""
     report = measure_coverage(
         [item([[100, 100, 300, 300], [102, 102, 302, 302]], [0, 1])],
-        ['a', 'b'], PatchGrid(scales=(1.3,)), PatchLabeler(num_classes=2),
+        ['a', 'b'],
+        PatchGrid(scales=(1.3,)),
+        PatchLabeler(num_classes=2),
     )
     assert report.missed.tolist() == [0, 0] and report.named.tolist() == [0, 0]
 

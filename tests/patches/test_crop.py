@@ -15,7 +15,9 @@ def picture(height, width, seed=0):
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     waves = 127 + 60 * np.sin(x / 7.0) + 60 * np.cos(y / 11.0)
-    image = np.stack([waves, waves.T[:height, :width] if height == width else 255 - waves, x % 256], -1)
+    image = np.stack(
+        [waves, waves.T[:height, :width] if height == width else 255 - waves, x % 256], -1
+    )
     image[height // 3 : height // 2, width // 4 : width // 2] = (250, 10, 120)
     image += random.normal(0, 12, image.shape)
     return np.clip(image, 0, 255).astype(np.uint8)
@@ -86,7 +88,7 @@ def test_weights_sum_to_one():
     for start, stop in [(0, 10), (-30, 50), (3.2, 4.1), (0, 100)]:
         weights, low = resample_weights(start, stop, 16, 40)
         np.testing.assert_allclose(weights.sum(1), 1, rtol=1e-5)
-        assert 0 <= low and low + weights.shape[1] <= 40
+        assert low >= 0 and low + weights.shape[1] <= 40
 
 
 def test_both_routes_give_the_same_pixels(monkeypatch):
@@ -101,6 +103,7 @@ def test_both_routes_give_the_same_pixels(monkeypatch):
 
 def test_the_grid_takes_the_slice_route(monkeypatch):
     """The cheap route is really taken for a whole grid: no box falls to the matrices."""
+
     def refuse(*args):
         raise AssertionError('matrix route')
 

@@ -39,7 +39,9 @@ def test_default_patch_count():
     assert len(grid_boxes(375, 500, overlap=0.5)) == 275
 
 
-@pytest.mark.parametrize('height, width', [(375, 500), (500, 333), (30, 30), (31, 200), (4000, 6000)])
+@pytest.mark.parametrize(
+    'height, width', [(375, 500), (500, 333), (30, 30), (31, 200), (4000, 6000)]
+)
 def test_grid_touches_every_border_and_stays_inside(height, width):
     """At each scale the outermost patches end at the picture's border."""
     for scale in PAPER_SCALES:

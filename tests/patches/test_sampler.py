@@ -18,7 +18,10 @@ def sampler(**options):
     return PatchSampler(grid, dict(type='tcnn_mm.PatchLabeler', num_classes=3), **options)
 
 
-def draw(s, key=Key(0, 0, 'a'), training=True):
+FIRST = Key(0, 0, 'a')
+
+
+def draw(s, key=FIRST, training=True):
     return s(SIZE, BOXES, LABELS, FLAGS, training=training, key=key)
 
 

@@ -21,7 +21,11 @@ SMALL = [
 def run(tool, *arguments, cwd, **env):
     return subprocess.run(
         [sys.executable, osp.join(ROOT, 'tools', tool), *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=300, env={**os.environ, **env},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **env},
     )
 
 
@@ -31,12 +35,29 @@ def config(name):
 
 def test_train_test_and_results_from_another_directory(tmp_path):
     """train, then test with maps, then the printed table: from a folder that is not the clone."""
-    done = run('train.py', config('tcnn_minivoc.py'), '--work-dir', 'w', '--cfg-options', *SMALL,
-               cwd=tmp_path)
+    done = run(
+        'train.py',
+        config('tcnn_minivoc.py'),
+        '--work-dir',
+        'w',
+        '--cfg-options',
+        *SMALL,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert 'accuracy on object patches' in done.stdout and 'patch coverage' in done.stdout
-    done = run('test.py', config('tcnn_minivoc.py'), 'w/epoch_1.pth', '--work-dir', 'w',
-               '--show-dir', 'maps', '--cfg-options', *SMALL, cwd=tmp_path)
+    done = run(
+        'test.py',
+        config('tcnn_minivoc.py'),
+        'w/epoch_1.pth',
+        '--work-dir',
+        'w',
+        '--show-dir',
+        'maps',
+        '--cfg-options',
+        *SMALL,
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list((tmp_path / 'w' / 'maps').glob('*.png'))) == 8
     done = run('print_results.py', 'w', cwd=tmp_path)
@@ -58,11 +79,18 @@ def test_missing_weights_are_three_lines(tmp_path):
     picture = np.zeros((80, 90, 3), np.uint8)
     splits = dict(trainval=['a'], test=['a'])
     write_voc_folder(tmp_path / 'VOCdevkit' / 'VOC2007', {'a': (picture, [box])}, splits)
-    done = run('train.py', config('tcnn_voc07.py'), cwd=tmp_path, TCNN_DATA=str(tmp_path),
-               TCNN_WEIGHTS=str(tmp_path / 'none'))
+    done = run(
+        'train.py',
+        config('tcnn_voc07.py'),
+        cwd=tmp_path,
+        TCNN_DATA=str(tmp_path),
+        TCNN_WEIGHTS=str(tmp_path / 'none'),
+    )
     lines = done.stderr.strip().splitlines()[-3:]
     assert done.returncode == 1 and 'Traceback' not in done.stderr
-    assert 'alexnet' in lines[0] and str(tmp_path / 'none') in lines[1] and 'TCNN_WEIGHTS' in lines[2]
+    assert (
+        'alexnet' in lines[0] and str(tmp_path / 'none') in lines[1] and 'TCNN_WEIGHTS' in lines[2]
+    )
 
 
 def test_an_empty_variable_is_named(tmp_path):
@@ -94,8 +122,17 @@ def test_a_truncated_picture_ends_a_run_in_one_line(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     path = root / 'JPEGImages' / 'e.jpg'
     path.write_bytes(path.read_bytes()[:-600])
-    done = run('train.py', leaf, '--work-dir', 'w', '--resume', '--cfg-options',
-               'train_cfg.max_epochs=2', *options[1:], cwd=tmp_path)
+    done = run(
+        'train.py',
+        leaf,
+        '--work-dir',
+        'w',
+        '--resume',
+        '--cfg-options',
+        'train_cfg.max_epochs=2',
+        *options[1:],
+        cwd=tmp_path,
+    )
     last = done.stderr.strip().splitlines()[-1]
     assert done.returncode == 1 and last.startswith('error: ') and str(path) in last
     assert 'Traceback' not in done.stderr and (tmp_path / 'w' / 'epoch_1.pth').is_file()
@@ -109,7 +146,9 @@ def test_no_such_config(tmp_path):
 
 def test_browse_patches_draws_and_reports(tmp_path):
     """One picture an image with patches in it; --coverage prints the table instead."""
-    done = run('browse_patches.py', config('tcnn_minivoc.py'), '--out', 'p', '--limit', 2, cwd=tmp_path)
+    done = run(
+        'browse_patches.py', config('tcnn_minivoc.py'), '--out', 'p', '--limit', 2, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     pictures = sorted((tmp_path / 'p').glob('*.png'))
     assert len(pictures) == 2 and 'patches in the grid' in done.stdout
@@ -117,16 +156,22 @@ def test_browse_patches_draws_and_reports(tmp_path):
     for color in ((40, 200, 60), (230, 50, 40), (255, 255, 255)):
         assert (pixels == color).all(1).any(), color
     done = run('browse_patches.py', config('tcnn_minivoc.py'), '--coverage', cwd=tmp_path)
-    assert done.returncode == 0 and 'never named' in done.stdout and not (tmp_path / 'patches').exists()
+    assert (
+        done.returncode == 0
+        and 'never named' in done.stdout
+        and not (tmp_path / 'patches').exists()
+    )
 
 
 def test_a_slice_is_a_function_of_its_seed(tmp_path):
     """The same seed draws the same ids, in the list's order; too many is an error."""
     ids = [f'{i:03d}' for i in range(50)]
     picture = (np.zeros((9, 9, 3), np.uint8), [])
-    write_voc_folder(tmp_path / 'V', {i: picture for i in ids}, dict(test=ids))
+    write_voc_folder(tmp_path / 'V', dict.fromkeys(ids, picture), dict(test=ids))
     for name, seed in (('a', 1), ('b', 1), ('c', 2)):
-        done = run('draw_slice.py', 'V', 'test', '--count', 20, '--seed', seed, '--out', name, cwd=tmp_path)
+        done = run(
+            'draw_slice.py', 'V', 'test', '--count', 20, '--seed', seed, '--out', name, cwd=tmp_path
+        )
         assert done.returncode == 0, done.stderr
     a, b, c = ((tmp_path / n).read_text().split() for n in 'abc')
     assert a == b != c and a == sorted(a) and len(set(a)) == 20 and set(a) <= set(ids)
@@ -143,8 +188,7 @@ def test_no_results_yet(tmp_path):
 def test_configs_inherit_from_anywhere(tmp_path):
     """`_base_ = 'tcnn_mm::…'` in somebody else's folder trains, by the toolbox's own syntax."""
     (tmp_path / 'mine.py').write_text(
-        "_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\n"
-        'train_cfg = dict(max_epochs=1)\n'
+        "_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\ntrain_cfg = dict(max_epochs=1)\n"
     )
     done = run('train.py', 'mine.py', '--cfg-options', *SMALL, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -157,7 +201,8 @@ def test_configs_inherit_from_a_wheel(tmp_path):
     import zipfile
 
     subprocess.run(
-        [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', str(tmp_path), ROOT], check=True
+        [sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', str(tmp_path), ROOT],
+        check=True,
     )
     (wheel,) = tmp_path.glob('*.whl')
     names = set(zipfile.ZipFile(wheel).namelist())

@@ -1,7 +1,8 @@
-# The embedded data set's target task: 120 scenes to train on, 120 to test on, drawn on first use.
+# The embedded data set's target task: 60 scenes to train on, 120 to test on, drawn on first use.
+# Choices: test_dataloader.dataset.split=val. A batch is 10 scenes × 16 patches.
 pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
 train_dataloader = dict(
-    batch_size=30,
+    batch_size=10,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),

@@ -4,6 +4,7 @@ _base_ = [
     '../schedules/three_stages.py',
     '../default_runtime.py',
 ]
-train_cfg = dict(max_epochs=60)
-param_scheduler = dict(milestones=[40, 54])
+optim_wrapper = dict(optimizer=dict(lr=0.1))
+train_cfg = dict(max_epochs=100)
+param_scheduler = dict(milestones=[60, 85])
 default_hooks = dict(checkpoint=dict(interval=20))
