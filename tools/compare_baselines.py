@@ -48,7 +48,9 @@ def describe(model, dataset, windows):
         (N, K) in {1, 0, -1}.
     """
     bank = dataset if isinstance(dataset, FeatureBank) else None
-    pictures = DATASETS.build(bank.source) if bank else dataset
+    pictures = dataset
+    if bank:
+        pictures = DATASETS.build(dict(bank.source, ids=bank.ids) if bank.ids else bank.source)
     whole, means, labels = [], [], []
     for i in tqdm(range(len(pictures)), mininterval=5, unit='image'):
         item = pictures[i]

@@ -22,9 +22,7 @@ def main():
             for name, row in result['classes'].items()
         )
         mean = '–' if result['mAP'] is None else f'{100 * result["mAP"]:.1f}'
-        print(
-            f'{result["metric"]} mAP {100 * result["mAP"]:.1f} on {result["images"]} images: {each}'
-        )
+        print(f'{result["metric"]} mAP {mean} on {result["images"]} images: {each}')
 
 
 if __name__ == '__main__':

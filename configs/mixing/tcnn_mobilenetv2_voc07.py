@@ -1,3 +1,13 @@
+# MobileNetV2 (torchvision's, ImageNet) instead of AlexNet: dense mode, nine scales, a feature bank.
+#
+#   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
+#   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
+#   python tools/train.py configs/mixing/tcnn_mobilenetv2_voc07.py
+#   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc07.py \
+#       work_dirs/tcnn_mobilenetv2_voc07/epoch_12.pth
+#
+# On a 1,907-picture subset of VOC2007 (not the benchmark): see the README's table.
+# Other weights of torchvision: model.pretrained=FILE and their mean, std in preprocessing.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
     '../_base_/datasets/voc07_bank.py',

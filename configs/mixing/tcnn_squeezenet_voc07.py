@@ -1,3 +1,12 @@
+# SqueezeNet 1.0 (torchvision's, ImageNet) instead of AlexNet: dense mode, nine scales, a bank.
+#
+#   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
+#   export TCNN_WEIGHTS=…  (holds squeezenet1_0_deepcompression_imagenet.pth)
+#   python tools/train.py configs/mixing/tcnn_squeezenet_voc07.py
+#   python tools/test.py configs/mixing/tcnn_squeezenet_voc07.py \
+#       work_dirs/tcnn_squeezenet_voc07/epoch_12.pth
+#
+# On a part of VOC2007 (not the benchmark): see the README's table.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
     '../_base_/datasets/voc07_bank.py',

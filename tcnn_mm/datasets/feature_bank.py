@@ -59,9 +59,11 @@ class FeatureBank(Dataset):
             epoch, patch). Defaults to True for training.
         seed (int): Of the drawn background. Defaults to 0.
         test_mode (bool): The whole grid of each picture. Defaults to False: the sampled set.
+        ids (str, optional): A text file of image ids: only these pictures' rows are used; the
+            bank itself stays as it is.
     """
 
-    def __init__(self, bank, source=None, flips=None, seed=0, test_mode=False):
+    def __init__(self, bank, source=None, flips=None, seed=0, test_mode=False, ids=None):
         self.folder, self.source, self.test_mode = osp.abspath(bank), source, test_mode
         self.flips, self.seed = not test_mode if flips is None else flips, seed
         path = osp.join(self.folder, FILES['manifest'])
@@ -79,8 +81,26 @@ class FeatureBank(Dataset):
         self.features = np.memmap(
             osp.join(self.folder, FILES['features']), np.float16, mode='r', shape=shape
         )
+        self.ids, self.pictures = ids, self._chosen(ids)
+        self.rows = np.concatenate(
+            [np.arange(self.first[i], self.first[i] + self.sizes[i]) for i in self.pictures]
+        )
         # Shared with workers that outlive an epoch.
         self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
+
+    def _chosen(self, ids):
+        """Numbers of the pictures that are used."""
+        names = [picture.get('img_id') for picture in self.manifest['pictures']]
+        if ids is None:
+            return np.arange(len(names))
+        with open(ids, encoding='utf-8') as file:
+            wanted = {line.strip() for line in file if line.strip()}
+        strange = sorted(wanted - set(names))
+        if strange:
+            raise UserError(
+                f'{ids}: id {strange[0]} is not in the bank {self.folder} ({len(strange)} such ids)'
+            )
+        return np.array([i for i, name in enumerate(names) if name in wanted])
 
     @property
     def metainfo(self):
@@ -92,13 +112,13 @@ class FeatureBank(Dataset):
         self._key[0], self._key[1] = seed, epoch
 
     def __len__(self):
-        return len(self.manifest['pictures']) if self.test_mode else len(self.labels)
+        return len(self.pictures) if self.test_mode else len(self.rows)
 
     def __getitems__(self, indices):
         if self.test_mode:
             return [self[i] for i in indices]
         # In the file's order, which is what a disk likes; a batch has no order.
-        indices = np.sort(np.asarray(indices))
+        indices = np.sort(self.rows[np.asarray(indices)])
         features = self.features[0, indices]
         if self.flips:
             turned = self._turned(indices)
@@ -117,6 +137,7 @@ class FeatureBank(Dataset):
     def __getitem__(self, index):
         if not self.test_mode:
             return self.__getitems__([index])[0]
+        index = self.pictures[index]
         rows = slice(self.first[index], self.first[index] + self.sizes[index])
         picture = self.manifest['pictures'][index]
         sample = DataSample(

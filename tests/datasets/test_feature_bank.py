@@ -185,3 +185,20 @@ def test_missing_bank_says_how_to_make_it(tmp_path):
     with pytest.raises(UserError) as error:
         DATASETS.build(dict(type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'none')))
     assert len(str(error.value).splitlines()) == 3 and 'extract_features' in str(error.value)
+
+
+def test_a_part_of_the_pictures(cfg, tmp_path):
+    """ids: only the rows of these pictures, the same ones as in the whole bank."""
+    banks.build_banks(cfg)
+    options = cfg.train_dataloader.dataset
+    whole = DATASETS.build(options)
+    names = [whole.manifest['pictures'][i]['img_id'] for i in (1, 4)]
+    (tmp_path / 'ids.txt').write_text('\n'.join(names) + '\n')
+    part = DATASETS.build(dict(options, ids=str(tmp_path / 'ids.txt')))
+    assert len(part) == whole.sizes[1] + whole.sizes[4]
+    rows = [i for p in (1, 4) for i in range(whole.first[p], whole.first[p] + whole.sizes[p])]
+    labels = part.__getitems__(list(range(len(part))))[0]['data_samples'].tolist()
+    assert labels == whole.labels[rows].tolist()
+    (tmp_path / 'ids.txt').write_text('nobody\n')
+    with pytest.raises(UserError, match='nobody'):
+        DATASETS.build(dict(options, ids=str(tmp_path / 'ids.txt')))
