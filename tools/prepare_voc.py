@@ -15,7 +15,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tcnn_mm.datasets.image_io import image_size, load_bgr
-from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES, parse_voc_xml
+from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES
+from tcnn_mm.datasets.voc_xml import parse_voc_xml
 from tcnn_mm.engine.launch import resolve_folders, run_tool
 from tcnn_mm.errors import UserError
 

@@ -1,10 +1,8 @@
 """Data sets in PASCAL VOC's layout, with the objects' boxes."""
 
-import math
 import os
 import os.path as osp
 import re
-import xml.etree.ElementTree as ET
 from collections import Counter
 
 import numpy as np
@@ -12,6 +10,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.voc_xml import clip_boxes, parse_voc_xml
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -22,79 +21,6 @@ VOC_CLASSES = (
     'train', 'tvmonitor',
 )  # fmt: skip
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
-
-
-def parse_voc_xml(path):
-    """Read one annotation file.
-
-    Element order is free; `difficult`, `truncated`, `size` or all objects may be missing.
-
-    Args:
-        path (str): The XML file.
-
-    Returns:
-        dict: `width`, `height` (int or None), `objects`: list of dicts with `name`, `box`
-        (xmin, ymin, xmax, ymax as in the file), `difficult`, `truncated` (bool).
-
-    Raises:
-        UserError: Missing or broken XML, another root than <annotation>, an object without name
-            or box, no number where one is due, x2 ≤ x1, y2 ≤ y1; one line with the path.
-    """
-    try:
-        root = ET.parse(path).getroot()
-    except OSError as error:
-        raise UserError(f'{path}: no annotation ({error.strerror})') from error
-    except (ET.ParseError, ValueError, LookupError) as error:  # the last two: its encoding
-        raise UserError(f'{path}: broken XML ({error})') from error
-    if root.tag != 'annotation':
-        raise UserError(f"{path}: not in VOC's format: <{root.tag}>, expected <annotation>")
-
-    def number(text, what):
-        try:
-            value = float(text)
-        except (TypeError, ValueError):
-            value = math.nan
-        if not math.isfinite(value):
-            raise UserError(f'{path}: {what} is {text!r}, expected a number')
-        return value
-
-    # Some tools write 0 for "not known".
-    size = {k: int(number(root.findtext(f'size/{k}') or 0, k)) or None for k in ('width', 'height')}
-    objects = []
-    for at, node in enumerate(root.iterfind('object'), 1):
-        name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
-        if not name or frame is None:
-            lacking = f'({name}) has no <bndbox>' if name else 'has no <name>'
-            raise UserError(f'{path}: object {at} {lacking}')
-        corners = ('xmin', 'ymin', 'xmax', 'ymax')
-        box = tuple(number(frame.findtext(c), f'object {at} ({name}): {c}') for c in corners)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            raise UserError(f'{path}: object {at} ({name}): empty box {box}, needs max > min')
-        flags = {
-            flag: bool(number(node.findtext(flag) or 0, f'object {at}: {flag}'))
-            for flag in ('difficult', 'truncated')
-        }
-        objects.append(dict(name=name, box=box, **flags))
-    return dict(objects=objects, **size)
-
-
-def clip_boxes(boxes, height, width, path):
-    """Clip 0-based edges (N, 4) xyxy to the picture: the clipped boxes, how many changed.
-
-    Raises:
-        UserError: A box wholly outside; one line with the path and the box as VOC counts.
-    """
-    clipped = boxes.copy()
-    clipped[:, 0::2] = clipped[:, 0::2].clip(0, width)
-    clipped[:, 1::2] = clipped[:, 1::2].clip(0, height)
-    empty = (clipped[:, 2:] <= clipped[:, :2]).any(1)
-    if empty.any():
-        x1, y1, x2, y2 = boxes[empty.argmax()]
-        raise UserError(
-            f'{path}: box ({x1 + 1:g}, {y1 + 1:g}, {x2:g}, {y2:g}) lies wholly outside the '
-            f'picture of {width}×{height} pixels; was the picture turned or resized afterwards?'
-        )
-    return clipped, int((clipped != boxes).any(1).sum())
 
 
 @DATASETS.register_module()
@@ -140,6 +66,7 @@ class VOCObjects(BaseDataset):
         ann_dir='Annotations',
         metainfo=None,
         allow_unknown=False,
+        allow_empty=False,
         with_images=True,
         annotations=True,
         pipeline=(),
@@ -147,7 +74,7 @@ class VOCObjects(BaseDataset):
     ):
         self.split, self.ids = split, ids
         self.img_dir, self.ann_dir = img_dir, ann_dir
-        self.allow_unknown = allow_unknown
+        self.allow_unknown, self.allow_empty = allow_unknown, allow_empty
         self.with_images, self.annotations = with_images, annotations
         super().__init__(
             ann_file=ann_file or osp.join('ImageSets', 'Main', f'{split}.txt'),
@@ -222,7 +149,7 @@ class VOCObjects(BaseDataset):
         return [found[img_id][0] for img_id in ids]
 
     def load_data_list(self):
-        self._unknown, self._clipped = Counter(), 0
+        self._unknown, self._clipped, self._empty = Counter(), 0, 0
         self._need(osp.isdir(self.data_root), 'folder', self.data_root)
         classes = self.metainfo['classes']
         if isinstance(classes, str) or len(set(classes)) < len(classes):
@@ -242,8 +169,9 @@ class VOCObjects(BaseDataset):
     def _annotated(self, img_id, picture, index):
         """The item of one image, without its number and id."""
         path = osp.join(self.data_root, self.ann_dir, f'{img_id}.xml')
-        none = dict(width=None, height=None, objects=[])
-        annotation = parse_voc_xml(path) if self.annotations else none
+        none = dict(width=None, height=None, objects=[], empty=0)
+        annotation = parse_voc_xml(path, self.allow_empty) if self.annotations else none
+        self._empty += annotation['empty']
         height, width = annotation['height'], annotation['width']
         if not (height and width) and picture:
             height, width = image_size(picture)
@@ -278,6 +206,8 @@ class VOCObjects(BaseDataset):
                     'metainfo=dict(classes=(…)), or allow_unknown=True to leave them out'
                 )
             print_log(f'{self.ann_file}: left out objects of other classes: {names}', 'current')
+        if self._empty:
+            print_log(f'{self.ann_file}: left out {self._empty} empty boxes', 'current')
         if self._clipped:
             print_log(f'{self.ann_file}: clipped {self._clipped} boxes to the picture', 'current')
         lines = [f'{type(self).__name__}: {len(items)} images of {self.ann_file}']

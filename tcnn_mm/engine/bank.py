@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.voc import clip_boxes
+from tcnn_mm.datasets.voc_xml import clip_boxes
 from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.sampler import Key

@@ -11,7 +11,8 @@ from PIL import Image
 from voc_folder import CORNERS, voc_xml, write_voc_folder
 
 from tcnn_mm.datasets import voc as module
-from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects, parse_voc_xml
+from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
+from tcnn_mm.datasets.voc_xml import parse_voc_xml
 from tcnn_mm.errors import UserError
 
 HEIGHT, WIDTH = 30, 40
@@ -338,3 +339,13 @@ def test_labels_are_the_class_files(split):
         text = (main / f'{name}_{split}.txt').read_text()
         official.update({(name, i): int(v) for i, v in re.findall(r'(\S+)\s+(-?[01])\b', text)})
     assert len(items) and derived == official
+
+
+def test_empty_boxes_can_be_left_out(tmp_path, caplog):
+    """allow_empty: hand-made sets with x2 = x1 load, the good boxes stay."""
+    boxes = [dict(name='dog', box=(5, 5, 5, 9)), dict(name='dog', box=(1, 1, 9, 9))]
+    root = write_voc_folder(tmp_path, {'a': (np.zeros((20, 20, 3), np.uint8), boxes)})
+    with pytest.raises(UserError, match=r'a\.xml: object 1 \(dog\): empty box.*allow_empty'):
+        VOCObjects(str(root))
+    item = VOCObjects(str(root), allow_empty=True).get_data_info(0)
+    assert item['gt_bboxes'].tolist() == [[0, 0, 9, 9]] and item['gt_label'] == [11]

@@ -199,7 +199,8 @@ def test_labels_of_the_official_class_files():
     folder = os.path.join(os.environ.get('TCNN_DATA', ''), 'VOCdevkit', 'VOC2007')
     if not os.path.isdir(folder):
         pytest.skip('needs VOC2007 below TCNN_DATA')
-    from tcnn_mm.datasets.voc import VOC_CLASSES, parse_voc_xml
+    from tcnn_mm.datasets.voc import VOC_CLASSES
+    from tcnn_mm.datasets.voc_xml import parse_voc_xml
 
     read = {}
     for k, name in enumerate(VOC_CLASSES):
