@@ -211,3 +211,41 @@ def test_configs_inherit_from_a_wheel(tmp_path):
         'tcnn_mm/.mim/configs/_base_/experiments/tcnn_minivoc.py', 'tcnn_mm/.mim/tools/train.py',
         'tcnn_mm/models/weights/minivoc_source.pth',
     } <= names  # fmt: skip
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_lets_configs_inherit(tmp_path):
+    """From a wheel alone, away from the clone: `tcnn_mm::…` resolves and the weights load."""
+    pip = [sys.executable, '-m', 'pip']
+    subprocess.run([*pip, 'wheel', '-q', '--no-deps', '-w', str(tmp_path), ROOT], check=True)
+    (wheel,) = tmp_path.glob('*.whl')
+    site = tmp_path / 'site'
+    subprocess.run([*pip, 'install', '-q', '--no-deps', '--target', str(site), wheel], check=True)
+    script = (
+        'import tcnn_mm, sys; assert tcnn_mm.__file__.startswith(sys.argv[1]), tcnn_mm.__file__\n'
+        'from mmengine.config import Config\n'
+        'from tcnn_mm.engine.checkpoint import load_safely\n'
+        "open('m.py', 'w').write(\"_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\")\n"
+        "print(Config.fromfile('m.py').model.type)\n"
+        "load_safely('tcnn_mm://minivoc_source.pth')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', script, str(site)], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, 'PYTHONPATH': str(site)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert 'tcnn_mm.PatchClassifier' in done.stdout
+
+
+def test_amp_on_a_cpu_is_bfloat16_of_the_frozen_layers(tmp_path):
+    """--amp runs without a GPU: no scaler, the frozen part in bfloat16."""
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip('this is about machines without a GPU')
+    done = run(
+        'train.py', config('tcnn_minivoc.py'), '--amp', '--work-dir', 'w', '--cfg-options', *SMALL,
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "frozen_dtype='bfloat16'" in done.stdout
