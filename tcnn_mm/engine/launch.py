@@ -6,6 +6,7 @@ import sys
 
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.dist import init_dist
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.engine.checkpoint import install_safe_loader
@@ -87,20 +88,22 @@ def parse_options(pairs):
 
 
 def prepare_processes(cfg):
-    """Let mmengine's launchers work without a GPU: gloo, and a wrapper without device ids.
+    """Join the process group before anything asks for a rank (feature banks do, early).
 
-    mmengine calls `torch.cuda.set_device` for every launcher; it skips its own start when the
-    process group is there already.
+    Without a GPU: gloo, and a wrapper without device ids; mmengine calls
+    `torch.cuda.set_device` for every launcher, but skips its own start when the group is there.
     """
-    if cfg.launcher == 'none' or torch.cuda.is_available():
+    if cfg.launcher == 'none' or torch.distributed.is_initialized():
+        return
+    if torch.cuda.is_available():
+        init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
         return
     if cfg.launcher != 'pytorch':
         raise UserError(
             f'--launcher {cfg.launcher} needs GPUs here; without one use tools/dist_train.sh '
             '(torchrun, --launcher pytorch)'
         )
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
+    torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = ConfigDict(type='MMDistributedDataParallel', device_ids=None)
 
 

@@ -143,6 +143,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             'frozen {:,} / trainable {:,} parameters'.format(*count_parameters(self)), 'current'
         )
 
+    def _dump_init_info(self):
+        """mmengine would log four lines a tensor; `init_weights` says what matters in two."""
+
     def train(self, mode=True):
         super().train(mode)
         hold_eval(getattr(self, '_frozen_modules', ()))

@@ -1,0 +1,29 @@
+"""The benchmark's table has every mode, honest counts and scores that agree."""
+
+import json
+import os.path as osp
+import subprocess
+import sys
+
+import pytest
+from runs import CONFIGS
+
+
+@pytest.mark.slow
+def test_the_table(tmp_path):
+    """One embedded picture, one round: all modes, JSON as documented, crop = naive in scores."""
+    tool = osp.join(osp.dirname(CONFIGS), 'tools', 'benchmark.py')
+    done = subprocess.run(
+        [sys.executable, tool, '--limit', '1', '--repeats', '1', '--json', 'b.json'],
+        cwd=tmp_path, capture_output=True, text=True, timeout=900,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    result = json.loads((tmp_path / 'b.json').read_text())
+    rows = {row['mode']: row for row in result['test'] if row['device'] == 'cpu'}
+    assert {'naive', 'crop', 'crop-bf16', 'dense', 'dense-bf16', 'ceiling'} <= set(rows)
+    assert rows['naive']['ratio_to_naive'] == 1
+    assert rows['crop']['patches_per_image'] == rows['naive']['patches_per_image'] >= 400
+    assert rows['crop']['largest_score_difference'] < 1e-4
+    assert 0 < rows['crop']['share_of_ceiling'] < 1.5 and rows['crop']['peak_mb'] > 100
+    assert {row['mode'] for row in result['train']} == {'online', 'bank', 'head'}
+    assert result['loader']['images_per_s'] > 0 and result['machine']['threads'] >= 1
