@@ -25,9 +25,10 @@ demo: $(STAMP)  ## train and test the method on the embedded data set, draw a re
 	$(BIN)/python tools/print_results.py work_dirs/demo && \
 	echo "== demo took $$(( $$(date +%s) - start )) s; pictures: work_dirs/demo/score_maps"
 
+# One thread a test process: two processes that share two cores would wait for each other.
 test: $(STAMP)  ## lint and the fast tests (no network, no GPU, under 5 minutes)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-slow: $(STAMP)  ## everything, with the minutes-long tests
 	$(BIN)/python -m pytest

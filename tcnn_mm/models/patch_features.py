@@ -150,16 +150,21 @@ class PatchFeatures:
             pictures.append(picture)
             placed.append(mine)
         cut = windows if hasattr(self.backbone, 'map_layers') else pooled
-        with torch.no_grad(), self._autocast(self._mean.device):
-            yield from dense_windows(
-                pictures,
-                placed,
-                self._convolve,
-                lambda maps, cells: cut(maps, cells, self.map_side),
-                size,
-                self.map_stride,
-                self.chunk_size * size * size,
-            )
+
+        # The contexts end inside: around a `yield` they would reach into the consumer's code.
+        def convolve(batch):
+            with torch.no_grad(), self._autocast(batch.device):
+                return self._convolve(batch)
+
+        yield from dense_windows(
+            pictures,
+            placed,
+            convolve,
+            lambda maps, cells: cut(maps, cells, self.map_side),
+            size,
+            self.map_stride,
+            self.chunk_size * size * size,
+        )
 
     def _after_map(self, pieces):
         """Frozen layers above the map (FC6, FC7), on windows of it."""

@@ -135,6 +135,17 @@ def test_dense_training_of_fc6_over_shared_maps():
     assert model.backbone.classifier[4].weight.grad is None
 
 
+@pytest.mark.parametrize('mode', ['crop', 'dense'])
+def test_no_context_leaks_into_the_consumer(mode):
+    """Between chunks neither no_grad nor autocast is on: the head runs in float32 with a graph."""
+    model = build_model(feature_mode=mode, frozen_dtype='bfloat16', chunk_size=2)
+    image, _ = make_picture()
+    for _, _, features in model.iter_features([image], [model.sampler.grid((60, 80))]):
+        assert torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu')
+        assert features.dtype == torch.float32 and not features.requires_grad
+        assert model.patch_logits(features).dtype == torch.float32
+
+
 def test_windows_and_pools_by_hand():
     """A 2×2 window at a cell, and its mean."""
     maps = torch.arange(12.0).view(1, 3, 4)
