@@ -19,6 +19,7 @@ from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.voc_xml import clip_boxes
 from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.sampler import Key
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -216,6 +217,11 @@ def build_bank(cfg, bank):
                 'remove it, or give another `bank`'
             )
         return folder
+    if not bank.get('test_mode', False):
+        items = (dataset.get_data_info(i) for i in range(len(dataset)))
+        grid, labeler = model.sampler.grid, model.sampler.labeler
+        report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
+        print_log('\n'.join(report.table()), 'current')
     pictures, rows = plan_rows(model, dataset, bank)
     probe = model.describe_patches(
         dataset[0]['inputs'].to(model._mean.device),

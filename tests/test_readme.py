@@ -1,0 +1,42 @@
+"""The README names only what is there, and its config snippet is a config."""
+
+import os.path as osp
+import re
+
+from mmengine.config import Config
+from runs import CONFIGS
+
+import tcnn_mm.registry as ours
+
+ROOT = osp.dirname(CONFIGS)
+with open(osp.join(ROOT, 'README.md'), encoding='utf-8') as file:
+    TEXT = file.read()
+
+
+def test_every_file_named_exists():
+    """Tools, configs and pictures that the README names are in the repository."""
+    paths = set(re.findall(r'\b(?:tools|configs|docs)/[\w./-]*\w\.\w+', TEXT))
+    assert len(paths) > 8
+    assert [path for path in sorted(paths) if not osp.isfile(osp.join(ROOT, path))] == []
+    tools = re.search(r'^Tools: (.*);', TEXT, re.M).group(1)
+    for name in re.findall(r'`([\w.]+)`', tools):
+        assert osp.isfile(osp.join(ROOT, 'tools', name)), name
+
+
+def test_every_registered_name_stands_in_the_readme():
+    """A part that a user can type is listed; no figure is left open."""
+    for registry in (ours.MODELS, ours.TASK_UTILS, ours.DATASETS, ours.TRANSFORMS, ours.METRICS):
+        registry.import_from_location()
+        for name in registry.module_dict:
+            short = name.replace('Aggregator', '…') if name[:4] in ('Mean', 'MaxA') else name
+            assert name in TEXT or short in TEXT, name
+    assert '@' not in TEXT
+
+
+def test_the_custom_data_snippet_is_a_config(tmp_path):
+    """The snippet for one's own pictures parses, with its three classes and BCCD's folder."""
+    (tmp_path / 'mine.py').write_text(re.search(r'```python\n(.*?)```', TEXT, re.S).group(1))
+    cfg = Config.fromfile(tmp_path / 'mine.py')
+    assert cfg.model.head.num_classes == 3 == len(cfg.train_dataloader.dataset.metainfo.classes)
+    assert cfg.train_dataloader.dataset.type == 'tcnn_mm.VOCObjects'
+    assert cfg.test_dataloader.dataset.data_root == 'BCCD'
