@@ -26,11 +26,11 @@ CONFIGS = {
         dict(type='tcnn_mm.MaxAggregator'),
         dict(type='tcnn_mm.LogSumExpAggregator'),
     ],
-    'TASK_UTILS': [SAMPLER, SAMPLER['grid'], SAMPLER['labeler']],
+    'TASK_UTILS': [SAMPLER, dict(type='tcnn_mm.PatchSampler'), SAMPLER['grid'], SAMPLER['labeler']],
     'TRANSFORMS': [
         dict(type='tcnn_mm.LoadVOCObjects'),
         dict(type='tcnn_mm.PackPatchInputs'),
-        dict(type='tcnn_mm.RandomLabeledPatch', sampler=SAMPLER),
+        dict(type='tcnn_mm.RandomLabeledPatch'),
     ],
     'DATASETS': [
         dict(type='tcnn_mm.VOCObjects', data_root='VOC', split='train'),

@@ -23,14 +23,15 @@ class RandomLabeledPatch(BaseTransform):
     (mmengine draws another picture for None).
 
     Args:
-        sampler (dict): `PatchSampler`; its `num_patches` is ignored.
+        sampler (dict, optional): Of `PatchSampler`, the default; its `num_patches` is ignored.
         size (int, optional): Side of the patch in pixels; defaults to the grid's.
 
     Required keys: img (H, W, 3) uint8 BGR, gt_bboxes, gt_bboxes_labels, gt_bboxes_difficult,
     img_id. Needs `EpochSeedHook`: which patch is a function of (seed, epoch, image id).
     """
 
-    def __init__(self, sampler, size=None):
+    def __init__(self, sampler=None, size=None):
+        sampler = sampler or dict(type='PatchSampler')
         self.sampler = build_patch_part(dict(sampler, num_patches=1))
         self.size = size or self.sampler.grid.size
         # Shared memory: workers that outlive an epoch learn the next one's number here.

@@ -22,11 +22,10 @@ from tcnn_mm.registry import MODELS, build_patch_part
 PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
 
 
-def _fill(cfg, key, **values):
+def _fill(cfg, key, kind, **values):
     """Set what the config leaves open in `cfg[key]`: one number stands in one place."""
-    if isinstance(cfg, dict) and isinstance(cfg.get(key), dict):
-        cfg = dict(cfg, **{key: {**values, **cfg[key]}})
-    return cfg
+    part = cfg.get(key) or dict(type=kind)
+    return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
 
 
 def is_features(inputs):
@@ -123,8 +122,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
     def _build_sampler(self, cfg):
         size, classes = self.preprocessing['size'], self.head.num_classes
         if isinstance(cfg, dict):
-            cfg = _fill(cfg, 'grid', size=size, snap=self.map_stride)
-            cfg = _fill(cfg, 'labeler', num_classes=classes)
+            if str(cfg['type']).endswith('PatchSampler'):
+                cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=self.map_stride)
+                cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=classes)
             cfg = build_patch_part(cfg)
         for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
             found = getattr(getattr(cfg, part, None), name, expected)

@@ -41,8 +41,8 @@ class PatchSampler:
     without replacement, so that batches can mix many pictures.
 
     Args:
-        grid (dict | callable): Builds to (height, width) → (P, 4), e.g. `PatchGrid`.
-        labeler (dict | callable): e.g. `PatchLabeler`.
+        grid (dict | callable, optional): (height, width) → (P, 4). Defaults to `PatchGrid()`.
+        labeler (dict | callable, optional): Defaults to `PatchLabeler()`.
         background_share (float): Of the background patches kept. Paper: 0.1.
         redraw_background (bool): Draw the background anew each epoch. Defaults to False.
         num_patches (int, optional): Patches a picture and epoch; None takes the fixed set.
@@ -52,14 +52,15 @@ class PatchSampler:
 
     def __init__(
         self,
-        grid,
-        labeler,
+        grid=None,
+        labeler=None,
         background_share=0.1,
         redraw_background=False,
         num_patches=None,
         class_balanced=False,
     ):
-        self.grid, self.labeler = build_patch_part(grid), build_patch_part(labeler)
+        self.grid = build_patch_part(grid or dict(type='PatchGrid'))
+        self.labeler = build_patch_part(labeler or dict(type='PatchLabeler'))
         if not 0 <= background_share <= 1:
             raise ValueError(f'PatchSampler: background_share={background_share} not in [0, 1]')
         if class_balanced and num_patches is None:

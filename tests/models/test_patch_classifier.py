@@ -164,6 +164,23 @@ def test_numbers_that_disagree_are_refused(part, name):
         build_model()._build_sampler(sampler)
 
 
+def test_what_the_sampler_leaves_open_follows_the_model():
+    """A bare PatchSampler gets patch size, stride and classes from backbone and head."""
+    head = dict(type='tcnn_mm.AdaptationHead', num_classes=4, in_channels=256)
+    model = MODELS.build(
+        dict(
+            type='tcnn_mm.PatchClassifier',
+            backbone=dict(type='tcnn_mm.TransferAlexNet', variant='small'),
+            head=head,
+            sampler=dict(type='tcnn_mm.PatchSampler'),
+            frozen=('backbone',),
+            feature_mode='dense',
+        )
+    )
+    grid = model.sampler.grid
+    assert (grid.size, grid.snap, model.sampler.labeler.background) == (64, 16, 4)
+
+
 def test_a_backbone_without_preprocessing_asks_for_it():
     """mmpretrain's nets do not say what pixels they want: the config must."""
     with pytest.raises(ValueError, match='preprocessing'):
