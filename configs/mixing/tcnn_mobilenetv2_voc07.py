@@ -6,7 +6,9 @@
 #   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc07.py \
 #       work_dirs/tcnn_mobilenetv2_voc07/epoch_12.pth
 #
-# On a 1,907-picture subset of VOC2007 (not the benchmark): see the README's table.
+# Mean voc07 AP of bus, car, cat, person, train on a 1,907-picture subset of VOC2007 (not the
+# benchmark): 94.1 (94.1–94.2, 3 seeds); the whole picture with the same head 89.5.
+# Time on one thread of a busy CPU: bank 23 minutes (once), head 1.5, test about 22.
 # Other weights of torchvision: model.pretrained=FILE and their mean, std in preprocessing.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
