@@ -120,6 +120,8 @@ def main():
     sets = {}
     for split in ('train', 'test'):
         dataset = dict(cfg[f'{split}_dataloader'].dataset)
+        if 'source' in dataset and not dataset.get('test_mode'):
+            dataset = dict(dataset['source'])  # a bank of sampled patches: its pictures
         if args.full:
             dataset['ids'] = None
         sets[split] = DATASETS.build(dataset)

@@ -4,7 +4,7 @@
 #   export TCNN_WEIGHTS=…  (holds squeezenet1_0_deepcompression_imagenet.pth)
 #   python tools/train.py configs/mixing/tcnn_squeezenet_voc07.py
 #   python tools/test.py configs/mixing/tcnn_squeezenet_voc07.py \
-#       work_dirs/tcnn_squeezenet_voc07/epoch_12.pth
+#       work_dirs/tcnn_squeezenet_voc07/epoch_24.pth
 #
 # On a part of VOC2007 (not the benchmark): see the README's table.
 _base_ = [
@@ -19,10 +19,11 @@ model = dict(
         name='squeezenet1_0',
         preprocessing=dict(size=227, mean=(123.0, 117.0, 104.0), std=(1.0, 1.0, 1.0)),
     ),
-    # Its features are about 10 times as large as those the learning rate is meant for.
-    head=dict(in_channels=512, feature_scale=0.1),
+    # Its features are about 10 times as large as AlexNet's; with less than 1/20 of that the head
+    # is not over-confident (patch loss on val pictures: 1.69 at 0.1, 1.12 at 0.05, 1.03 at 0.03).
+    head=dict(in_channels=512, feature_scale=0.03),
     pretrained='{{$TCNN_WEIGHTS:checkpoints}}/squeezenet1_0_deepcompression_imagenet.pth',
 )
 train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_squeezenet_voc07'))
-train_cfg = dict(max_epochs=12)
-param_scheduler = dict(milestones=[8, 11])
+train_cfg = dict(max_epochs=24)
+param_scheduler = dict(milestones=[16, 22])

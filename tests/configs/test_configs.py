@@ -19,6 +19,7 @@ EXPECTED = {
     'mixing/tcnn_mobilenetv2_voc07.py': (True, 21, 1280, ['voc07', 'voc10']),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': (True, 21, 1280, ['voc07', 'voc10']),
     'mixing/tcnn_squeezenet_voc07.py': (True, 21, 512, ['voc07', 'voc10']),
+    'mixing/tcnn_squeezenet_voc07_rescore.py': (True, 21, 512, ['voc07', 'voc10']),
 }
 ALL = sorted(
     osp.relpath(path, CONFIGS)
