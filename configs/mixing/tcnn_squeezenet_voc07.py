@@ -6,7 +6,9 @@
 #   python tools/test.py configs/mixing/tcnn_squeezenet_voc07.py \
 #       work_dirs/tcnn_squeezenet_voc07/epoch_24.pth
 #
-# On a part of VOC2007 (not the benchmark): see the README's table.
+# Mean voc07 AP of bus, car, cat, person, train on 320 + 320 pictures, six scales: 83.2 (82.8–83.9,
+# 3 seeds), the whole picture with the same head 83.4: a tie; see the README. The nine scales of
+# this config and all pictures have not been run.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
     '../_base_/datasets/voc07_bank.py',
