@@ -13,7 +13,6 @@ import os.path as osp
 
 import mmengine
 import numpy as np
-from mmengine.registry import DefaultScope
 from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
@@ -75,7 +74,6 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
 def main():
     args = parse_args()
     cfg = load_config(args)
-    DefaultScope.get_instance('browse', scope_name=cfg.default_scope)
     dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model)

@@ -15,7 +15,6 @@ import json
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from tcnn_mm.datasets import FeatureBank
@@ -116,7 +115,6 @@ def adaptation_head(train, labels, test, head_cfg, seed, steps=1500, batch=128):
 def main():
     args = parse_args()
     cfg = load_config(args)
-    DefaultScope.get_instance('baselines', scope_name=cfg.default_scope)
     sets = {}
     for split in ('train', 'test'):
         dataset = dict(cfg[f'{split}_dataloader'].dataset)

@@ -8,8 +8,6 @@ Prints the disk it needs first; an interrupted run goes on where it stopped; sev
 
 import argparse
 
-from mmengine.registry import init_default_scope
-
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 
@@ -24,7 +22,6 @@ def main():
     )
     args = parser.parse_args()
     cfg = load_config(args)
-    init_default_scope(cfg.default_scope)
     build_banks(cfg, [args.only] if args.only else ('train', 'val', 'test'))
 
 

@@ -9,7 +9,6 @@ A file, because the run that trains a head and the one that makes a bank need th
 import argparse
 
 import torch
-from mmengine.registry import init_default_scope
 
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 from tcnn_mm.registry import MODELS
@@ -24,7 +23,6 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     cfg = load_config(args)
-    init_default_scope(cfg.default_scope)
     torch.manual_seed(args.seed)
     backbone = MODELS.build(cfg.model.backbone)
     backbone.init_weights()

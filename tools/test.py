@@ -7,7 +7,6 @@ Writes voc_ap.json and image_scores.csv into the work dir.
 
 import argparse
 
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from tcnn_mm.engine.bank import build_banks
@@ -36,7 +35,6 @@ def main():
     if args.show_dir:
         hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
-    init_default_scope(cfg.default_scope)
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     build_banks(cfg)
     Runner.from_cfg(cfg).test()

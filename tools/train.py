@@ -10,7 +10,6 @@ Real data and weights are found through TCNN_DATA (default ./data) and TCNN_WEIG
 
 import argparse
 
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from tcnn_mm.engine.bank import build_banks
@@ -48,7 +47,6 @@ def main():
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-    init_default_scope(cfg.default_scope)
     build_banks(cfg)
     Runner.from_cfg(cfg).train()
 

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import torch
+from mmengine.config import ConfigDict
 from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
@@ -17,6 +18,7 @@ from tqdm import tqdm
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.voc_xml import clip_boxes
+from tcnn_mm.engine.checkpoint import local_path
 from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
@@ -26,9 +28,10 @@ from tcnn_mm.registry import DATASETS, MODELS
 
 def file_digest(path):
     """First 16 hex digits of a file's sha256; the name itself where it is no local file."""
-    if not path or not osp.isfile(path):
+    local = local_path(path)
+    if not osp.isfile(local):
         return path
-    with open(path, 'rb') as file:
+    with open(local, 'rb') as file:
         return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
@@ -38,13 +41,14 @@ def public(part):
     return {k: v for k, v in vars(part).items() if k[0] != '_' and isinstance(v, kept)}
 
 
-def bank_recipe(model, dataset, bank):
+def bank_recipe(model, dataset, bank, parts):
     """Everything that a bank's numbers depend on.
 
     Args:
         model (PatchClassifier): Built from the config.
         dataset (VOCObjects): The source, built.
         bank (dict): The config of the `FeatureBank`.
+        parts (dict): The config of the model: two layers of one network have the same weights.
     """
     if not model.pretrained:
         raise UserError(
@@ -58,7 +62,8 @@ def bank_recipe(model, dataset, bank):
         sampler['background_share'] = model.sampler.background_share
     return dict(
         network=dict(
-            backbone=type(model.backbone).__name__,
+            backbone=parts['backbone'],
+            neck=parts.get('neck'),
             weights=file_digest(model.pretrained),
             layers_below=list(model._below),
             feature_mode=model.feature_mode,
@@ -206,7 +211,7 @@ def build_bank(cfg, bank):
         model.cuda()
     dataset = DATASETS.build(bank['source'])
     folder = osp.abspath(bank['bank'])
-    recipe = bank_recipe(model, dataset, bank)
+    recipe = bank_recipe(model, dataset, bank, ConfigDict(cfg.model).to_dict())
     manifest = osp.join(folder, FILES['manifest'])
     if osp.isfile(manifest):
         with open(manifest, encoding='utf-8') as file:

@@ -35,6 +35,13 @@ def allowed_types():
     return [HistoryBuffer, _reconstruct, scalar, *attribute, *scalars]
 
 
+def local_path(filename):
+    """Absolute path of a weight file; of one that ships, for `tcnn_mm://NAME`."""
+    if filename.startswith('tcnn_mm://'):
+        return osp.join(SHIPPED, filename[len('tcnn_mm://') :])
+    return osp.abspath(osp.expanduser(filename))
+
+
 def load_safely(filename, map_location='cpu', trust=False):
     """Read a checkpoint file or URL as data only.
 
@@ -54,13 +61,11 @@ def load_safely(filename, map_location='cpu', trust=False):
         if name not in urls:
             raise UserError(f'{filename}: torchvision has no weights of this name')
         filename = urls[name]
-    if filename.startswith('tcnn_mm://'):
-        filename = osp.join(SHIPPED, filename[len('tcnn_mm://') :])
     if filename.startswith(('http://', 'https://')):
         return torch.hub.load_state_dict_from_url(
             filename, map_location=map_location, weights_only=not trust
         )
-    path = osp.abspath(osp.expanduser(filename))
+    path = local_path(filename)
     if not osp.isfile(path):
         raise UserError(
             f'no weights: {osp.basename(path)}\n'

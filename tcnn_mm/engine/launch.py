@@ -7,6 +7,7 @@ import sys
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
+from mmengine.registry import init_default_scope
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.engine.checkpoint import install_safe_loader
@@ -69,6 +70,7 @@ def load_config(args):
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
     install_safe_loader(args.trust_checkpoint)
     return cfg

@@ -156,11 +156,15 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self.key = Key(seed, epoch)
         self.statistics = None
 
-    def patch_logits(self, features):
-        """From the first trainable layer on: features of :meth:`frozen_features` → (P, K+1)."""
+    def _head_inputs(self, features):
+        """The backbone from its first trainable layer on, as the head takes it."""
         if self._above:
             features = self._pool(self._run_backbone(features, self._above))
-        return self.head((features,))
+        return (features,)
+
+    def patch_logits(self, features):
+        """From the first trainable layer on: features of :meth:`frozen_features` → (P, K+1)."""
+        return self.head(self._head_inputs(features))
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
         """mode 'tensor': (P, 3, S, S) normalised patches → (P, K+1) logits; else pictures."""
@@ -255,7 +259,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             data_samples = [DataSample() for _ in inputs]
         if is_features(inputs):
             boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
-            voted = [self._scores(features.float()) for features in inputs]
+            voted = [self.head.scores(self._head_inputs(features.float())) for features in inputs]
         else:
             boxes = [
                 self.sample_patches(image, sample, training=False).xyxy
@@ -269,18 +273,12 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
                 sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
         return data_samples
 
-    def _scores(self, features):
-        """Softmax over K+1 outputs, the K object classes of it, float32 outside autocast."""
-        logits = self.patch_logits(features)
-        with torch.autocast(logits.device.type, enabled=False):
-            return logits.float().softmax(1)[:, : self.head.num_classes]
-
     def score_patches(self, images, boxes):
         """Softmax scores of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
         num = self.head.num_classes
         scores = [self._mean.new_empty(len(mine), num) for mine in boxes]
         for b, index, features in self.iter_features(images, boxes):
-            part = self._scores(features)
+            part = self.head.scores(self._head_inputs(features))
             for i in np.unique(b):
                 scores[i][index[b == i]] = part[b == i]
         return scores

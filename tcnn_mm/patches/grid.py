@@ -46,10 +46,6 @@ class PatchGrid:
         """(height, width) in pixels → (P, 4) float32 xyxy, read-only."""
         return self._boxes(int(size_hw[0]), int(size_hw[1]))
 
-    def with_scales(self, scales):
-        """The same grid at other scales."""
-        return PatchGrid(scales, self.overlap, self.size, self.stride, self.snap)
-
     def __getstate__(self):
         return {key: value for key, value in vars(self).items() if key != '_boxes'}
 

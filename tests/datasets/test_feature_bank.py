@@ -125,6 +125,7 @@ def test_an_interrupted_bank_is_absent_and_goes_on(cfg, tmp_path, monkeypatch):
     [
         ('model.sampler.grid.scales', [1.0, 2.5], 'sampler.grid.scales'),
         ('model.frozen_dtype', 'bfloat16', 'network.dtype'),
+        ('model.backbone.dropout', 0.1, 'network.backbone.dropout'),
         ('model.sampler.background_share', 0.2, 'background_share'),
         ('train_dataloader.dataset.source.indices', 5, 'source.pictures'),
         ('train_dataloader.dataset.seed', 3, 'sampler.seed'),
