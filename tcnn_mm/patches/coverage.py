@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tcnn_mm.patches.geometry import areas, grid_offsets, resized_shape
+from tcnn_mm.patches.geometry import areas, grid_lines
 
 # λ to try for objects that are missed; each is about 1.25 times the one before.
 CANDIDATE_SCALES = (1.0, 1.3, 1.6, 2.0, 2.4, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0, 12.5, 16.0, 20.0)
@@ -23,13 +23,9 @@ def nameable(size_hw, boxes, grid, scale, min_patch_share=0.2, min_object_share=
     A grid is a product of rows and columns, so the best patch is the best row and the best
     column: exact, without looking at every patch.
     """
-    height, width = size_hw
-    rows, columns = resized_shape(height, width, scale, grid.size, grid.snap)
-    step = grid.size * (1 - grid.overlap) if grid.stride is None else grid.stride
-    step = max(step, grid.snap)
-    side_y, side_x = grid.size * height / rows, grid.size * width / columns
-    y = grid_offsets(rows, grid.size, step, grid.snap) * (height / rows)
-    x = grid_offsets(columns, grid.size, step, grid.snap) * (width / columns)
+    y, x, side_y, side_x = grid_lines(
+        *size_hw, scale, grid.overlap, grid.size, grid.stride, grid.snap
+    )
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     shared = _best_overlap(boxes[:, 0], boxes[:, 2], x, side_x)
     shared = shared * _best_overlap(boxes[:, 1], boxes[:, 3], y, side_y)

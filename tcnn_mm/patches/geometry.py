@@ -47,6 +47,22 @@ def grid_offsets(length, size, step, snap=1):
     return np.unique(np.rint(np.linspace(0, room, count)).astype(np.int64)) * snap
 
 
+def grid_lines(height, width, scale, overlap, size, stride=None, snap=1):
+    """One scale's grid as rows and columns: every row crosses every column.
+
+    Args: as for :func:`grid_boxes`.
+
+    Returns:
+        tuple: starts y (rows,), starts x (columns,), and the patch's height and width, all in
+        stored pixels, float64.
+    """
+    step = max(size * (1.0 - overlap) if stride is None else float(stride), snap)
+    rows, columns = resized_shape(height, width, scale, size, snap)
+    y = grid_offsets(rows, size, step, snap) * (height / rows)
+    x = grid_offsets(columns, size, step, snap) * (width / columns)
+    return y, x, size * height / rows, size * width / columns
+
+
 def grid_boxes(height, width, scales=PAPER_SCALES, overlap=0.65, size=224, stride=None, snap=1):
     """Squares on a regular grid at every scale; each is a slice of one resized picture.
 
@@ -65,15 +81,11 @@ def grid_boxes(height, width, scales=PAPER_SCALES, overlap=0.65, size=224, strid
     Returns:
         ndarray: (P, 4) float32 xyxy, ordered by scale, then row, then column.
     """
-    step = size * (1.0 - overlap) if stride is None else float(stride)
-    step = max(step, snap)
     boxes = []
     for scale in scales:
-        rows, columns = resized_shape(height, width, scale, size, snap)
-        y = grid_offsets(rows, size, step, snap)[:, None] * (height / rows)
-        x = grid_offsets(columns, size, step, snap)[None, :] * (width / columns)
-        y, x = np.broadcast_arrays(y, x)
-        corners = (x, y, x + size * width / columns, y + size * height / rows)
+        y, x, tall, wide = grid_lines(height, width, scale, overlap, size, stride, snap)
+        y, x = np.broadcast_arrays(y[:, None], x[None, :])
+        corners = (x, y, x + wide, y + tall)
         boxes.append(np.stack([c.ravel() for c in corners], axis=1))
     return np.concatenate(boxes).astype(np.float32)
 
