@@ -10,7 +10,7 @@ import argparse
 from mmengine.runner import Runner
 
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
 
 
 def parse_args():
@@ -31,7 +31,7 @@ def main():
     cfg = load_config(args)
     cfg.load_from = args.checkpoint
     if args.amp:
-        cfg.model.frozen_dtype = 'bfloat16'
+        use_amp(cfg)
     if args.show_dir:
         hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]

@@ -11,6 +11,7 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='tcnn_mm.EpochSeedHook'),
     dict(type='tcnn_mm.PatchReportHook'),
+    dict(type='tcnn_mm.PatchProgressHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]

@@ -2,12 +2,14 @@ from .checkpoint_meta import CheckpointMetaHook
 from .epoch_seed import EpochSeedHook
 from .patch_report import PatchReportHook
 from .plateau_stages import PlateauStages
+from .progress import PatchProgressHook
 from .trainable_params import TrainableParams
 from .voc_results import VOCResultsHook
 
 __all__ = [
     'CheckpointMetaHook',
     'EpochSeedHook',
+    'PatchProgressHook',
     'PatchReportHook',
     'PlateauStages',
     'TrainableParams',

@@ -5,7 +5,6 @@ import json
 import os
 import os.path as osp
 import shutil
-import sys
 
 import numpy as np
 import torch
@@ -13,12 +12,12 @@ from mmengine.config import ConfigDict
 from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.voc_xml import clip_boxes
 from tcnn_mm.engine.checkpoint import local_path
+from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
@@ -67,7 +66,7 @@ def bank_recipe(model, dataset, bank, parts):
             weights=file_digest(model.pretrained),
             layers_below=list(model._below),
             feature_mode=model.feature_mode,
-            dtype=str(model.frozen_dtype or torch.float32),
+            dtype=str(model.frozen_dtype),
             preprocessing=dict(model.preprocessing),
         ),
         sampler=sampler,
@@ -170,13 +169,7 @@ def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
         num_workers=num_workers,
         collate_fn=list,
     )
-    # In a log file, a line now and then; on a terminal, a bar with the time left.
-    bar = tqdm(
-        total=len(mine),
-        unit='image',
-        disable=not is_main_process(),
-        mininterval=0.2 if sys.stderr.isatty() else 30,
-    )
+    bar = progress_bar(len(mine), 'image')
     at = 0
     for items in loader:
         which = mine[at : at + len(items)]

@@ -1,5 +1,6 @@
 """What the command-line tools share: environment, processes, safe loading, one-line errors."""
 
+import logging
 import os
 import os.path as osp
 import sys
@@ -7,10 +8,12 @@ import sys
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.engine.checkpoint import install_safe_loader
+from tcnn_mm.engine.machine import bf16_instructions
 from tcnn_mm.errors import UserError
 
 FOLDERS = (('TCNN_DATA', 'data'), ('TCNN_WEIGHTS', 'checkpoints'))
@@ -110,15 +113,22 @@ def prepare_processes(cfg):
 
 
 def use_amp(cfg):
-    """Mixed precision: the toolbox's on a GPU; on a CPU bfloat16 for the frozen layers.
+    """bfloat16 for the frozen layers; on a GPU the toolbox's mixed precision for what trains.
 
     mmengine's AmpOptimWrapper refuses a machine without GPU.
     """
+    cfg.model.frozen_dtype = 'bfloat16'
     if torch.cuda.is_available():
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    else:
-        cfg.model.frozen_dtype = 'bfloat16'
+        if cfg.get('optim_wrapper'):
+            cfg.optim_wrapper.type = 'AmpOptimWrapper'
+            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    elif not bf16_instructions():
+        print_log(
+            'this processor has no bfloat16 instructions (AMX or AVX512-BF16): --amp will not be '
+            'faster here',
+            'current',
+            logging.WARNING,
+        )
 
 
 def run_tool(main):

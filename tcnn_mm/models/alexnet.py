@@ -188,9 +188,8 @@ class TransferAlexNet(BaseModule):
         layers = self.layers()
         for name in names:
             if name == 'FC6':
-                # The pooling is the identity at the variant's own patch side, and in dense mode
-                # windows already have the grid's size.
-                x = torch.flatten(self.avgpool(x), 1)
+                # At the variant's own patch side, and for dense mode's windows, it has this size.
+                x = torch.flatten(x if x.shape[-1] == self.grid else self.avgpool(x), 1)
             for _, module in layers[name]:
                 x = module(x)
         return x

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from tcnn_mm.patches.crop import resize, slice_plan
+from tcnn_mm.patches.crop import cut, resize, slice_plan
 
 # Modules that mix the whole picture into every cell: a window of their map is no patch.
 GLOBAL_OPERATIONS = (
@@ -97,22 +97,23 @@ def dense_plan(boxes, size, stride, size_hw):
 
 def windows(maps, cells, side):
     """Cut (p, C, side, side) out of one map (C, h, w) at (p, 2) cells."""
-    y, x = torch.from_numpy(cells).to(maps.device).unbind(1)
-    return maps.unfold(1, side, 1).unfold(2, side, 1)[:, y, x].transpose(0, 1)
+    return cut(maps, cells, side)
 
 
 def pooled(maps, cells, side):
-    """Mean of (p,) windows of one map (C, h, w): (p, C)."""
+    """Mean of (p,) windows of one map (C, h, w): (p, C) float32."""
     y, x = torch.from_numpy(cells).to(maps.device).unbind(1)
-    return F.avg_pool2d(maps[None], side, stride=1)[0][:, y, x].T
+    return F.avg_pool2d(maps[None].float(), side, stride=1)[0][:, y, x].T
 
 
-def dense_windows(pictures, boxes, convolve, read, size, stride, max_pixels):
+def dense_windows(pictures, boxes, prepare, convolve, read, size, stride, max_pixels):
     """Windows of all pictures, bucketed: pictures of one resized shape share a pass.
 
     Args:
-        pictures (list[Tensor]): B normalised (3, H, W).
+        pictures (list[Tensor]): B × (3, H, W) uint8.
         boxes (list[ndarray]): B × (P, 4).
+        prepare (callable): A picture → normalised float32; called once a scale, so that only one
+            large photo at a time is held as float32.
         convolve (callable): (b, 3, H', W') → (b, C, h, w).
         read (callable): (map (C, h, w), cells (p, 2)) → (p, …).
         size, stride (int): Of the patch and the map.
@@ -129,7 +130,7 @@ def dense_windows(pictures, boxes, convolve, read, size, stride, max_pixels):
         together = max(1, max_pixels // (shape[0] * shape[1]))
         for first in range(0, len(jobs), together):
             part = jobs[first : first + together]
-            batch = torch.stack([resize(pictures[b], shape) for b, _, _ in part])
+            batch = torch.stack([resize(prepare(pictures[b]), shape) for b, _, _ in part])
             maps = convolve(batch.contiguous(memory_format=torch.channels_last))
             for one, (b, index, cells) in zip(maps, part, strict=True):
                 yield b, index, read(one, cells)

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from mmengine.model import BaseDataPreprocessor
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
@@ -14,12 +15,27 @@ from tcnn_mm.models.freezing import (
     split_layers,
     zero_times_trainable,
 )
+from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
 from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.pretrained import load_pretrained
 from tcnn_mm.patches.sampler import Key, keyed_generator
 from tcnn_mm.registry import MODELS, build_patch_part
 
 PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
+
+
+class PictureMover(BaseDataPreprocessor):
+    """Moves the pictures (or features) to the device, without waiting for the copy.
+
+    Samples stay where the patch sampler and the metrics read them: on a GPU each reading would
+    wait for the network.
+    """
+
+    def __init__(self):
+        super().__init__(non_blocking=True)
+
+    def forward(self, data, training=False):
+        return dict(data, inputs=self.cast_data(data['inputs']))
 
 
 def _fill(cfg, key, kind, **values):
@@ -52,14 +68,17 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             `channel_order`; replaces entries of `backbone.preprocessing`.
         pretrained (str, optional): Weights of the backbone; must fill it completely.
         flip_prob (float): Of each training patch. Defaults to 0.5.
-        chunk_size (int): Patches through the network at once. Defaults to 64.
-        frozen_dtype (str, optional): 'bfloat16' or 'float16': autocast of the layers below the
-            first trainable one, in training and test. Defaults to float32.
+        chunk_size (int): Patches through the network at once; bounds the memory. In dense mode as
+            many windows or pictures as need the same memory. Defaults to 64.
+        frozen_dtype (str, optional): 'bfloat16' or 'float16' for the layers below the first
+            trainable one, in training and test. Defaults to float32.
+        compile_frozen (bool): Run them through `torch.compile`: pays in crop mode for networks
+            of many small layers (see docs/performance.md). Defaults to False.
         feature_mode (str): 'crop': each patch is resized and passed by itself, as in the paper;
             'dense': the convolutions run once a scale and patches are windows of the map, an
             order of magnitude cheaper (see `models.dense`). The grid's `snap` follows the
             network's stride. Needs frozen convolutions.
-        data_preprocessor (dict, optional): Moves data; defaults to mmengine's base one.
+        data_preprocessor (dict, optional): Moves data. Defaults to `PictureMover`.
     """
 
     def __init__(
@@ -75,13 +94,14 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         flip_prob=0.5,
         chunk_size=64,
         frozen_dtype=None,
+        compile_frozen=False,
         feature_mode='crop',
         data_preprocessor=None,
         train_cfg=None,
         init_cfg=None,
     ):
         # As a module: from a dict, mmpretrain's classifier would add keys of its own stacker.
-        mover = data_preprocessor or dict(type='mmengine.BaseDataPreprocessor')
+        mover = data_preprocessor or PictureMover()
         super().__init__(
             backbone=backbone,
             neck=neck,
@@ -108,7 +128,14 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self.aggregator = MODELS.build(aggregator or dict(type='tcnn_mm.PowerMeanAggregator'))
         self.pretrained, self.flip_prob = pretrained, flip_prob
         self.chunk_size = chunk_size
-        self.frozen_dtype = getattr(torch, frozen_dtype) if frozen_dtype else None
+        self._frozen_copy = FrozenCopy(
+            self.backbone,
+            self._below,
+            getattr(torch, frozen_dtype) if frozen_dtype else None,
+            compile_frozen,
+            self.preprocessing['size'],
+        )
+        self.frozen_dtype = self._frozen_copy.dtype
         for name in ('mean', 'std'):
             value = torch.tensor(self.preprocessing[name], dtype=torch.float32).view(3, 1, 1)
             self.register_buffer(f'_{name}', value, persistent=False)
@@ -116,6 +143,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self.backbone.to(memory_format=torch.channels_last)
         # Hooks that draw maps or write patch scores ask for them.
         self.keep_patch_scores = False
+        # Called at each chunk with its number of patches and that of the whole batch.
+        self.on_patches = None
         self.key = None
         self.statistics = None
 
@@ -159,7 +188,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
     def _head_inputs(self, features):
         """The backbone from its first trainable layer on, as the head takes it."""
         if self._above:
-            features = self._pool(self._run_backbone(features, self._above))
+            features = self._pool(run_layers(self.backbone, features, self._above))
         return (features,)
 
     def patch_logits(self, features):
@@ -198,7 +227,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
                 "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
             )
         if is_features(inputs):
-            return self._loss(torch.cat(list(inputs)).float(), torch.cat(list(data_samples)))
+            labels = torch.cat(list(data_samples)).to(self._mean.device)
+            return self._loss(torch.cat(list(inputs)).float(), labels)
         drawn = [
             self.sample_patches(image, sample, training=True)
             for image, sample in zip(inputs, data_samples, strict=True)
@@ -260,6 +290,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         if is_features(inputs):
             boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
             voted = [self.head.scores(self._head_inputs(features.float())) for features in inputs]
+            if self.on_patches:
+                self.on_patches(*[sum(map(len, inputs))] * 2)
         else:
             boxes = [
                 self.sample_patches(image, sample, training=False).xyxy

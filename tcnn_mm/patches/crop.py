@@ -71,10 +71,27 @@ def slice_plan(boxes, size, height, width):
 
 
 def resize(image, shape):
-    """(C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR."""
-    return F.interpolate(
+    """(C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR; channels-last memory."""
+    resized = F.interpolate(
         image[None], size=tuple(shape), mode='bilinear', align_corners=False, antialias=True
-    )[0]
+    )
+    return resized.contiguous(memory_format=torch.channels_last)[0]
+
+
+def cut(picture, offset, size):
+    """Windows of one picture by one gather, whatever their number.
+
+    Args:
+        picture (Tensor): (C, h, w); channels-last memory is read fastest.
+        offset (ndarray): (p, 2) int64 (y, x) of their first pixels.
+        size (int): Side of the windows.
+
+    Returns:
+        Tensor: (p, C, size, size) in channels-last memory.
+    """
+    y, x = torch.from_numpy(offset).to(picture.device).unbind(1)
+    view = picture.permute(1, 2, 0).unfold(0, size, 1).unfold(1, size, 1)
+    return view.permute(0, 1, 3, 4, 2)[y, x].permute(0, 3, 1, 2)
 
 
 def _by_matrices(image, box, size):
@@ -84,10 +101,28 @@ def _by_matrices(image, box, size):
     rows = torch.from_numpy(rows).to(image.device)
     columns = torch.from_numpy(columns).to(image.device)
     window = image[:, top : top + rows.shape[1], left : left + columns.shape[1]]
-    return rows @ (window @ columns.T)
+    with torch.autocast(image.device.type, enabled=False):
+        return rows @ (window @ columns.T)
 
 
-def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):
+def _groups(boxes, size, height, width, device):
+    """Which resized picture each box is cut from: shapes (G, 2), group (P,), offset (P, 2).
+
+    Group -1 is cut by matrices. On a GPU every slice is taken from its picture: few large
+    kernels; on a CPU only where resizing costs less. Decided for the whole call, so chunks cannot
+    change a pixel.
+    """
+    resized, offset, sliced = slice_plan(boxes, size, height, width)
+    shapes, group = np.unique(resized, axis=0, return_inverse=True)
+    group = group.ravel()
+    count = np.bincount(group[sliced], minlength=len(shapes))
+    pays = shapes.prod(1) <= _RESIZE_PAYS * size * size * count
+    if device.type != 'cpu':
+        pays[:] = True
+    return shapes, np.where(sliced & pays[group], group, -1), offset
+
+
+def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32, first=None):
     """Cut boxes out of a picture, chunk by chunk.
 
     Args:
@@ -96,7 +131,9 @@ def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):
         boxes (ndarray): (P, 4) xyxy pixels; parts outside the picture are mirrored.
         size (int): S.
         chunk_size (int): Patches in memory at once. Defaults to 64.
-        dtype (torch.dtype): Of the patches. Defaults to float32.
+        dtype (torch.dtype): Of the patches; filters run in float32. Defaults to float32.
+        first (int, optional): Size of the first chunk: what another picture left of room.
+            Defaults to `chunk_size`.
 
     Yields:
         tuple[ndarray, Tensor]: indices of the boxes (p,), patches (p, C, S, S) in
@@ -106,37 +143,25 @@ def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):
     if not (boxes[:, 2:] > boxes[:, :2]).all():
         bad = boxes[~(boxes[:, 2:] > boxes[:, :2]).all(1)][0]
         raise ValueError(f'a patch needs x2 > x1 and y2 > y1, got {bad.tolist()}')
+    if not len(boxes):
+        return
     image = image.float()
-    height, width = image.shape[-2:]
-    resized, offset, sliced = slice_plan(boxes, size, height, width)
-    shapes, group = np.unique(resized, axis=0, return_inverse=True)
-    group = group.ravel()
-    # Counted among slices only; decided for the whole call, so chunks cannot change a pixel.
-    count = np.bincount(group[sliced], minlength=len(shapes))
-    pays = shapes.prod(1) <= _RESIZE_PAYS * size * size * count
-    group = np.where(sliced & pays[group], group, -1) if len(boxes) else group
+    shapes, group, offset = _groups(boxes, size, *image.shape[-2:], image.device)
     order = np.argsort(group, kind='stable')
+    starts = [0, *range(first or chunk_size, len(order), chunk_size), len(order)]
     cached, picture = None, None
-    for first in range(0, len(order), chunk_size):
-        index = order[first : first + chunk_size]
-        out = torch.empty(
-            (len(index), image.shape[0], size, size),
-            dtype=dtype,
-            device=image.device,
-            memory_format=torch.channels_last,
-        )
+    for start, stop in zip(starts[:-1], starts[1:], strict=True):
+        index, parts = order[start:stop], []
         for g in np.unique(group[index]):
-            at = np.flatnonzero(group[index] == g)
+            mine = index[group[index] == g]
             if g < 0:
-                for k in at:
-                    out[k] = _by_matrices(image, boxes[index[k]], size)
+                cropped = torch.stack([_by_matrices(image, boxes[k], size) for k in mine])
+                parts.append(cropped.to(dtype, memory_format=torch.channels_last))
                 continue
             if cached != g:
-                cached, picture = g, resize(image, shapes[g])
-            for k in at:
-                y, x = offset[index[k]]
-                out[k] = picture[:, y : y + size, x : x + size]
-        yield index, out
+                cached, picture = g, resize(image, shapes[g]).to(dtype)
+            parts.append(cut(picture, offset[mine], size))
+        yield index, parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def crop_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):

@@ -1,0 +1,63 @@
+"""Progress with the time left: bars of the tools, and of a test's patches."""
+
+import sys
+
+from mmengine.dist import get_world_size, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from tqdm import tqdm
+
+from tcnn_mm.registry import HOOKS
+
+
+def progress_bar(total, unit):
+    """A bar of the main process: moving on a terminal, a line now and then in a log file."""
+    return tqdm(
+        total=total,
+        unit=unit,
+        disable=not is_main_process(),
+        mininterval=0.2 if sys.stderr.isatty() else 30,
+        dynamic_ncols=sys.stderr.isatty(),
+    )
+
+
+@HOOKS.register_module()
+class PatchProgressHook(Hook):
+    """Shows patches done, patches a second and the time left, at each chunk of a test.
+
+    One iteration of a test is some thousand passes of the network, so mmengine's count of
+    iterations tells little. The number of all patches is projected from the pictures seen so far.
+    """
+
+    _bar = None
+
+    def _before_epoch(self, runner, mode='train'):
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if mode == 'train' or not hasattr(model, 'on_patches'):
+            return
+        dataset = getattr(runner, f'{mode}_dataloader').dataset
+        self._pictures = -(-len(dataset) // get_world_size())
+        self._seen = self._patches = 0
+        self._bar = progress_bar(None, 'patch')
+        model.on_patches = self._advance
+
+    def _before_iter(self, runner, batch_idx, data_batch=None, mode='train'):
+        if self._bar is not None:
+            self._batch = len(data_batch['inputs'])
+
+    def _advance(self, done, planned):
+        """`done` patches of the batch's `planned` have gone through the network."""
+        each = (self._patches + planned) / (self._seen + self._batch)
+        self._bar.total = max(round(each * self._pictures), self._bar.n + done)
+        self._bar.update(done)
+
+    def _after_iter(self, runner, batch_idx, data_batch=None, outputs=None, mode='train'):
+        if self._bar is not None:
+            self._seen, self._patches = self._seen + self._batch, self._bar.n
+
+    def _after_epoch(self, runner, mode='train'):
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+            model.on_patches = None
