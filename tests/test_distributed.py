@@ -53,6 +53,25 @@ def launch(script, processes, *arguments, cwd, options=(), common=OPTIONS):
     return done
 
 
+def run_script(name, *arguments, cwd, **env):
+    """Start one of the launch scripts as a user's shell would."""
+    return subprocess.Popen(
+        ['bash', osp.join(TOOLS, name), *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def assert_same_weights(first, second):
+    one, two = (load_safely(path)['state_dict'] for path in (first, second))
+    assert one.keys() == two.keys()
+    for key in one:
+        torch.testing.assert_close(one[key], two[key], rtol=0, atol=1e-5)
+
+
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     """Work dirs of the same training by 1 and by 2 processes."""
@@ -65,11 +84,9 @@ def trained(tmp_path_factory):
 
 def test_two_processes_train_the_weights_of_one(trained):
     """Dropout 0, the same total batch: the same head to 1e-5, the same count of patches."""
-    one, two = (load_safely(trained / f'w{n}' / 'epoch_2.pth') for n in (1, 2))
-    for key in one['state_dict']:
-        torch.testing.assert_close(
-            one['state_dict'][key], two['state_dict'][key], rtol=0, atol=1e-5
-        )
+    paths = [trained / f'w{n}' / 'epoch_2.pth' for n in (1, 2)]
+    assert_same_weights(*paths)
+    one, two = map(load_safely, paths)
     shares = [
         c['message_hub']['log_scalars']['train/background_share']._log_history[-1]
         for c in (one, two)
@@ -130,3 +147,81 @@ def test_a_bank_by_two_processes_is_the_bank_of_one(trained):
     np.testing.assert_allclose(one, two, rtol=2e-3, atol=2e-3)
     labels = [np.load(trained / f'b{n}' / 'rows.npz')['labels'] for n in (1, 2)]
     assert np.array_equal(*labels)
+
+
+# What srun does, on one machine: as many processes as tasks, each told its place.
+SRUN = """#!/usr/bin/env bash
+while [[ $1 == -* ]]; do
+    case $1 in --ntasks=*) tasks=${1#*=};; -p) shift;; esac
+    shift
+done
+for ((i = 0; i < tasks; i++)); do
+    SLURM_PROCID=$i SLURM_LOCALID=$i SLURM_NTASKS=$tasks SLURM_NODELIST=node1 "$@" &
+    jobs+=($!)
+done
+for job in "${jobs[@]}"; do wait "$job" || exit 1; done
+"""
+
+
+def test_slurm_tasks_train_the_weights_of_one(trained):
+    """tools/slurm_train.sh under a stand-in for srun: two tasks on CPUs, the weights of one."""
+    folder = trained / 'bin'
+    folder.mkdir()
+    for name, text in (('srun', SRUN), ('scontrol', '#!/bin/sh\necho localhost\n')):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    options = ['--cfg-options', *OPTIONS, 'train_dataloader.batch_size=2']
+    job = run_script(
+        'slurm_train.sh', 'cpu', 'tcnn', NAME, '--work-dir', 'slurm', *options, cwd=trained,
+        PATH=f'{folder}:{os.environ["PATH"]}', TASKS='2', GPUS_PER_NODE='0',
+        MASTER_PORT=str(free_port()),
+    )  # fmt: skip
+    output = job.communicate(timeout=400)[0]
+    assert job.returncode == 0, output[-3000:]
+    assert_same_weights(trained / 'w1' / 'epoch_2.pth', trained / 'slurm' / 'epoch_2.pth')
+
+
+def test_slurm_without_srun_is_one_line(tmp_path):
+    """--launcher slurm outside srun: the variable that is missing and the script to use."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith('SLURM')}
+    done = subprocess.run(
+        [sys.executable, osp.join(TOOLS, 'train.py'), NAME, '--launcher', 'slurm'],
+        cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith('error: --launcher slurm: SLURM_PROCID')
+
+
+@pytest.mark.slow
+def test_two_machines_train_the_weights_of_one(trained):
+    """tools/dist_train.sh on two "machines" of one process each, met at one address and port."""
+    options = ['--cfg-options', *OPTIONS, 'train_dataloader.batch_size=2']
+    port = str(free_port())
+    jobs = [
+        run_script(
+            'dist_train.sh', NAME, 1, '--work-dir', 'machines', *options, cwd=trained,
+            NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT=port,
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    outputs = [job.communicate(timeout=400)[0] for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0], outputs[0][-2000:] + outputs[1][-2000:]
+    assert_same_weights(trained / 'w1' / 'epoch_2.pth', trained / 'machines' / 'epoch_2.pth')
+
+
+@pytest.mark.slow
+def test_with_dropout_the_metric_is_within_the_spread_of_seeds(tmp_path):
+    """Two processes have other dropout masks than one: mAP lies where other seeds put it."""
+    common = ['train_cfg.max_epochs=20', 'param_scheduler.milestones=[12,17]', 'log_level=WARNING']
+
+    def result(name, processes, seed):
+        batch = [f'train_dataloader.batch_size={10 // processes}', f'randomness.seed={seed}']
+        work = ['--work-dir', name]
+        launch('train.py', processes, NAME, *work, cwd=tmp_path, options=batch, common=common)
+        checkpoint = tmp_path / name / 'epoch_20.pth'
+        launch('test.py', 1, NAME, checkpoint, *work, cwd=tmp_path, common=common)
+        return json.loads((tmp_path / name / 'voc_ap.json').read_text())[0]['mAP']
+
+    seeds = [result(f'one{seed}', 1, seed) for seed in range(3)]
+    spread = max(0.02, max(seeds) - min(seeds))
+    assert min(seeds) - spread <= result('two', 2, 0) <= max(seeds) + spread

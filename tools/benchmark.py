@@ -2,11 +2,13 @@
 
     python tools/benchmark.py                                  # embedded pictures
     python tools/benchmark.py --images DIR --limit 8 --json speed.json
+    python tools/benchmark.py --profile                        # where each mode spends its time
 
 AlexNet (random weights) + FCa/FCb, the paper's nine scales. Modes are interleaved and repeated;
 the table has medians. *naive* is what one writes first: each patch cropped by Pillow, float32,
-batches of 64. *ceiling* is the same network on ready tensors, best of batch 32, 64, 128. dense
-modes use a grid of 64-px steps, so compare them by image and look at patches an image.
+batches of 64 through torchvision's layers. *ceiling* is the same network, dtype and memory format
+on ready tensors, best of batch 32, 64, 128: what no cropping can beat; dense modes share the
+convolutions and pass it. A dense grid has its own number of patches: compare images.
 """
 
 import argparse
@@ -14,87 +16,76 @@ import copy
 import glob
 import json
 import os.path as osp
-import platform
 import statistics
-import threading
-import time
+import tempfile
 
 import numpy as np
 import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from PIL import Image
+from torch.utils.data import DataLoader
+from torch.utils.flop_counter import FlopCounterMode
 
+from tcnn_mm.datasets.feature_bank import FILES, FeatureBank
 from tcnn_mm.datasets.image_io import load_bgr
 from tcnn_mm.datasets.mini_voc import MiniVOC
 from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.engine.machine import describe_machine
+from tcnn_mm.engine.measure import PeakMemory, matrix_rate, timed
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.adaptation_head import global_mean_loss
 from tcnn_mm.registry import MODELS
 
-NUM_CLASSES = 20
+NUM_CLASSES, TRAIN_BATCH = 20, 128
+NETWORKS = {
+    'alexnet': (dict(type='tcnn_mm.TransferAlexNet'), None, 4096),
+    'mobilenet_v2': (
+        dict(type='tcnn_mm.TorchvisionBackbone', name='mobilenet_v2', preprocessing=dict(size=225)),
+        dict(type='mmpretrain.GlobalAveragePooling'),
+        1280,
+    ),
+}
 
 
-class PeakMemory:
-    """Largest resident memory of the process (CPU) or of the allocator (CUDA) while it is on."""
+class Networks:
+    """Models of all modes over one backbone and one head, so that memory is not counted twice."""
 
-    def __init__(self, device):
-        self.device, self.peak, self._on = device, 0, True
+    def __init__(self, name, device):
+        backbone, self.neck, width = NETWORKS[name]
+        torch.manual_seed(0)
+        self.device, self.backbone = device, MODELS.build(backbone)
+        head = dict(type='tcnn_mm.AdaptationHead', num_classes=NUM_CLASSES, in_channels=width)
+        self.head = MODELS.build(head)
+        self.model().init_weights()
 
-    def __enter__(self):
-        if self.device.type == 'cuda':
-            torch.cuda.reset_peak_memory_stats(self.device)
-        else:
-            self._thread = threading.Thread(target=self._watch, daemon=True)
-            self._thread.start()
-        return self
-
-    def _watch(self):
-        while self._on:
-            with open('/proc/self/statm') as file:
-                self.peak = max(self.peak, int(file.read().split()[1]) * 4096)
-            time.sleep(0.01)
-
-    def __exit__(self, *error):
-        self._on = False
-        if self.device.type == 'cuda':
-            self.peak = torch.cuda.max_memory_allocated(self.device)
-        else:
-            self._thread.join()
-
-
-def build(device, mode='crop', dtype=None):
-    """The experiment's model on a device; the same random weights for every mode."""
-    torch.manual_seed(0)
-    grid = dict(type='tcnn_mm.PatchGrid', **(dict(stride=64) if mode == 'dense' else {}))
-    model = MODELS.build(
-        dict(
-            type='tcnn_mm.PatchClassifier',
-            backbone=dict(type='tcnn_mm.TransferAlexNet'),
-            head=dict(type='tcnn_mm.AdaptationHead', num_classes=NUM_CLASSES),
-            sampler=dict(
-                type='tcnn_mm.PatchSampler', grid=grid, labeler=dict(type='tcnn_mm.PatchLabeler')
-            ),
-            frozen=('backbone',),
-            feature_mode=mode,
-            frozen_dtype=dtype,
+    def model(self, mode='crop', dtype=None, stride=None):
+        grid = dict(type='tcnn_mm.PatchGrid', stride=stride)
+        model = MODELS.build(
+            dict(
+                type='tcnn_mm.PatchClassifier',
+                backbone=self.backbone,
+                neck=self.neck,
+                head=self.head,
+                sampler=dict(
+                    type='tcnn_mm.PatchSampler',
+                    grid=grid,
+                    labeler=dict(type='tcnn_mm.PatchLabeler'),
+                ),
+                frozen=('backbone',),
+                feature_mode=mode,
+                frozen_dtype=dtype,
+            )
         )
-    )
-    torch.manual_seed(0)
-    model.init_weights()
-    return model.eval().to(device)
+        return model.eval().to(self.device)
 
 
-class Naive:
+def naive(model, network, images):
     """Pillow crops, one after the other, contiguous float32 batches of 64."""
-
-    def __init__(self, model):
-        self.model = model
-        self.network = copy.deepcopy(model.backbone).to(memory_format=torch.contiguous_format)
-
-    def __call__(self, image):
-        model, device = self.model, next(self.network.parameters()).device
+    mean, std = (np.array(model.preprocessing[k], np.float32) for k in ('mean', 'std'))
+    device, result = model._mean.device, []
+    for image in images:
         picture = Image.fromarray(image.permute(1, 2, 0).numpy())
-        mean, std = (np.array(model.preprocessing[k], np.float32) for k in ('mean', 'std'))
         patches, scores = [], []
         for box in model.sampler.grid(image.shape[-2:]):
             cut = picture.resize((224, 224), Image.BILINEAR, box=tuple(map(float, box)))
@@ -102,183 +93,212 @@ class Naive:
             patches.append(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
         for first in range(0, len(patches), 64):
             batch = torch.stack(patches[first : first + 64]).to(device)
-            scores.append(model.head.scores(self.network(batch)))
-        return model.aggregator(torch.cat(scores))
+            scores.append(model.head.scores(network(batch)))
+        result.append(model.aggregator(torch.cat(scores)))
+    return torch.stack(result)
 
 
-class Ours:
-    """PatchClassifier's own path: one picture in, its scores out."""
-
-    def __init__(self, model):
-        self.model = model
-
-    def __call__(self, image):
-        return self.model.predict([image.to(self.model._mean.device)])[0].pred_score
+def ours(model, images):
+    """The product's own path: a batch of pictures in, their scores out."""
+    samples = model.predict([image.to(model._mean.device) for image in images])
+    return torch.stack([sample.pred_score for sample in samples])
 
 
-def timed(function, device):
-    if device.type == 'cuda':
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    result = function()
-    if device.type == 'cuda':
-        torch.cuda.synchronize()
-    return time.perf_counter() - start, result
-
-
-@torch.no_grad()
 def ceiling(model, device):
     """Patches a second of network and head on ready tensors: the best batch size's."""
     best = 0.0
     for batch in (32, 64, 128):
-        x = torch.randn(batch, 3, 224, 224, device=device)
+        x = torch.randn(batch, 3, 224, 224, device=device, dtype=model.frozen_dtype)
         x = x.contiguous(memory_format=torch.channels_last)
 
         def step(x=x):
-            return model.patch_logits(model.frozen_features(x))
+            return model.head.scores((model.frozen_features(x),))
 
         step()
         best = max(best, batch / min(timed(step, device)[0] for _ in range(3)))
     return best
 
 
-def run_test(images, device, repeats):
+def profile(name, way, images):
+    """Print the operations that a mode spends its time in."""
+    with torch.profiler.profile() as found:
+        way(images[:1])
+    print(f'\n{name}, one picture')
+    print(found.key_averages().table(sort_by='self_cpu_time_total', row_limit=8))
+
+
+@torch.no_grad()
+def run_test(images, device, args):
     """Rows of the test table, one a mode."""
-    crop = build(device)
+    nets = Networks('alexnet', device)
     models = {
-        'naive': crop,
-        'crop': crop,
-        'crop-bf16': build(device, dtype='bfloat16'),
-        'dense': build(device, 'dense'),
-        'dense-bf16': build(device, 'dense', 'bfloat16'),
+        'naive': nets.model(),
+        'crop': nets.model(),
+        'crop-bf16': nets.model(dtype='bfloat16'),
+        'dense': nets.model('dense', stride=args.stride),
+        'dense-bf16': nets.model('dense', 'bfloat16', args.stride),
     }
-    ways = {name: (Naive if name == 'naive' else Ours)(model) for name, model in models.items()}
+    plain = copy.deepcopy(nets.backbone).to(memory_format=torch.contiguous_format).eval()
+    ways = {name: lambda x, m=model: ours(m, x) for name, model in models.items()}
+    ways['naive'] = lambda x: naive(models['naive'], plain, x)
     seconds, scores, peaks = {n: [] for n in ways}, {}, {}
-    tops = {'crop': [], 'crop-bf16': []}
-    with torch.no_grad():
-        for way in ways.values():
-            way(images[0])  # kernels are chosen and memory is taken before the clock runs
-        for _ in range(repeats):
-            for name, way in ways.items():
-                with PeakMemory(device) as memory:
-                    took, result = timed(lambda way=way: [way(i) for i in images], device)
-                seconds[name].append(took)
-                scores[name], peaks[name] = torch.stack(result), memory.peak
-            for name, values in tops.items():
-                values.append(ceiling(models[name], device))
+    tops, flops = {torch.float32: [], torch.bfloat16: []}, {}
+    for name, way in ways.items():  # kernels are chosen and copies made before the clock runs
+        with FlopCounterMode(display=False) as counter:
+            way(images)
+        flops[name] = counter.get_total_flops() / len(images) / 1e12
+        if args.profile:
+            profile(name, way, images)
+    for _ in range(args.repeats):
+        for name, way in ways.items():
+            with PeakMemory(device) as memory:
+                took, result = timed(lambda way=way: way(images), device)
+            seconds[name].append(took)
+            scores[name], peaks[name] = result, memory.peak
+        for dtype, values in tops.items():
+            model = models['crop' if dtype == torch.float32 else 'crop-bf16']
+            values.append(ceiling(model, device))
+    rates = {dtype: matrix_rate(device, dtype) for dtype in tops}
+    counts = {n: sum(len(m.sampler.grid(i.shape[-2:])) for i in images) for n, m in models.items()}
     rows = []
-    base = statistics.median(seconds['naive'])
     for name, times in seconds.items():
-        count = sum(len(models[name].sampler.grid(i.shape[-2:])) for i in images)
-        took = statistics.median(times)
-        top = statistics.median(tops[name]) if name in tops else None
+        took, dtype = statistics.median(times), models[name].frozen_dtype
         ratios = [a / b for a, b in zip(seconds['naive'], times, strict=True)]
-        naive_count = sum(len(crop.sampler.grid(i.shape[-2:])) for i in images)
+        ratio = statistics.median(ratios)
         rows.append(
             dict(
                 mode=name,
                 device=str(device),
                 images_per_s=len(images) / took,
-                patches_per_s=count / took,
-                patches_per_image=count / len(images),
-                ratio_to_naive=statistics.median(ratios),
+                patches_per_s=counts[name] / took,
+                patches_per_image=counts[name] / len(images),
+                ratio_to_naive=ratio,
                 ratio_range=[min(ratios), max(ratios)],
-                ratio_per_patch=(count / took) / (naive_count / base),
-                share_of_ceiling=count / took / top if top else None,
+                ratio_per_patch=ratio * counts[name] / counts['naive'],
+                share_of_ceiling=counts[name] / took / statistics.median(tops[dtype]),
+                tflop_per_image=flops[name],
+                share_of_matrix_rate=flops[name] * len(images) / took / rates[dtype],
                 peak_mb=peaks[name] / 1e6,
                 largest_score_difference=float((scores[name] - scores['naive']).abs().max()),
             )
         )
-    for name, values in tops.items():
-        rows.append(
-            dict(
-                mode=name.replace('crop', 'ceiling'),
-                device=str(device),
-                patches_per_s=statistics.median(values),
-            )
-        )
+    for dtype, values in tops.items():
+        name = 'ceiling' if dtype == torch.float32 else 'ceiling-bf16'
+        row = dict(mode=name, device=str(device), patches_per_s=statistics.median(values))
+        rows.append(dict(row, matrix_tflop_per_s=rates[dtype]))
     return rows
 
 
-def run_train(images, device, repeats):
-    """Training steps of 128 patches: pictures online, features of a bank, and the head alone."""
-    model = build(device).train()
-    head, size = model.head, 128
-    optimizer = torch.optim.SGD(head.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+def random_bank(folder, width, rows=20 * TRAIN_BATCH):
+    """A feature bank of random numbers, read by the real data set and loader."""
     random = np.random.default_rng(0)
-    labels = torch.from_numpy(random.integers(0, NUM_CLASSES + 1, size)).to(device)
-    stored = torch.from_numpy(random.random((8 * size, 4096), np.float32)).half()
-    ready = stored[:size].float().to(device)
+    random.random((1, rows, width), np.float32).astype(np.float16).tofile(
+        osp.join(folder, FILES['features'])
+    )
+    np.savez(
+        osp.join(folder, FILES['rows']),
+        boxes=np.zeros((rows, 4), np.float32),
+        labels=random.integers(0, NUM_CLASSES + 1, rows),
+        first=[0],
+        sizes=[rows],
+    )
+    with open(osp.join(folder, FILES['manifest']), 'w', encoding='utf-8') as file:
+        json.dump(dict(shape=[1, rows, width], classes=[], pictures=[{}]), file)
+    return DataLoader(
+        FeatureBank(folder, flips=False), TRAIN_BATCH, shuffle=True, collate_fn=pseudo_collate
+    )
 
-    def update(features):
+
+def run_train(images, device, repeats, name):
+    """Patches a second of training: pictures online, an epoch of a bank, the head alone."""
+    nets = Networks(name, device)
+    head, random = nets.head.train(), np.random.default_rng(0)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    ready = torch.rand(TRAIN_BATCH, NETWORKS[name][2], device=device)
+    labels = torch.from_numpy(random.integers(0, NUM_CLASSES + 1, TRAIN_BATCH)).to(device)
+
+    def update(features, labels):
         optimizer.zero_grad()
         global_mean_loss(head((features,)), labels).backward()
         optimizer.step()
 
-    def online():
-        each = -(-size // len(images))
-        boxes = [model.sampler.grid(i.shape[-2:])[:each] for i in images]
-        pictures = [i.to(device) for i in images]
-        parts = [part for *_, part in model.iter_features(pictures, boxes)]
-        update(torch.cat(parts)[:size])
+    def online(model):
+        each = -(-TRAIN_BATCH // len(images))
+        grids = [model.sampler.grid(i.shape[-2:]) for i in images]
+        boxes = [g[random.permutation(len(g))[:each]] for g in grids]
+        parts = [p for *_, p in model.iter_features([i.to(device) for i in images], boxes)]
+        update(torch.cat(parts)[:TRAIN_BATCH], labels)
+        return TRAIN_BATCH
 
-    def bank():
-        update(stored[random.permutation(len(stored))[:size]].to(device).float())
+    def bank(loader):
+        for batch in loader:
+            (features,), (named,) = batch['inputs'], batch['data_samples']
+            update(features.to(device).float(), named.to(device))
+        return len(loader.dataset)
 
-    steps = dict(online=online, bank=bank, head=lambda: update(ready))
-    times = {name: [] for name in steps}
-    for step in steps.values():
-        step()
-    for _ in range(repeats):
-        for name, step in steps.items():
-            times[name].append(timed(step, device)[0])
-    rate = {name: size / statistics.median(values) for name, values in times.items()}
+    def alone():
+        for _ in range(20):
+            update(ready, labels)
+        return 20 * TRAIN_BATCH
+
+    with tempfile.TemporaryDirectory() as folder:
+        loader = random_bank(folder, NETWORKS[name][2])
+        crop, half = nets.model(), nets.model(dtype='bfloat16')
+        steps = {
+            'online': lambda: online(crop),
+            'online-bf16': lambda: online(half),
+            'bank': lambda: bank(loader),
+            'head': alone,
+        }
+        rates = {mode: [] for mode in steps}
+        for step in steps.values():
+            step()
+        for _ in range(repeats):
+            for mode, step in steps.items():
+                took, count = timed(step, device)
+                rates[mode].append(count / took)
+    rate = {mode: statistics.median(values) for mode, values in rates.items()}
     return [
-        dict(mode=n, device=str(device), patches_per_s=r, share_of_head=r / rate['head'])
-        for n, r in rate.items()
+        dict(
+            mode=mode,
+            network=name,
+            device=str(device),
+            patches_per_s=value,
+            share_of_head=value / rate['head'],
+            ratio_to_online=value / rate['online'],
+        )
+        for mode, value in rate.items()
     ]
 
 
-def machine():
-    """What the figures belong to."""
-    name, flags = platform.processor(), ''
-    if osp.isfile('/proc/cpuinfo'):
-        with open('/proc/cpuinfo') as file:
-            lines = dict(line.split(':', 1) for line in file if ':' in line)
-        pairs = {key.strip(): value.strip() for key, value in lines.items()}
-        name, flags = pairs.get('model name', name), pairs.get('flags', '')
-    fast = [flag for flag in ('amx_bf16', 'avx512_bf16') if flag in flags.split()]
-    return dict(
-        cpu=name,
-        threads=torch.get_num_threads(),
-        bf16_instructions=fast,
-        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        torch=torch.__version__,
-    )
-
-
 def show(rows):
+    """Print rows as a table; what a row lacks is a dash."""
     keys = [key for key in rows[0] if key not in ('device', 'ratio_range')]
-    print('  '.join(f'{key[:17]:>17}' for key in keys))
+    heads = {key: key if len(key) < 18 else key.replace('largest_', '')[:18] for key in keys}
+    print('  '.join(f'{heads[key]:>18}' for key in keys))
     for row in rows:
         cells = [row.get(key) for key in keys]
-        print(
-            '  '.join(
-                f'{"–" if c is None else c if isinstance(c, str) else f"{c:.4g}":>17}'
-                for c in cells
-            )
-        )
+        texts = ['–' if c is None else c if isinstance(c, str) else f'{c:.4g}' for c in cells]
+        print('  '.join(f'{text:>18}' for text in texts))
 
 
-def main():
+def parse_args():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--images', help='folder of photographs; default: MiniVOC')
     parser.add_argument('--limit', type=int, default=8)
     parser.add_argument('--repeats', type=int, default=3)
+    parser.add_argument(
+        '--stride', type=int, default=96, choices=[64, 96], help='of the dense grid, patch pixels'
+    )
+    parser.add_argument('--profile', action='store_true', help='print the costliest operations')
     parser.add_argument('--json', help='write the tables here too')
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
     init_default_scope('mmpretrain')
     if args.images:
         paths = sorted(p for p in glob.glob(osp.join(args.images, '*')) if osp.isfile(p))
@@ -295,12 +315,16 @@ def main():
     cpu = torch.device('cpu')
     took, images = timed(lambda: [load(path) for path in paths], cpu)
     devices = [torch.device('cuda')] if torch.cuda.is_available() else []
-    result = dict(machine=machine(), test=[], train=[], loader=dict(images_per_s=len(paths) / took))
+    result = dict(machine=describe_machine(), test=[], train=[])
+    result['loader'] = dict(images_per_s=len(paths) / took)
     if not result['machine']['bf16_instructions'] and not devices:
         print('this processor has no bfloat16 instructions: bf16 will not be faster here')
     for device in [cpu, *devices]:
-        result['test'] += run_test(images, device, args.repeats)
-        result['train'] += run_train(images, device, args.repeats)
+        result['test'] += run_test(images, device, args)
+        for name in NETWORKS:
+            result['train'] += run_train(images, device, args.repeats, name)
+    if not devices:
+        print('no CUDA GPU here: its rows are left out')
     print(json.dumps(result['machine']))
     show(result['test'])
     show(result['train'])

@@ -75,7 +75,8 @@ class FrozenCopy:
         # What trains is shared, not copied: the copy's frozen layers alone are used.
         frozen = {id(tensor) for tensor in self._tensors()}
         shared = {id(p): p for p in self.backbone.parameters() if id(p) not in frozen}
-        made = copy.deepcopy(self.backbone, dict(shared)).eval()
+        made = copy.deepcopy(self.backbone, dict(shared))
+        made.eval()  # a statement: mmpretrain's backbones return nothing from it
         if self._folds:
             folded = copy.deepcopy(made, dict(shared))
             for part in layer_modules(folded, self.names):
