@@ -2,7 +2,8 @@
 
 A bank is a folder, complete or absent: `features.f16` (flips, rows, …), `rows.npz` (box, label
 and picture of each row; first row of each picture), `manifest.json` (the recipe that it was made
-by, classes, labels of the pictures).
+by, classes, labels of the pictures). A bank of sampled patches also has `pictures.f16`: the mean
+feature of each picture's largest patches, for a `ContextHead`.
 """
 
 import json
@@ -14,10 +15,17 @@ from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.average_precision import image_labels
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import DATASETS
 
-FILES = dict(features='features.f16', rows='rows.npz', manifest='manifest.json', done='done.u8')
+FILES = dict(
+    features='features.f16',
+    whole='pictures.f16',
+    rows='rows.npz',
+    manifest='manifest.json',
+    done='done.u8',
+)
 
 
 def flatten(recipe, prefix=''):
@@ -61,9 +69,13 @@ class FeatureBank(Dataset):
         test_mode (bool): The whole grid of each picture. Defaults to False: the sampled set.
         ids (str, optional): A text file of image ids: only these pictures' rows are used; the
             bank itself stays as it is.
+        context (bool): A training batch also brings the pictures that its patches are of:
+            `context`, whole-picture features (B', D) and labels (B', K). Defaults to False.
     """
 
-    def __init__(self, bank, source=None, flips=None, seed=0, test_mode=False, ids=None):
+    def __init__(
+        self, bank, source=None, flips=None, seed=0, test_mode=False, ids=None, context=False
+    ):
         self.folder, self.source, self.test_mode = osp.abspath(bank), source, test_mode
         self.flips, self.seed = not test_mode if flips is None else flips, seed
         path = osp.join(self.folder, FILES['manifest'])
@@ -81,12 +93,32 @@ class FeatureBank(Dataset):
         self.features = np.memmap(
             osp.join(self.folder, FILES['features']), np.float16, mode='r', shape=shape
         )
+        self.context = context and not test_mode
+        if self.context:
+            self._open_whole(shape[-1])
         self.ids, self.pictures = ids, self._chosen(ids)
         self.rows = np.concatenate(
             [np.arange(self.first[i], self.first[i] + self.sizes[i]) for i in self.pictures]
         )
         # Shared with workers that outlive an epoch.
         self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
+
+    def _open_whole(self, width):
+        """Whole-picture features and labels, and the picture of each row."""
+        path = osp.join(self.folder, FILES['whole'])
+        if not osp.isfile(path):
+            raise UserError(
+                f'{self.folder}: context=True needs a bank of sampled patches below the head, with '
+                f'{FILES["whole"]}'
+            )
+        self.whole = np.memmap(path, np.float16, mode='r', shape=(len(self.first), width))
+        self.picture_labels = np.stack(
+            [
+                image_labels(p['gt_label'], p['gt_label_difficult'], len(self.manifest['classes']))
+                for p in self.manifest['pictures']
+            ]
+        )
+        self.picture_of = np.repeat(np.arange(len(self.sizes)), self.sizes)
 
     def _chosen(self, ids):
         """Numbers of the pictures that are used."""
@@ -124,7 +156,12 @@ class FeatureBank(Dataset):
             turned = self._turned(indices)
             features[turned] = self.features[1, indices[turned]]
         labels = torch.from_numpy(self.labels[indices])
-        return [dict(inputs=torch.from_numpy(features), data_samples=labels)]
+        item = dict(inputs=torch.from_numpy(features), data_samples=labels)
+        if self.context:
+            pictures = np.unique(self.picture_of[indices])
+            pair = self.whole[pictures], self.picture_labels[pictures]
+            item['context'] = tuple(torch.from_numpy(np.array(part)) for part in pair)
+        return [item]
 
     def _turned(self, indices):
         """Which of these patches are mirrored in this epoch: (B,) bool."""

@@ -75,7 +75,7 @@ def bank_recipe(model, dataset, bank, parts):
             ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
             classes=list(dataset.metainfo['classes']),
         ),
-        patches='all' if test_mode else 'sampled',
+        patches='all' if test_mode else 'sampled, and the whole picture',
         flips=bool(bank.get('flips', not test_mode)),
     )
 
@@ -115,6 +115,12 @@ def plan_rows(model, dataset, bank):
     return pictures, dict(rows, first=first, sizes=sizes)
 
 
+def whole_shape(recipe, pictures, feature_shape):
+    """Shape of the whole pictures' features; None where the bank holds none."""
+    flat = len(feature_shape) == 1 and recipe['patches'] != 'all'
+    return (len(pictures), *feature_shape) if flat else None
+
+
 def open_draft(folder, recipe, pictures, rows, feature_shape):
     """The unfinished bank beside its place: taken up again if it has the same recipe.
 
@@ -124,6 +130,7 @@ def open_draft(folder, recipe, pictures, rows, feature_shape):
     draft = folder + '.part'
     shape = (1 + recipe['flips'], len(rows['labels']), *feature_shape)
     need = int(np.prod(shape)) * 2
+    whole = whole_shape(recipe, pictures, feature_shape)
     if is_main_process():
         known = osp.join(draft, FILES['manifest'])
         if osp.isfile(known):
@@ -145,7 +152,10 @@ def open_draft(folder, recipe, pictures, rows, feature_shape):
                     f'{folder}: needs {need / 1e9:.2f} GB, the disk has {free / 1e9:.1f} GB free'
                 )
             np.savez(osp.join(draft, FILES['rows']), **rows)
-            for name, size in ((FILES['features'], need), (FILES['done'], len(pictures))):
+            files = [(FILES['features'], need), (FILES['done'], len(pictures))]
+            if whole:
+                files.append((FILES['whole'], whole[0] * whole[1] * 2))
+            for name, size in files:
                 with open(osp.join(draft, name), 'wb') as file:
                     file.truncate(size)
             classes = recipe['source']['classes']
@@ -156,11 +166,19 @@ def open_draft(folder, recipe, pictures, rows, feature_shape):
     barrier()
     features = np.memmap(osp.join(draft, FILES['features']), np.float16, mode='r+', shape=shape)
     done = np.memmap(osp.join(draft, FILES['done']), np.uint8, mode='r+')
-    return draft, features, done
+    if whole:
+        path = osp.join(draft, FILES['whole'])
+        whole = np.memmap(path, np.float16, mode='r+', shape=whole)
+    return draft, features, whole, done
+
+
+def float16(features):
+    """Tensor → numpy float16; what is too large becomes the largest."""
+    return features.clamp(-65504, 65504).half().cpu().numpy()
 
 
 @torch.no_grad()
-def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
+def fill(model, dataset, rows, features, whole, done, batch_size=4, num_workers=1):
     """Compute this process's share of the pictures: every `world size`-th that is not done."""
     mine = [i for i in range(get_rank(), len(dataset), get_world_size()) if not done[i]]
     loader = DataLoader(
@@ -179,9 +197,11 @@ def fill(model, dataset, rows, features, done, batch_size=4, num_workers=1):
         for turn in range(features.shape[0]):
             flips = [np.full(len(mine_), bool(turn)) for mine_ in boxes]
             for b, index, part in model.iter_features(images, boxes, flips):
-                part = part.clamp(-65504, 65504).half().cpu().numpy()
-                features[turn, rows['first'][np.array(which)[b]] + index] = part
+                features[turn, rows['first'][np.array(which)[b]] + index] = float16(part)
         features.flush()
+        if whole is not None:
+            whole[which] = float16(model.whole_features(images))
+            whole.flush()
         done[which] = 1
         bar.update(len(which))
     bar.close()
@@ -225,8 +245,9 @@ def build_bank(cfg, bank):
         dataset[0]['inputs'].to(model._mean.device),
         model.sampler.grid(dataset[0]['inputs'].shape[-2:])[:1],
     )
-    draft, features, done = open_draft(folder, recipe, pictures, rows, tuple(probe.shape[1:]))
-    fill(model, dataset, rows, features, done)
+    shape = tuple(probe.shape[1:])
+    draft, features, whole, done = open_draft(folder, recipe, pictures, rows, shape)
+    fill(model, dataset, rows, features, whole, done)
     barrier()
     if is_main_process():
         missing = int((np.asarray(done) == 0).sum())

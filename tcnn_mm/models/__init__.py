@@ -6,11 +6,13 @@ from .aggregation import (
     PowerMeanAggregator,
 )
 from .alexnet import TransferAlexNet
+from .context_head import ContextHead
 from .patch_classifier import PatchClassifier
 from .torchvision_backbone import TorchvisionBackbone
 
 __all__ = [
     'AdaptationHead',
+    'ContextHead',
     'LogSumExpAggregator',
     'MaxAggregator',
     'MeanAggregator',

@@ -7,6 +7,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.evaluation.average_precision import image_labels
 from tcnn_mm.models.adaptation_head import global_mean_loss
 from tcnn_mm.models.freezing import (
     count_parameters,
@@ -18,6 +19,7 @@ from tcnn_mm.models.freezing import (
 from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
 from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.pretrained import load_pretrained
+from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Key, keyed_generator
 from tcnn_mm.registry import MODELS, build_patch_part
 
@@ -35,7 +37,8 @@ class PictureMover(BaseDataPreprocessor):
         super().__init__(non_blocking=True)
 
     def forward(self, data, training=False):
-        return dict(data, inputs=self.cast_data(data['inputs']))
+        moved = {key: self.cast_data(data[key]) for key in ('inputs', 'context') if key in data}
+        return dict(data, **moved)
 
 
 def _fill(cfg, key, kind, **values):
@@ -63,6 +66,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         head (dict): AdaptationHead.
         sampler (dict): PatchSampler (or ObjectSquareSampler).
         aggregator (dict, optional): Defaults to PowerMeanAggregator(k=5).
+        context (dict, optional): ContextHead: the whole picture's own head, fused with the votes.
+            Needs a wholly frozen backbone. Defaults to None, as in the paper.
         frozen (sequence[str]): Layer names or parameter prefixes, any subset; see `freezing`.
         preprocessing (dict, optional): `size` (S), `mean`, `std` (grey levels 0–255),
             `channel_order`; replaces entries of `backbone.preprocessing`.
@@ -88,6 +93,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         sampler,
         neck=None,
         aggregator=None,
+        context=None,
         frozen=(),
         preprocessing=None,
         pretrained=None,
@@ -126,6 +132,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self.map_stride, self.map_side = self._prepare_dense()
         self.sampler = self._build_sampler(sampler)
         self.aggregator = MODELS.build(aggregator or dict(type='tcnn_mm.PowerMeanAggregator'))
+        self.context = self._build_context(context) if context else None
         self.pretrained, self.flip_prob = pretrained, flip_prob
         self.chunk_size = chunk_size
         self._frozen_copy = FrozenCopy(
@@ -164,6 +171,16 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
                 )
         return cfg
 
+    def _build_context(self, cfg):
+        if self._above:
+            raise ValueError(
+                f'PatchClassifier: context needs a frozen backbone, {self._above[0]} trains'
+            )
+        if isinstance(cfg, dict):
+            names = ('num_classes', 'in_channels', 'feature_scale')
+            cfg = {**{name: getattr(self.head, name) for name in names}, **cfg}
+        return MODELS.build(cfg)
+
     def init_weights(self):
         super().init_weights()
         if self.pretrained:
@@ -195,10 +212,22 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         """From the first trainable layer on: features of :meth:`frozen_features` → (P, K+1)."""
         return self.head(self._head_inputs(features))
 
-    def forward(self, inputs, data_samples=None, mode='tensor'):
-        """mode 'tensor': (P, 3, S, S) normalised patches → (P, K+1) logits; else pictures."""
+    def forward(self, inputs, data_samples=None, mode='tensor', context=None):
+        """mode 'tensor': (P, 3, S, S) normalised patches → (P, K+1) logits; else pictures.
+
+        `context` comes with the patches of a `FeatureBank`: mean features (B, D) of the largest
+        windows of their pictures, and these pictures' labels (B, K).
+        """
         if mode == 'tensor':
             return self.patch_logits(self.frozen_features(inputs))
+        if mode == 'loss':
+            losses = self.loss(inputs, data_samples)
+            if self.context is not None:
+                if context is None:
+                    context = self._whole_pictures(inputs, data_samples)
+                features, labels = map(torch.cat, context)
+                losses['loss_context'] = self.context.picture_loss(features, labels)
+            return losses
         return super().forward(inputs, data_samples, mode)
 
     def extract_feat(self, inputs, stage='neck'):
@@ -246,6 +275,15 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             features.append(part)
             labels += [drawn[i].label[j] for i, j in zip(b, index, strict=True)]
         return self._loss(torch.cat(features), torch.tensor(labels, device=self._mean.device))
+
+    def _whole_pictures(self, images, samples):
+        """What the context is trained on, as lists of one: features (B, D), labels (B, K)."""
+        if is_features(images):
+            raise ValueError('context: give the FeatureBank of the training data context=True')
+        num = self.head.num_classes
+        labels = [image_labels(s.gt_label, s.gt_label_difficult, num) for s in samples]
+        labels = torch.from_numpy(np.stack(labels)).to(self._mean.device)
+        return [self.whole_features(images)], [labels]
 
     def _loss(self, features, labels):
         logits = self.patch_logits(features)
@@ -298,12 +336,25 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
                 for image, sample in zip(inputs, data_samples, strict=True)
             ]
             voted = self.score_patches(inputs, boxes)
-        for sample, mine, scores in zip(data_samples, boxes, voted, strict=True):
-            sample.set_pred_score(self.aggregator(scores))
+        results = [self.aggregator(scores) for scores in voted]
+        if self.context is not None:
+            results = self._with_context(results, inputs, boxes)
+        for sample, mine, scores, result in zip(data_samples, boxes, voted, results, strict=True):
+            sample.set_pred_score(result)
             if self.keep_patch_scores:
                 sample.set_field(torch.from_numpy(mine.copy()), 'patch_boxes', dtype=None)
                 sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
         return data_samples
+
+    def _with_context(self, votes, inputs, boxes):
+        """Votes (K,) of each picture fused with its whole-picture scores."""
+        if is_features(inputs):
+            pairs = zip(inputs, boxes, strict=True)
+            whole = [features.float()[largest(mine)].mean(0) for features, mine in pairs]
+        else:
+            whole = self.whole_features(inputs)
+        k = getattr(self.aggregator, 'k', 1)
+        return [self.context.fuse(v, one, k) for v, one in zip(votes, whole, strict=True)]
 
     def score_patches(self, images, boxes):
         """Softmax scores of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""

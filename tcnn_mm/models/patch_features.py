@@ -12,6 +12,7 @@ from tcnn_mm.models.dense import (
 )
 from tcnn_mm.models.frozen_copy import layer_modules, run_layers
 from tcnn_mm.patches.crop import iter_patches
+from tcnn_mm.patches.geometry import largest
 
 
 def regroup(pieces, elements):
@@ -163,6 +164,16 @@ class PatchFeatures:
         """Frozen layers above the map (FC6, FC7), on windows of it."""
         rest = self._below[len(self._map_layers) :]
         return (self._frozen_copy(pieces, rest) if rest else pieces).float()
+
+    def whole_features(self, images):
+        """Mean feature of each picture's largest patches: B × (3, H, W) uint8 → (B, D)."""
+        grids = [self.sampler.grid(tuple(image.shape[-2:])) for image in images]
+        boxes = [grid[largest(grid)] for grid in grids]
+        sums = [0.0] * len(images)
+        for b, _, part in self.iter_features(images, boxes):
+            for i in np.unique(b):
+                sums[i] = sums[i] + part[b == i].sum(0)
+        return torch.stack([total / len(mine) for total, mine in zip(sums, boxes, strict=True)])
 
     def describe_patches(self, image, boxes):
         """Features below the first trainable layer: (3, H, W) uint8, (P, 4) → (P, …) float32."""
