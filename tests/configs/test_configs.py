@@ -9,14 +9,17 @@ from mmengine.registry import MODELS, init_default_scope
 from runs import CONFIGS
 
 HEAD = {f'head.{layer}.{leaf}' for layer in ('FCa', 'FCb') for leaf in ('weight', 'bias')}
+CONTEXT = {name.replace('head', 'context') for name in HEAD}
 # config → (trains only the head, outputs, width of the features, metric modes)
 EXPECTED = {
     'tcnn_minivoc.py': (True, 7, 256, ['voc10', 'voc07']),
     'tcnn_minivoc_no-pretrain.py': (False, 7, 256, ['voc10', 'voc07']),
     'tcnn_voc07.py': (True, 21, 4096, ['voc07', 'voc10']),
+    'tcnn_voc07_bank.py': (True, 21, 4096, ['voc07', 'voc10']),
     'tcnn_voc07_plateau.py': (True, 21, 4096, ['voc07', 'voc10']),
     'tcnn_voc07_no-pretrain.py': (False, 21, 4096, ['voc07', 'voc10']),
     'mixing/tcnn_mobilenetv2_voc07.py': (True, 21, 1280, ['voc07', 'voc10']),
+    'mixing/tcnn_mobilenetv2_voc07_context.py': (True, 21, 1280, ['voc07', 'voc10']),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': (True, 21, 1280, ['voc07', 'voc10']),
     'mixing/tcnn_squeezenet_voc07.py': (True, 21, 512, ['voc07', 'voc10']),
     'mixing/tcnn_squeezenet_voc07_rescore.py': (True, 21, 512, ['voc07', 'voc10']),
@@ -52,7 +55,8 @@ def test_parts_and_sizes(name):
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model)
     trainable = {n for n, p in model.named_parameters() if p.requires_grad}
-    assert trainable == (HEAD if only_head else {n for n, _ in model.named_parameters()})
+    heads = HEAD | (CONTEXT if model.context is not None else set())
+    assert trainable == (heads if only_head else {n for n, _ in model.named_parameters()})
     assert model.head.FCb.out_features == outputs and model.head.FCa.in_features == width
     assert model.sampler.labeler.num_classes == outputs - 1
     assert [m['mode'] for m in cfg.test_evaluator] == modes
