@@ -196,7 +196,7 @@ class VOCSubmission(ScoreTable):
         columns = [k for k, name in enumerate(classes) if name != OTHER]
         names = [classes[k] for k in columns]
         archive = write_results(
-            osp.join(self.work_dir, self.out_dir),
+            osp.normpath(osp.join(self.work_dir, self.out_dir)),
             *(self.comp, self.split, names, keys, scores[:, columns], self.year),
         )
         print_log(f'for the server: {archive}, {len(names)} classes × {len(keys)} lines', 'current')
