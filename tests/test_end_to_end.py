@@ -8,6 +8,7 @@ import torch
 from runs import assert_same_state, small_config, test, train
 
 from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
 from tcnn_mm.registry import DATASETS
 
@@ -121,6 +122,12 @@ def test_a_toy_run_learns(tmp_path):
     losses = np.array(hub['log_scalars']['train/loss']._log_history)
     assert losses[-4:].mean() < 0.5 * losses[:4].mean()
     assert hub['log_scalars']['train/object_accuracy']._log_history[-1] > 0.7
+
+
+def test_another_number_of_classes_stops_the_start(tmp_path):
+    """A head for 5 classes and data of 6 would train for hours and fail at the test."""
+    with pytest.raises(UserError, match=r'have 6 classes \(fish.*model.head.num_classes=5'):
+        train(small_config(tmp_path, **{'model.head.num_classes': 5}))
 
 
 def test_score_maps_are_drawn(tmp_path):

@@ -26,7 +26,13 @@ CONFIGS = {
         dict(type='tcnn_mm.MaxAggregator'),
         dict(type='tcnn_mm.LogSumExpAggregator'),
     ],
-    'TASK_UTILS': [SAMPLER, dict(type='tcnn_mm.PatchSampler'), SAMPLER['grid'], SAMPLER['labeler']],
+    'TASK_UTILS': [
+        SAMPLER,
+        dict(type='tcnn_mm.PatchSampler'),
+        dict(type='tcnn_mm.ObjectSquareSampler'),
+        SAMPLER['grid'],
+        SAMPLER['labeler'],
+    ],
     'TRANSFORMS': [
         dict(type='tcnn_mm.LoadVOCObjects'),
         dict(type='tcnn_mm.PackPatchInputs'),
@@ -34,10 +40,15 @@ CONFIGS = {
     ],
     'DATASETS': [
         dict(type='tcnn_mm.VOCObjects', data_root='VOC', split='train'),
+        dict(type='tcnn_mm.VOCAction', data_root='VOC', lazy_init=True),
         dict(type='tcnn_mm.MiniVOC', lazy_init=True, data_root='cache'),
         dict(type='tcnn_mm.FeatureBank', bank='bank'),
     ],
-    'METRICS': [dict(type='tcnn_mm.VOCDevkitAP', mode='voc07')],
+    'METRICS': [
+        dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
+        dict(type='tcnn_mm.VOCActionAP'),
+        dict(type='tcnn_mm.VOCSubmission', comp='comp2'),
+    ],
     'HOOKS': [
         dict(type='tcnn_mm.CheckpointMetaHook'),
         dict(type='tcnn_mm.EpochSeedHook'),

@@ -5,7 +5,7 @@
 
 Green: names an object. Red: background (the sampled share). Grey: deleted (two objects, or only a
 difficult one). White: the annotated objects. `--coverage` prints, per class, how many objects no
-patch can name and the scales that would.
+patch can name and the scales that would. Of actions: the one square of each person.
 """
 
 import argparse
@@ -17,6 +17,8 @@ from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.errors import UserError
+from tcnn_mm.models.patch_classifier import sample_name
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -64,7 +66,7 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
         if label == background:
             frame(box, COLORS['background'])
     for box, label in zip(drawn.xyxy, drawn.label, strict=True):
-        if label != background:
+        if 0 <= label != background:
             frame(box, COLORS['object'], classes[label], 2)
     for box, name in zip(boxes, names, strict=True):
         frame(box, (255, 255, 255), name, 2)
@@ -79,31 +81,37 @@ def main():
     model = MODELS.build(cfg.model)
     sampler, classes = model.sampler, dataset.metainfo['classes']
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    if args.coverage and not hasattr(sampler, 'labeler'):
+        raise UserError(f'--coverage is of a grid; {type(sampler).__name__} has none')
     if args.coverage:
         print('\n'.join(measure_coverage(infos, classes, sampler.grid, sampler.labeler).table()))
         return
     chosen = [i for i, info in enumerate(infos) if not args.ids or info['img_id'] in args.ids]
     mmengine.mkdir_or_exist(args.out)
     random = np.random.default_rng(0)
+    background = model.head.num_classes
 
     def one(i):
         item = dataset[i]
         sample, image = item['data_samples'], item['inputs'].permute(1, 2, 0).numpy()
         model.set_epoch(int(cfg.randomness.get('seed') or 0), 0)
         drawn = model.sample_patches(item['inputs'], sample, training=True)
-        grid = sampler.grid(image.shape[:2])
         boxes, labels = sample.gt_bboxes.numpy(), sample.gt_bboxes_labels.numpy()
-        label, _ = sampler.labeler(grid, boxes, labels, sample.gt_bboxes_difficult.numpy())
+        grid, label = drawn.xyxy, drawn.label
+        if hasattr(sampler, 'grid'):
+            grid = sampler.grid(image.shape[:2])
+            label, _ = sampler.labeler(grid, boxes, labels, sample.gt_bboxes_difficult.numpy())
         deleted = grid[label < 0]
         shown = deleted[random.permutation(len(deleted))[:10]]
         names = [classes[k] for k in labels]
-        canvas = draw(image, boxes, names, drawn, shown, classes, sampler.labeler.background)
-        path = osp.join(args.out, f'{sample.img_id}.png')
+        canvas = draw(image, boxes, names, drawn, shown, classes, background)
+        path = osp.join(args.out, f'{sample_name(sample).replace("/", "_")}.png')
         canvas.save(path)
-        objects = int((drawn.label < sampler.labeler.background).sum())
+        counts = [int((drawn.label == background).sum()), int((drawn.label >= 0).sum())]
+        where = 'in the grid' if hasattr(sampler, 'grid') else 'around a person'
         return (
-            f'{path}: {len(grid)} patches in the grid, drawn {objects} object + '
-            f'{len(drawn.label) - objects} background, {len(deleted)} deleted'
+            f'{path}: {len(grid)} patches {where}, drawn {counts[1] - counts[0]} object + '
+            f'{counts[0]} background, {len(deleted)} deleted'
         )
 
     lines = track_progress(one, chosen[: args.limit])

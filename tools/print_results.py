@@ -16,13 +16,18 @@ def main():
         raise UserError(f'no results: {path}; run tools/test.py with this --work-dir first')
     with open(path, encoding='utf-8') as file:
         results = json.load(file)
+    if not results:
+        print('no AP: the annotations of this split are secret; see results_*.tar.gz')
     for result in results:
         each = ', '.join(
             f'{name} {100 * row["ap"]:.1f}' if row['ap'] is not None else f'{name} –'
             for name, row in result['classes'].items()
         )
         mean = '–' if result['mAP'] is None else f'{100 * result["mAP"]:.1f}'
-        print(f'{result["metric"]} mAP {mean} on {result["images"]} images: {each}')
+        what = f'{result["images"]} images'
+        if 'persons' in result:
+            what = f'{result["persons"]} persons of {what}'
+        print(f'{result["metric"]} mAP {mean} on {what}: {each}')
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@ from .labeled_patch import RandomLabeledPatch
 from .mini_voc import MiniVOC
 from .transforms import LoadVOCObjects, PackPatchInputs
 from .voc import VOCObjects
+from .voc_action import VOCAction
 
 __all__ = [
     'FeatureBank',
@@ -10,5 +11,6 @@ __all__ = [
     'MiniVOC',
     'PackPatchInputs',
     'RandomLabeledPatch',
+    'VOCAction',
     'VOCObjects',
 ]

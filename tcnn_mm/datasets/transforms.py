@@ -41,8 +41,10 @@ class LoadVOCObjects(BaseTransform):
         results['img_shape'] = results['ori_shape'] = (height, width)
         annotated = results.get('height'), results.get('width')
         if 'gt_bboxes' in results and annotated != (height, width):
-            boxes = np.asarray(results['gt_bboxes'], np.float32).reshape(-1, 4)
-            results['gt_bboxes'], _ = clip_boxes(boxes, height, width, path)
+            for key, shape in (('gt_bboxes', (-1, 4)), ('input_box', (4,))):
+                if key in results:
+                    boxes = np.asarray(results[key], np.float32).reshape(-1, 4)
+                    results[key] = clip_boxes(boxes, height, width, path)[0].reshape(shape)
             if None not in annotated and not self._told:
                 self._told = True
                 print_log(
@@ -64,11 +66,12 @@ class PackPatchInputs(BaseTransform):
         meta_keys (sequence[str]): Further entries kept as metainfo where they are there.
 
     Returns inputs (3, H, W) uint8 RGB; data_samples with gt_label, gt_bboxes (N, 4) float32,
-    gt_bboxes_labels (N,) int64, gt_bboxes_difficult (N,) bool, and as metainfo img_id, img_path,
-    ori_shape, gt_label_difficult.
+    gt_bboxes_labels (N,) int64, gt_bboxes_difficult (N,) bool, input_box (4,) float32 where it is
+    there, and as metainfo img_id, object_index (of a person), img_path, ori_shape,
+    gt_label_difficult.
     """
 
-    META_KEYS = ('img_id', 'img_path', 'ori_shape', 'gt_label_difficult')
+    META_KEYS = ('img_id', 'object_index', 'img_path', 'ori_shape', 'gt_label_difficult')
 
     def __init__(self, meta_keys=()):
         self.meta_keys = (*self.META_KEYS, *meta_keys)

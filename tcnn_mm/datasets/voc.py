@@ -41,7 +41,8 @@ class VOCObjects(BaseDataset):
         allow_unknown (bool): Leave out objects of other classes, and log how many. Defaults to
             False: an error that lists them all.
         with_images (bool): False: for annotations alone, no picture is looked for.
-        annotations (bool): False: a split whose annotations are secret (VOC2012 test).
+        annotations (bool): False: a split whose annotations are secret (VOC2012 test); metainfo
+            then says `annotated=False`, and AP is refused. Defaults to True.
         **kwargs: For mmengine's `BaseDataset` (indices, test_mode, …).
 
     Each item: img_path, img_id, height, width, gt_bboxes (N, 4) float32, gt_bboxes_labels (N,)
@@ -76,6 +77,8 @@ class VOCObjects(BaseDataset):
         self.img_dir, self.ann_dir = img_dir, ann_dir
         self.allow_unknown, self.allow_empty = allow_unknown, allow_empty
         self.with_images, self.annotations = with_images, annotations
+        if not annotations:
+            metainfo = dict(metainfo or {}, annotated=False)
         super().__init__(
             ann_file=ann_file or osp.join('ImageSets', 'Main', f'{split}.txt'),
             metainfo=metainfo,
@@ -98,15 +101,19 @@ class VOCObjects(BaseDataset):
                 f'what is missing, how to lay it out: python tools/prepare_voc.py {self.data_root}'
             )
 
-    def _read_ids(self, path):
+    def _read_lines(self, path):
         self._need(osp.isfile(path), 'list of ids', path)
         try:
             with open(path, encoding='utf-8-sig') as file:
-                ids = [line.strip() for line in file if line.strip()]
+                lines = [line.strip() for line in file if line.strip()]
         except UnicodeDecodeError as error:
             raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
-        if not ids:
+        if not lines:
             raise UserError(f'{path}: no id in this list')
+        return lines
+
+    def _read_ids(self, path):
+        ids = self._read_lines(path)
         columns = next((i for i in ids if re.fullmatch(r'\S+\s+(-1|0|1)', i)), None)
         if columns:
             raise UserError(
@@ -118,8 +125,8 @@ class VOCObjects(BaseDataset):
             raise UserError(f'{path}: id {twice[0]} stands twice ({len(twice)} such ids)')
         return ids
 
-    def _chosen_ids(self):
-        ids = self._read_ids(self.ann_file)
+    def _chosen_ids(self, ids):
+        """The list's ids (of images), or those of them that stand in `self.ids`, in its order."""
         if self.ids is None:
             return ids
         wanted = set(self._read_ids(self.ids))
@@ -129,6 +136,13 @@ class VOCObjects(BaseDataset):
                 f'{self.ids}: id {strange[0]} is not in {self.ann_file} ({len(strange)} such ids)'
             )
         return [i for i in ids if i in wanted]
+
+    def _class_index(self):
+        """{class name: label}."""
+        classes = self.metainfo['classes']
+        if isinstance(classes, str) or len(set(classes)) < len(classes):
+            raise UserError(f'classes={classes!r}: neither different names nor a file of them')
+        return {name: label for label, name in enumerate(classes)}
 
     def _pictures(self, ids):
         """Path of each id's picture, by one listing of the folder."""
@@ -151,11 +165,8 @@ class VOCObjects(BaseDataset):
     def load_data_list(self):
         self._unknown, self._clipped, self._empty = Counter(), 0, 0
         self._need(osp.isdir(self.data_root), 'folder', self.data_root)
-        classes = self.metainfo['classes']
-        if isinstance(classes, str) or len(set(classes)) < len(classes):
-            raise UserError(f'classes={classes!r}: neither different names nor a file of them')
-        index = {name: label for label, name in enumerate(classes)}
-        ids = self._chosen_ids()
+        index = self._class_index()
+        ids = self._chosen_ids(self._read_ids(self.ann_file))
         pictures = self._pictures(ids)
         if self.annotations:
             self._folder(self.ann_dir)
@@ -196,16 +207,21 @@ class VOCObjects(BaseDataset):
             gt_label_difficult=sorted(set(labels[difficult].tolist())),
         )
 
+    def _report_unknown(self):
+        """Unknown names end here, with all their counts, unless they are allowed."""
+        if not self._unknown:
+            return
+        names = ', '.join(f'{name} ({count})' for name, count in self._unknown.most_common())
+        if not self.allow_unknown:
+            raise UserError(
+                f'{self.ann_file}: objects of unknown classes: {names}; give '
+                'metainfo=dict(classes=(…)), or allow_unknown=True to leave them out'
+            )
+        print_log(f'{self.ann_file}: left out objects of other classes: {names}', 'current')
+
     def _report(self, items):
-        """Unknown names end here, with all their counts; else the histogram goes to the log."""
-        if self._unknown:
-            names = ', '.join(f'{name} ({count})' for name, count in self._unknown.most_common())
-            if not self.allow_unknown:
-                raise UserError(
-                    f'{self.ann_file}: objects of unknown classes: {names}; give '
-                    'metainfo=dict(classes=(…)), or allow_unknown=True to leave them out'
-                )
-            print_log(f'{self.ann_file}: left out objects of other classes: {names}', 'current')
+        """What was read, for the log: the histogram of the classes."""
+        self._report_unknown()
         if self._empty:
             print_log(f'{self.ann_file}: left out {self._empty} empty boxes', 'current')
         if self._clipped:

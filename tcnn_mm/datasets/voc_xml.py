@@ -17,8 +17,8 @@ def parse_voc_xml(path, allow_empty=False):
 
     Returns:
         dict: `width`, `height` (int or None), `objects`: list of dicts with `name`, `box`
-        (xmin, ymin, xmax, ymax as in the file), `difficult`, `truncated` (bool); `empty`, the
-        number of objects left out.
+        (xmin, ymin, xmax, ymax as in the file), `difficult`, `truncated` (bool) and, where the
+        object has <actions>, `actions` (name → bool); `empty`, the number of objects left out.
 
     Raises:
         UserError: Missing or broken XML, another root than <annotation>, an object without name
@@ -64,6 +64,11 @@ def parse_voc_xml(path, allow_empty=False):
             flag: bool(number(node.findtext(flag) or 0, f'object {at}: {flag}'))
             for flag in ('difficult', 'truncated')
         }
+        if node.find('actions') is not None:
+            flags['actions'] = {
+                action.tag: bool(number(action.text, f'object {at}: {action.tag}'))
+                for action in node.find('actions')
+            }
         objects.append(dict(name=name, box=box, **flags))
     return dict(objects=objects, empty=empty, **size)
 

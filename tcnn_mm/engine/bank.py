@@ -53,6 +53,10 @@ def bank_recipe(model, dataset, bank, parts):
         raise UserError(
             'a feature bank needs model.pretrained: the weights of another run would be others'
         )
+    if not hasattr(model.sampler, 'grid'):
+        raise UserError(
+            f'a feature bank holds the patches of a grid; {type(model.sampler).__name__} has none'
+        )
     ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
     test_mode = bool(bank.get('test_mode', False))
     sampler = dict(grid=public(model.sampler.grid))

@@ -9,7 +9,8 @@ from tcnn_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class CheckpointMetaHook(Hook):
-    """Writes `meta['tcnn_mm']`: preprocessing, grid, aggregator, frozen layers; plain types.
+    """Writes `meta['tcnn_mm']`: preprocessing, sampler, grid, aggregator, frozen layers; plain
+    types.
 
     Class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by
     mmengine; this records the values that a config leaves to defaults.
@@ -19,11 +20,13 @@ class CheckpointMetaHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if not hasattr(model, 'sampler'):
             return
-        grid = getattr(model.sampler, 'grid', None)
+        sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
         aggregator = model.aggregator
         checkpoint['meta']['tcnn_mm'] = dict(
             version=__version__,
             preprocessing=_plain(model.preprocessing),
+            # Of a sampler without grid, all of it: ObjectSquareSampler's side and margin.
+            sampler=dict(type=type(sampler).__name__, **({} if grid else _plain(vars(sampler)))),
             grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
             aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
             feature_mode=model.feature_mode,

@@ -1,5 +1,6 @@
 """What the command-line tools share: environment, processes, safe loading, one-line errors."""
 
+import copy
 import logging
 import os
 import os.path as osp
@@ -30,6 +31,12 @@ def add_common_arguments(parser):
         metavar='KEY=VALUE',
         help='override entries of the config, e.g. model.head.dropout=0.3',
     )
+    parser.add_argument(
+        '--server',
+        action='store_true',
+        help="the config's `server` part: train on all that is annotated, test what is secret and "
+        'write the files for the evaluation server',
+    )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument(
         '--trust-checkpoint',
@@ -56,7 +63,7 @@ def load_config(args):
     """Read the config of the command line, with its overrides and work dir.
 
     Raises:
-        UserError: No such config.
+        UserError: No such config; `--server` of one that has no such part.
     """
     resolve_folders()
     if not osp.isfile(args.config):
@@ -67,13 +74,21 @@ def load_config(args):
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
     cfg = Config.fromfile(args.config)
+    suffix = ''
+    if args.server:
+        if not cfg.get('server'):
+            raise UserError(f'--server: {args.config} has no `server` part, as those of VOC2012')
+        cfg.merge_from_dict(copy.deepcopy(cfg.server))
+        suffix = '_server'
     if args.cfg_options:
         cfg.merge_from_dict(parse_options(args.cfg_options))
     cfg.launcher = args.launcher
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0])
+        name = osp.splitext(osp.basename(args.config))[0]
+        # Another training set: its checkpoints stay apart.
+        cfg.work_dir = osp.join('work_dirs', name + suffix)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
     install_safe_loader(args.trust_checkpoint)

@@ -6,6 +6,7 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
+from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import HOOKS
 
@@ -16,7 +17,11 @@ class PatchReportHook(Hook):
     and the accuracy on object patches, by class.
 
     Args:
-        coverage (bool): The report at start; a few seconds for VOC2007. Defaults to True.
+        coverage (bool): The report at start; a few seconds for VOC2007. A sampler without grid
+            and labeler (one square a person) has none. Defaults to True.
+
+    Raises:
+        UserError: At start, if the data set and the head differ in their number of classes.
     """
 
     def __init__(self, coverage=True):
@@ -26,6 +31,12 @@ class PatchReportHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         sampler = getattr(model, 'sampler', None)
         dataset = runner.train_dataloader.dataset
+        classes = getattr(dataset, 'metainfo', {}).get('classes', ())
+        if classes and len(classes) != model.head.num_classes:
+            raise UserError(
+                f'the training data have {len(classes)} classes ({", ".join(classes)}), '
+                f'model.head.num_classes={model.head.num_classes} (background is no class)'
+            )
         described = hasattr(dataset, 'get_data_info') and 'gt_bboxes' in dataset.get_data_info(0)
         if not (self.coverage and hasattr(sampler, 'labeler') and described):
             return

@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.voc_ap import VOCDevkitAP
+from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import HOOKS
 
 
@@ -30,7 +30,7 @@ def replacing(path):
 
 
 def write_report(path, reports):
-    """voc_ap.json: a list of :attr:`VOCDevkitAP.report`."""
+    """voc_ap.json: a list of :attr:`ScoreTable.report`."""
     with replacing(path) as file:
         json.dump(reports, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write('\n')
@@ -41,7 +41,7 @@ def write_scores(path, ids, classes, scores):
 
     Args:
         path (str): The file.
-        ids (list[str]): N image ids.
+        ids (list[str]): N image ids, or `id/objectIdx` of persons.
         classes (list[str]): K names.
         scores (ndarray): (N, K) float64; each is written so that reading gives the same number.
     """
@@ -54,17 +54,19 @@ def write_scores(path, ids, classes, scores):
 
 @HOOKS.register_module()
 class VOCResultsHook(Hook):
-    """Writes what the `VOCDevkitAP` metrics found, on the main process.
+    """Writes what our metrics found, on the main process.
 
-    A test writes `voc_ap.json` (a list, one entry per metric) and `image_scores.csv`; a
-    validation writes `voc_ap_val.json` and `image_scores_val.csv`, replaced at each epoch.
+    A test writes `voc_ap.json` (a list, one entry per metric with an AP) and `image_scores.csv`;
+    a validation writes `voc_ap_val.json` and `image_scores_val.csv`, replaced at each epoch. With
+    `VOCSubmission` alone the list is empty: no AP is known. The archive for the server comes
+    into the same folder.
 
     Args:
         out_dir (str, optional): Folder, below the work dir if relative. Defaults to the work dir
             itself.
 
     Raises:
-        UserError: Before the first picture, if an evaluator has no `VOCDevkitAP`.
+        UserError: Before the first picture, if an evaluator has none of our metrics.
     """
 
     def __init__(self, out_dir=None):
@@ -73,39 +75,46 @@ class VOCResultsHook(Hook):
     def before_train(self, runner):
         # A wrong val_evaluator should not cost an epoch.
         if runner.val_loop is not None:
-            self._metrics(runner.val_loop, 'val')
+            self._metrics(runner, 'val')
 
     def before_val(self, runner):
-        self._metrics(runner.val_loop, 'val')
+        self._metrics(runner, 'val')
 
     def before_test(self, runner):
-        self._metrics(runner.test_loop, 'test')
+        self._metrics(runner, 'test')
 
     def after_val_epoch(self, runner, metrics=None):
-        self._write(runner, self._metrics(runner.val_loop, 'val'), '_val')
+        self._write(runner, self._metrics(runner, 'val'), '_val')
 
     def after_test_epoch(self, runner, metrics=None):
-        self._write(runner, self._metrics(runner.test_loop, 'test'), '')
+        self._write(runner, self._metrics(runner, 'test'), '')
 
-    @staticmethod
-    def _metrics(loop, name):
-        found = [m for m in loop.evaluator.metrics if isinstance(m, VOCDevkitAP)]
+    def _folder(self, runner):
+        return osp.join(runner.work_dir, self.out_dir or '')
+
+    def _metrics(self, runner, name):
+        evaluator = getattr(runner, f'{name}_loop').evaluator
+        found = [m for m in evaluator.metrics if isinstance(m, ScoreTable)]
         if not found:
-            others = ', '.join(type(m).__name__ for m in loop.evaluator.metrics) or 'nothing'
+            others = ', '.join(type(m).__name__ for m in evaluator.metrics) or 'nothing'
             raise UserError(
-                f'VOCResultsHook: {name}_evaluator has no VOCDevkitAP (it has {others}); add '
+                f'VOCResultsHook: {name}_evaluator has no VOCDevkitAP, VOCActionAP or '
+                f'VOCSubmission (it has {others}); add '
                 f"dict(type='tcnn_mm.VOCDevkitAP', mode='voc07') to {name}_evaluator, or switch "
                 'VOCResultsHook out of custom_hooks'
             )
+        for metric in found:
+            # Where VOCSubmission writes.
+            metric.work_dir = self._folder(runner)
         return found
 
     def _write(self, runner, metrics, suffix):
         if not is_main_process():
             return
-        folder = osp.join(runner.work_dir, self.out_dir or '')
+        folder = self._folder(runner)
         os.makedirs(folder, exist_ok=True)
         report = osp.join(folder, f'voc_ap{suffix}.json')
-        write_report(report, [metric.report for metric in metrics])
+        write_report(report, [metric.report for metric in metrics if metric.report])
         # Every metric of a loop sees the same samples: one table serves all.
         table = osp.join(folder, f'image_scores{suffix}.csv')
         write_scores(table, *metrics[0].scores)

@@ -47,6 +47,12 @@ def _fill(cfg, key, kind, **values):
     return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
 
 
+def sample_name(sample):
+    """What a sample's randomness hangs on: its image id, and its object's number if it has one."""
+    number = sample.get('object_index')
+    return sample.img_id if number is None else f'{sample.img_id}/{number}'
+
+
 def is_features(inputs):
     """Whether a batch holds ready features (P, D) or windows (P, C, g, g), not pictures."""
     return inputs[0].dim() != 3
@@ -162,6 +168,11 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
                 cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=self.map_stride)
                 cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=classes)
             cfg = build_patch_part(cfg)
+        if self.feature_mode == 'dense' and not hasattr(cfg, 'grid'):
+            raise ValueError(
+                "feature_mode='dense' reads windows of a grid, and "
+                f"{type(cfg).__name__} has none: use feature_mode='crop'"
+            )
         for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
             found = getattr(getattr(cfg, part, None), name, expected)
             if found != expected:
@@ -266,7 +277,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             global_mean_loss(self._mean.new_zeros(0, 1), self._mean.new_zeros(0).long())
             return dict(loss=zero_times_trainable(self))
         flips = [
-            keyed_generator('flip', *self.key[:2], sample.img_id).random(len(patches.xyxy))
+            keyed_generator('flip', *self.key[:2], sample_name(sample)).random(len(patches.xyxy))
             < self.flip_prob
             for patches, sample in zip(drawn, data_samples, strict=True)
         ]
@@ -296,7 +307,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         if not training:
             return self.sampler(size_hw, None, None, self._flags(sample), training=False, key=Key())
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
-        key = self.key._replace(image_id=sample.img_id)
+        key = self.key._replace(image_id=sample_name(sample))
         return self.sampler(size_hw, boxes, labels, self._flags(sample), training=True, key=key)
 
     @staticmethod
@@ -311,7 +322,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
 
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
-        seen = torch.nn.functional.one_hot(labels, logits.shape[1])
+        logits, labels = logits[labels >= 0], labels[labels >= 0]
+        # K+1 also where the head has no background: the last row then stays 0.
+        seen = torch.nn.functional.one_hot(labels, self.head.num_classes + 1)
         correct = seen * (logits.argmax(1) == labels)[:, None]
         counts = torch.stack([correct.sum(0), seen.sum(0)], 1)
         self.statistics = counts if self.statistics is None else self.statistics + counts

@@ -12,6 +12,8 @@ import torch
 
 # Paper, sec. 3: side = min(w, h) / scale. The text says eight scales and prints these nine.
 PAPER_SCALES = (1.0, 1.3, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0)
+# How long the side of the square around a box is.
+SQUARE_SIDES = ('max', 'min', 'area')
 
 
 def resized_shape(height, width, scale, size, snap=1):
@@ -88,6 +90,26 @@ def grid_boxes(height, width, scales=PAPER_SCALES, overlap=0.65, size=224, strid
         corners = (x, y, x + wide, y + tall)
         boxes.append(np.stack([c.ravel() for c in corners], axis=1))
     return np.concatenate(boxes).astype(np.float32)
+
+
+def square_around(box, side='max', margin=0.0):
+    """The square centred on a box (paper, sec. 6); it may leave the picture.
+
+    Args:
+        box (ndarray): (4,) xyxy.
+        side (str): Of the square: 'max' or 'min' of the box's sides, or 'area', the root of
+            their product.
+        margin (float): The side is (1 + margin) times as long.
+
+    Returns:
+        ndarray: (4,) float64 xyxy.
+    """
+    x1, y1, x2, y2 = np.asarray(box, np.float64)
+    sides = x2 - x1, y2 - y1
+    length = dict(max=max(sides), min=min(sides), area=math.sqrt(sides[0] * sides[1]))[side]
+    half = (1 + margin) * length / 2
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return np.array([x - half, y - half, x + half, y + half])
 
 
 def intersections(patches, boxes):

@@ -74,6 +74,8 @@ class ScoreMapHook(Hook):
             image.permute(1, 2, 0).cpu().numpy(), maps.cpu().numpy(), titles, boxes, names
         )
         name = str(sample.get('img_id', self._drawn))
+        if 'object_index' in sample:  # one of a picture's persons
+            name += f'_{sample.object_index}'
         path = osp.join(runner.work_dir, self.out_dir, f'{name}.png')
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)

@@ -203,3 +203,10 @@ def test_a_part_of_the_pictures(cfg, tmp_path):
     (tmp_path / 'ids.txt').write_text('nobody\n')
     with pytest.raises(UserError, match='nobody'):
         DATASETS.build(dict(options, ids=str(tmp_path / 'ids.txt')))
+
+
+def test_a_bank_is_of_a_grid(cfg):
+    """One square a person makes no bank: refused by the sampler's name, nothing is written."""
+    cfg.model.sampler = dict(type='tcnn_mm.ObjectSquareSampler')
+    with pytest.raises(UserError, match='patches of a grid; ObjectSquareSampler has none'):
+        banks.build_banks(cfg)

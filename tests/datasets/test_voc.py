@@ -220,6 +220,7 @@ def test_split_without_annotations(tmp_path):
     item = VOCObjects(str(tmp_path), annotations=False).get_data_info(0)
     assert (item['height'], item['width'], item['gt_label']) == (HEIGHT, WIDTH, [])
     assert item['gt_bboxes'].shape == (0, 4)
+    assert VOCObjects(str(tmp_path), annotations=False).metainfo['annotated'] is False
 
 
 def test_cat_ids(tmp_path):
@@ -349,3 +350,32 @@ def test_empty_boxes_can_be_left_out(tmp_path, caplog):
         VOCObjects(str(root))
     item = VOCObjects(str(root), allow_empty=True).get_data_info(0)
     assert item['gt_bboxes'].tolist() == [[0, 0, 9, 9]] and item['gt_label'] == [11]
+
+
+VOC2012 = VOC2007.parent / 'VOC2012'
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not VOC2012.is_dir(), reason=f'no {VOC2012}: set TCNN_DATA')
+@pytest.mark.parametrize('split', ['train', 'val', 'seg2007'])
+def test_genuine_annotations_of_2012(split):
+    """Boxes, names and flags equal what plain text search finds, parts within objects left out."""
+    if not (VOC2012 / 'ImageSets' / 'Main' / f'{split}.txt').is_file():
+        pytest.skip(f'no {split}.txt')
+    data = VOCObjects(str(VOC2012), split)
+    for i in range(len(data)):
+        item = data.get_data_info(i)
+        text = (VOC2012 / 'Annotations' / f'{item["img_id"]}.xml').read_text()
+        objects = re.findall(r'<object>(.*?)</object>', text, re.S)
+        objects = [re.sub(r'<part>.*?</part>', '', one, flags=re.S) for one in objects]
+
+        def values(tag, objects=objects):
+            return [re.search(rf'<{tag}>(.*?)</{tag}>', one).group(1) for one in objects]
+
+        assert [VOC_CLASSES[k] for k in item['gt_bboxes_labels']] == values('name')
+        for flag in ('difficult', 'truncated'):
+            assert item[f'gt_bboxes_{flag}'].tolist() == [v == '1' for v in values(flag)]
+        corners = np.array([values(tag) for tag in CORNERS], np.float64).T.reshape(-1, 4)
+        assert np.array_equal(item['gt_bboxes'], corners - (1, 1, 0, 0))
+        with Image.open(item['img_path']) as picture:
+            assert picture.size == (item['width'], item['height'])

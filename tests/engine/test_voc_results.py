@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from tcnn_mm.engine import VOCResultsHook
 from tcnn_mm.engine.voc_results import write_report, write_scores
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation import VOCDevkitAP
+from tcnn_mm.evaluation import VOCActionAP, VOCDevkitAP
 from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
 
 CLASSES = ('cat', 'dog', 'naïve, "quoted"')
@@ -172,6 +172,41 @@ def test_other_metrics_are_passed_over(tmp_path):
     runner = fake_runner(tmp_path, [Other(), VOCDevkitAP('voc10'), Other()])
     VOCResultsHook().after_test_epoch(runner)
     assert [r['metric'] for r in read_back(tmp_path)[0]] == ['voc10']
+
+
+def test_a_submission_alone_has_scores_but_no_ap(tmp_path):
+    """VOCSubmission only: an empty list in place of AP, the table, and the archive beside it."""
+    (tmp_path / 'voc_ap.json').write_text('[{"metric": "of another test"}]')
+    submission = {'type': 'tcnn_mm.VOCSubmission', 'comp': 'comp2', 'out_dir': 'server'}
+    found = build_runner(tmp_path, 'results_server', [submission]).test()
+    assert found == {'submission/items': 23}
+    reports, head, rows = read_back(tmp_path)
+    assert reports == [] and head == ['id', *CLASSES] and len(rows) == 23
+    assert (tmp_path / 'server' / 'results_comp2_test.tar.gz').is_file()
+    lines = (tmp_path / 'server' / 'results/VOC2012/Main/comp2_cls_test_cat.txt').read_text()
+    assert [line.split() for line in lines.splitlines()] == [row[:2] for row in rows]
+
+
+def test_persons_have_rows_of_their_own(tmp_path):
+    """VOCActionAP: ids are `image/number`, and the report counts both."""
+    evaluator = Evaluator([VOCActionAP()])
+    evaluator.dataset_meta = {'classes': ('jumping', 'phoning')}
+    samples = []
+    for number in (1, 2):
+        sample = DataSample(metainfo={'img_id': 'a', 'object_index': number})
+        sample.set_gt_label(torch.tensor([number - 1]))
+        samples.append(sample.set_pred_score(torch.tensor([0.25, 0.5])))
+    evaluator.process(samples)
+    evaluator.evaluate(2)
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path),
+        test_loop=SimpleNamespace(evaluator=evaluator),
+        logger=MMLogger.get_current_instance(),
+    )
+    VOCResultsHook().after_test_epoch(runner)
+    (report,), _, rows = read_back(tmp_path)
+    assert (report['metric'], report['images'], report['persons']) == ('voc_action', 1, 2)
+    assert rows == [['a/1', '0.25', '0.5'], ['a/2', '0.25', '0.5']]
 
 
 def test_only_the_main_process_writes(tmp_path, monkeypatch):

@@ -194,6 +194,14 @@ def test_data_set_without_classes():
         run(VOCDevkitAP('voc07'), make_samples(), classes=None)
 
 
+def test_secret_annotations():
+    """A split without annotations is no split without positives: AP is refused, with a way out."""
+    evaluator = Evaluator([VOCDevkitAP('voc10')])
+    evaluator.dataset_meta = {'classes': CLASSES, 'annotated': False}
+    with pytest.raises(UserError, match='secret, so there is no AP.*VOCSubmission.*--server'):
+        evaluator.process(make_samples())
+
+
 def test_mode():
     """Any other mode is refused when the metric is built."""
     with pytest.raises(ValueError, match="mode='area'; choose 'voc07'"):

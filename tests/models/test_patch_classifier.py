@@ -9,6 +9,7 @@ from patch_model import build_model, make_picture
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
 from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.patch_classifier import sample_name
 from tcnn_mm.models.patch_features import regroup
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
@@ -153,6 +154,70 @@ def test_bfloat16_of_the_frozen_part_is_close():
         half = build_model(frozen_dtype='bfloat16').eval().predict([image])[0].pred_score
     assert half.dtype == torch.float32
     torch.testing.assert_close(full, half, rtol=0.1, atol=1e-3)
+
+
+def build_action_model(**options):
+    """One square a person, three actions, no background."""
+    head = dict(type='tcnn_mm.AdaptationHead', num_classes=3, in_channels=256, background=False)
+    return MODELS.build(
+        dict(
+            type='tcnn_mm.PatchClassifier',
+            backbone=build_model().backbone,
+            head=dict(head, hidden_channels=32, dropout=0.0),
+            sampler=dict(type='tcnn_mm.ObjectSquareSampler', margin=0.5),
+            aggregator=dict(type='tcnn_mm.MeanAggregator'),
+            frozen=('backbone',),
+            **options,
+        )
+    )
+
+
+def make_person(box=(-4.0, 5.0, 31.0, 50.0), labels=(1,), number=1):
+    boxes = (box,) * len(labels)
+    image, sample = make_picture(boxes=boxes, labels=labels)
+    sample.set_field(torch.tensor(box), 'input_box')
+    sample.set_metainfo(dict(object_index=number))
+    return image, sample
+
+
+def test_a_person_is_scored_by_one_square():
+    """pred_score is the softmax of the square around input_box, mirrored outside, all K of it."""
+    model = build_action_model().eval()
+    image, sample = make_person()
+    square = [[13.5 - 33.75, 27.5 - 33.75, 13.5 + 33.75, 27.5 + 33.75]]
+    with torch.no_grad():
+        got = model.predict([image], [sample])[0].pred_score
+        y = model((crop_patches(image, square, 64) - 127.5) / 64).softmax(1)
+    torch.testing.assert_close(got, y[0], rtol=1e-4, atol=1e-6)
+    assert got.sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_persons_train_with_their_action():
+    """The loss is over the persons with one action; statistics have a last row, of nobody."""
+    model = build_action_model(flip_prob=0.0).train()
+    model.set_epoch(0, 0)
+    batch = [make_person(), make_person((20.0, 5.0, 70.0, 50.0), (0,), 2)]
+    batch.append(make_person(labels=(0, 2), number=3))
+    loss = model.loss(*map(list, zip(*batch, strict=True)))['loss']
+    logits = []
+    for image, sample in batch[:2]:
+        patches = model.sample_patches(image, sample, training=True)
+        logits.append(model((crop_patches(image, patches.xyxy, 64) - 127.5) / 64))
+    expected = F.cross_entropy(torch.cat(logits), torch.tensor([1, 0]))
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=1e-6)
+    assert model.statistics[:, 1].tolist() == [1, 1, 0, 0]
+
+
+def test_two_persons_of_a_picture_flip_by_themselves():
+    """Randomness hangs on the person, not only on the picture."""
+    names = [sample_name(make_person(number=n)[1]) for n in (1, 2)]
+    assert names == ['a/1', 'a/2'] and sample_name(make_picture()[1]) == 'a'
+
+
+def test_dense_mode_has_no_squares():
+    """A square is no window of a grid: feature_mode='dense' is refused by the sampler's name."""
+    with pytest.raises(ValueError, match="'dense' reads windows.*ObjectSquareSampler has none"):
+        build_action_model(feature_mode='dense')
 
 
 @pytest.mark.parametrize('part, name', [('grid', 'size'), ('labeler', 'num_classes')])

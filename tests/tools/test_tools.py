@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from action_folder import draw_persons, write_action_folder
 from PIL import Image
 from voc_folder import write_voc_folder
 
@@ -161,6 +162,20 @@ def test_browse_patches_draws_and_reports(tmp_path):
         and 'never named' in done.stdout
         and not (tmp_path / 'patches').exists()
     )
+
+
+def test_browse_patches_of_persons(tmp_path):
+    """Actions: one picture a person with its square; there is no grid to cover anything."""
+    persons = draw_persons(0, 6)
+    root = tmp_path / 'VOCdevkit' / 'VOC2012'
+    write_action_folder(root, persons, dict(train=list(persons)), class_files=False)
+    arguments = ['browse_patches.py', config('tcnn_voc12_action.py'), '--out', 'p']
+    done = run(*arguments, cwd=tmp_path, TCNN_DATA=str(tmp_path))
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert '1 patches around a person, drawn 1 object + 0 background' in done.stdout
+    assert sorted((tmp_path / 'p').glob('2012_*_1.png'))
+    done = run(*arguments, '--coverage', cwd=tmp_path, TCNN_DATA=str(tmp_path))
+    assert done.returncode == 1 and 'ObjectSquareSampler has none' in done.stderr
 
 
 def test_a_slice_is_a_function_of_its_seed(tmp_path):

@@ -1,0 +1,20 @@
+# VOC2012 with the training patches' features from a bank, as in voc07_bank.py. Leaves give
+# `bank`, a folder, here and under `server`, whose training set is another one.
+_base_ = './voc12.py'
+train_dataloader = dict(
+    _delete_=True,
+    batch_size=128,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='tcnn_mm.FeatureBank',
+        flips=False,  # twice the cost of making it; the online configs flip
+        source={{_base_.train_dataloader.dataset}},
+    ),
+)
+server = dict(
+    train_dataloader=dict(_delete_=True, dataset=dict(source=dict(split='trainval'))),
+)
+# The classes of our 250 + 250-picture subset with ≥ 15 positives in val.
+main_classes = ('cat', 'cow', 'dog', 'horse', 'person', 'sheep')
+test_evaluator = [dict(type='tcnn_mm.VOCDevkitAP', mode='voc10', subset=main_classes)]

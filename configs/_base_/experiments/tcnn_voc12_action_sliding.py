@@ -1,0 +1,14 @@
+# Windows as for objects, named by the persons' boxes and actions in training; no box at test.
+# A person who does none of the ten actions is background.
+_base_ = [
+    '../models/tcnn_1512.py',
+    '../datasets/voc12_action.py',
+    '../schedules/three_stages.py',
+    '../default_runtime.py',
+]
+model = dict(head=dict(num_classes=10))
+train_dataloader = dict(batch_size=32, dataset=dict(view='image', other=False))
+test_dataloader = dict(batch_size=8, dataset=dict(view='image', other=False))
+# Whether anybody in the picture does the action.
+test_evaluator = [dict(type='tcnn_mm.VOCDevkitAP', mode='voc10')]
+server = None  # the server scores persons

@@ -1,0 +1,120 @@
+"""What each shipped config promises: one row a config. A new config is one more row here.
+
+Keys of a row (those of `DEFAULTS` may be left out):
+    trains    names of the parameters that train, or ALL
+    outputs   of FCb, background among them
+    width     of FC7, the features
+    metrics   modes of VOCDevkitAP, else the metrics' names
+    train, test   type and arguments of the data sets; of a bank, of its source
+    sampler   its type
+    pretrained    file name, or None
+    server    competition whose files `--server` writes, or None
+    run       options that make it small enough for one step and one test on drawn data (see
+              test_config_runs.py); None: not run there
+"""
+
+HEAD = {f'head.{layer}.{leaf}' for layer in ('FCa', 'FCb') for leaf in ('weight', 'bias')}
+CONTEXT = {name.replace('head', 'context') for name in HEAD}
+FC6 = {'backbone.classifier.1.weight', 'backbone.classifier.1.bias'}
+ALL = 'all'
+
+TORCHVISION = 'alexnet-owt-7be5be79.pth'
+MINIVOC_SOURCE = 'minivoc_source.pth'
+MOBILENET = 'mobilenet_v2_tf2_int8deq_imagenet.pth'
+SQUEEZENET = 'squeezenet1_0_deepcompression_imagenet.pth'
+
+
+def voc(split, **options):
+    return dict(type='tcnn_mm.VOCObjects', split=split, **options)
+
+
+def minivoc(split):
+    return dict(type='tcnn_mm.MiniVOC', split=split, task='target')
+
+
+def action(split, **options):
+    return dict(type='tcnn_mm.VOCAction', split=split, **options)
+
+
+# The convolutions stay as they are; what follows them is narrow.
+NARROW = {
+    'model.backbone.fc_channels': 64,
+    'model.head.in_channels': 64,
+    'model.head.hidden_channels': 16,
+}
+OBJECTS = {**NARROW, 'model.sampler.grid.scales': [1.0]}
+PERSONS = NARROW
+DENSE = {'model.head.hidden_channels': 16, 'model.sampler.grid.scales': [1.0]}
+
+DEFAULTS = dict(sampler='PatchSampler', server=None, run=None)
+MINIVOC = dict(
+    outputs=7, width=256, metrics=['voc10', 'voc07'], train=minivoc('train'), test=minivoc('test')
+)
+VOC07 = dict(
+    trains=HEAD,
+    outputs=21,
+    width=4096,
+    metrics=['voc07', 'voc10'],
+    train=voc('trainval'),
+    test=voc('test'),
+    pretrained=TORCHVISION,
+)
+VOC12 = dict(
+    trains=HEAD,
+    outputs=21,
+    width=4096,
+    metrics=['voc10'],
+    train=voc('train'),
+    test=voc('val'),
+    pretrained=TORCHVISION,
+    server='comp2',
+    run=OBJECTS,
+)
+ACTION = dict(
+    trains=HEAD,
+    outputs=11,
+    width=6144,
+    metrics=['VOCActionAP'],
+    train=action('train', other=True),
+    test=action('val', other=True),
+    sampler='ObjectSquareSampler',
+    pretrained='source_1512.pth',
+    server='comp10',
+    run=PERSONS,
+)
+MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
+SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
+
+ROWS = {
+    'tcnn_minivoc.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
+    'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
+    'tcnn_voc07.py': VOC07,
+    'tcnn_voc07_bank.py': VOC07,
+    'tcnn_voc07_plateau.py': VOC07,
+    'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None),
+    'mixing/tcnn_mobilenetv2_voc07.py': MOBILENET_VOC07,
+    'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, trains=HEAD | CONTEXT),
+    'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
+    'mixing/tcnn_squeezenet_voc07.py': SQUEEZENET_VOC07,
+    'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
+    'tcnn_voc12.py': VOC12,
+    'tcnn_voc12_no-pretrain.py': dict(VOC12, trains=ALL, pretrained=None, server='comp1'),
+    'tcnn_voc12_pre-1000r.py': dict(VOC12, pretrained='source_1000r.pth'),
+    'tcnn_voc12_pre-1512.py': dict(VOC12, width=6144, pretrained='source_1512.pth'),
+    'tcnn_voc12_action.py': ACTION,
+    'tcnn_voc12_action_unfreeze-fc6.py': dict(ACTION, trains=HEAD | FC6),
+    'tcnn_voc12_action_no-pretrain.py': dict(ACTION, trains=ALL, pretrained=None, server='comp9'),
+    'tcnn_voc12_action_sliding.py': dict(
+        ACTION,
+        metrics=['voc10'],
+        train=action('train', view='image', other=False),
+        test=action('val', view='image', other=False),
+        sampler='PatchSampler',
+        server=None,
+        run=OBJECTS,
+    ),
+    'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
+}
+ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
+# Not ours to describe: mmpretrain's own classifier.
+OTHERS = {'source_minivoc.py'}

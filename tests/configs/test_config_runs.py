@@ -1,0 +1,151 @@
+"""Every config with a `run` in the table trains a step and tests, on pictures of MiniVOC's size."""
+
+import argparse
+import json
+import os.path as osp
+
+import pytest
+import torch
+from action_folder import draw_persons, write_action_folder
+from config_table import ALL, MOBILENET, ROWS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from runs import CONFIGS, test, train
+from voc_folder import write_voc_folder
+
+from tcnn_mm.datasets.voc import VOC_CLASSES
+from tcnn_mm.datasets.voc_action import ACTIONS
+from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.engine.launch import add_common_arguments, load_config
+from tcnn_mm.evaluation.submission import read_results
+from tcnn_mm.models import TorchvisionBackbone, TransferAlexNet
+
+VARIANTS = {
+    'alexnet-owt-7be5be79.pth': 'torchvision',
+    'source_1000r.pth': 'krizhevsky',
+    'source_1512.pth': 'krizhevsky',
+}
+SMALL = {
+    'log_level': 'ERROR',
+    'train_cfg.max_epochs': 1,
+    'param_scheduler.milestones': [1],
+    'default_hooks.checkpoint.interval': 1,
+    'train_dataloader.num_workers': 0,
+    'train_dataloader.persistent_workers': False,
+    'test_dataloader.num_workers': 0,
+    'test_dataloader.persistent_workers': False,
+    'test_dataloader.batch_size': 2,
+}
+
+
+@pytest.fixture(scope='module')
+def drawn(tmp_path_factory):
+    """(data, weights): VOCdevkit/VOC2012 with objects and persons, and a file a network."""
+    data, weights = (tmp_path_factory.mktemp(name) for name in ('data', 'weights'))
+    root = data / 'VOCdevkit' / 'VOC2012'
+    persons = draw_persons(0, 6)
+    ids = list(persons)
+    lists = dict(train=ids[:3], val=ids[3:], trainval=ids, test=ids[3:])
+    write_action_folder(root, persons, lists)
+    objects = {}
+    for at, (picture, things) in enumerate(draw_persons(1, 6).values()):
+        named = [dict(thing, name=VOC_CLASSES[(at + k) % 20]) for k, thing in enumerate(things)]
+        objects[f'2008_{at:06d}'] = (picture, named)
+    ids = list(objects)
+    lists = dict(train=ids[:3], val=ids[3:], trainval=ids, test=ids[3:])
+    write_voc_folder(root, objects, lists)
+    torch.manual_seed(0)
+    for name, variant in VARIANTS.items():
+        network = TransferAlexNet(variant, fc_channels=64)
+        network.init_weights()
+        # A run of ours saves a classifier, torchvision the bare network.
+        state = network.state_dict()
+        if variant == 'krizhevsky':
+            state = dict(state_dict={f'backbone.{k}': v for k, v in state.items()}, meta={})
+        torch.save(state, weights / name)
+    torch.save(TorchvisionBackbone('mobilenet_v2').extractor.state_dict(), weights / MOBILENET)
+    return data, weights
+
+
+@pytest.mark.parametrize('name', [name for name, row in ROWS.items() if row['run'] is not None])
+def test_a_step_and_a_test(name, drawn, tmp_path, monkeypatch):
+    """Weights arrive, exactly the named parameters move, results and scores are written."""
+    row = ROWS[name]
+    data, weights = drawn
+    monkeypatch.setenv('TCNN_DATA', str(data))
+    monkeypatch.setenv('TCNN_WEIGHTS', str(weights))
+
+    def config():
+        cfg = Config.fromfile(osp.join(CONFIGS, name))
+        cfg.merge_from_dict({**SMALL, **row['run']})
+        cfg.work_dir, cfg.experiment_name = str(tmp_path), f'{tmp_path.name}_{id(cfg)}'
+        if cfg.train_dataloader.dataset.type == 'tcnn_mm.FeatureBank':
+            cfg.train_dataloader.dataset.bank = str(tmp_path / 'bank')
+        return cfg
+
+    cfg = config()
+    init_default_scope(cfg.default_scope)
+    build_banks(cfg)
+    checkpoint = train(cfg)
+    state, moved = checkpoint['state_dict'], row['trains']
+    if row['pretrained']:
+        before = load_safely(weights / row['pretrained'])
+        before = before.get('state_dict', {f'backbone.{k}': v for k, v in before.items()})
+        for key, value in before.items():
+            key = key if key in state else key.replace('backbone.', 'backbone.extractor.')
+            if 'num_batches' not in key:
+                assert torch.equal(state[key], value) == (key not in moved), key
+    counts = len(state) if moved == ALL else len(moved)
+    assert len(checkpoint['optimizer']['state']) == counts
+    assert checkpoint['meta']['tcnn_mm']['sampler']['type'] == row['sampler']
+
+    metrics = test(config(), tmp_path / 'epoch_1.pth')
+    reports = json.loads((tmp_path / 'voc_ap.json').read_text())
+    prefixes = [m if m[:3] == 'voc' else 'voc_action' for m in row['metrics']]
+    assert [report['metric'] for report in reports] == prefixes
+    assert {f'{prefix}/mAP' for prefix in prefixes} <= set(metrics)
+    rows = (tmp_path / 'image_scores.csv').read_text().splitlines()
+    items = reports[0].get('persons', reports[0]['images'])
+    assert len(rows) == 1 + items >= 4
+    assert len(rows[0].split(',')) == 1 + row['outputs'] - (row['sampler'] == 'PatchSampler')
+
+
+@pytest.mark.parametrize(
+    'name, archive, lines',
+    [
+        ('tcnn_voc12.py', 'results_comp2_test.tar.gz', 3),
+        ('tcnn_voc12_action_no-pretrain.py', 'results_comp9_test.tar.gz', None),
+    ],
+)
+def test_for_the_server(name, archive, lines, drawn, tmp_path, monkeypatch):
+    """--server trains on trainval and leaves the archive of test; no AP is claimed."""
+    data, weights = drawn
+    for key, value in dict(TCNN_DATA=data, TCNN_WEIGHTS=weights, LOCAL_RANK='0').items():
+        monkeypatch.setenv(key, str(value))
+    options = {**SMALL, **ROWS[name]['run'], 'train_dataloader.dataset.indices': 2}
+
+    def config():
+        parser = argparse.ArgumentParser()
+        add_common_arguments(parser)
+        command = [osp.join(CONFIGS, name), '--server', '--work-dir', str(tmp_path)]
+        cfg = load_config(parser.parse_args(command))
+        cfg.merge_from_dict(options)
+        cfg.experiment_name = f'{tmp_path.name}_{id(cfg)}'
+        return cfg
+
+    train(config())
+    found = test(config(), tmp_path / 'epoch_1.pth')
+    assert json.loads((tmp_path / 'voc_ap.json').read_text()) == []
+    rows = (tmp_path / 'image_scores.csv').read_text().splitlines()
+    assert found == {'submission/items': len(rows) - 1} and len(rows) - 1 >= 3
+    assert lines in (None, len(rows) - 1)
+    ((comp_split, results),) = read_results(str(tmp_path / archive)).items()
+    assert comp_split == (ROWS[name]['server'], 'test')
+    assert set(results) == set(VOC_CLASSES if lines else ACTIONS)
+    head = rows[0].split(',')
+    for row in rows[1:]:
+        key, *scores = row.split(',')
+        for class_name, score in zip(head[1:], scores, strict=True):
+            if class_name in results:
+                assert results[class_name][tuple(key.split('/'))] == float(score)
