@@ -37,11 +37,16 @@ CONFIGS = {
         dict(type='tcnn_mm.MiniVOC', lazy_init=True, data_root='cache'),
         dict(type='tcnn_mm.FeatureBank', bank='bank'),
     ],
-    'METRICS': [dict(type='tcnn_mm.VOCDevkitAP', mode='voc07')],
+    'METRICS': [
+        dict(type='tcnn_mm.PatchDetectionMetric'),
+        dict(type='tcnn_mm.PointLocalization'),
+        dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
+    ],
     'HOOKS': [
         dict(type='tcnn_mm.CheckpointMetaHook'),
         dict(type='tcnn_mm.EpochSeedHook'),
         dict(type='tcnn_mm.PatchReportHook'),
+        dict(type='tcnn_mm.PatchScoresHook'),
         dict(type='tcnn_mm.PlateauStages'),
         dict(type='tcnn_mm.ScoreMapHook'),
         dict(type='tcnn_mm.VOCResultsHook'),

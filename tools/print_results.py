@@ -23,6 +23,12 @@ def main():
         )
         mean = '–' if result['mAP'] is None else f'{100 * result["mAP"]:.1f}'
         print(f'{result["metric"]} mAP {mean} on {result["images"]} images: {each}')
+        if result.get('hit_rate') is not None:
+            print(
+                f'{result["metric"]} hits {100 * result["hit_rate"]:.1f} % within '
+                f'{result["hit_tolerance"]} px; the middle of every picture: mAP '
+                f'{100 * result["centre_mAP"]:.1f}, hits {100 * result["centre_hit_rate"]:.1f} %'
+            )
 
 
 if __name__ == '__main__':

@@ -123,6 +123,9 @@ class PointLocalization(VOCDevkitAP):
     The model sets the last two when `PatchScoresHook` asks it; they are read per batch and not
     kept.
 
+    After `evaluate`, on the main process: `report`, the entry of voc_ap.json, and `reports`, one
+    :func:`point_report` each for 'votes' and 'centre'.
+
     Returns `mAP`, `hit_rate`, `centre_mAP`, `centre_hit_rate` (and the same with `_subset`) in
     per cent.
     """
@@ -196,15 +199,22 @@ class PointLocalization(VOCDevkitAP):
         scores = np.array([row[1] for row in results], np.float64).reshape(shape)
         labels = np.array([row[2] for row in results], np.int64).reshape(shape)
         found = np.array([row[4] for row in results], bool).reshape(len(results), 4, len(classes))
-        rest = self.mode, self.subset
-        report = point_report(classes, scores, labels, found[:, 0], found[:, 1], *rest)
-        centre = point_report(classes, scores, labels, found[:, 2], found[:, 3], *rest)
-        for k, (name, row) in enumerate(report['classes'].items()):
-            row.update({f'centre_{key}': v for key, v in centre['classes'][name].items()})
-            row['positives'] = int((labels[:, k] == 1).sum())
-            row['difficult'] = int((labels[:, k] == 0).sum())
-        means = {key: value for key, value in report.items() if key != 'classes'}
+        votes, centre = (
+            point_report(classes, scores, labels, at, hit, self.mode, self.subset)
+            for at, hit in (found[:, :2].swapaxes(0, 1), found[:, 2:].swapaxes(0, 1))
+        )
+        means = {key: value for key, value in votes.items() if key != 'classes'}
         means.update({f'centre_{key}': centre[key] for key in list(means)})
+        rows = {
+            name: dict(
+                row,
+                **{f'centre_{key}': value for key, value in centre['classes'][name].items()},
+                positives=int((labels[:, k] == 1).sum()),
+                difficult=int((labels[:, k] == 0).sum()),
+            )
+            for k, (name, row) in enumerate(votes['classes'].items())
+        }
+        self.reports = dict(votes=votes, centre=centre)
         self.scores = ([row[3] for row in results], classes, scores)
         self.report = dict(
             metric=self.prefix,
@@ -212,7 +222,7 @@ class PointLocalization(VOCDevkitAP):
             tolerance=self.tolerance,
             hit_tolerance=self.hit_tolerance,
             **means,
-            classes=report['classes'],
+            classes=rows,
             images=len(results),
         )
         if self.subset:

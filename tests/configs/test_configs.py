@@ -11,15 +11,18 @@ from runs import CONFIGS
 HEAD = {f'head.{layer}.{leaf}' for layer in ('FCa', 'FCb') for leaf in ('weight', 'bias')}
 # config → (trains only the head, outputs, width of the features, metric modes)
 EXPECTED = {
-    'tcnn_minivoc.py': (True, 7, 256, ['voc10', 'voc07']),
-    'tcnn_minivoc_no-pretrain.py': (False, 7, 256, ['voc10', 'voc07']),
-    'tcnn_voc07.py': (True, 21, 4096, ['voc07', 'voc10']),
-    'tcnn_voc07_plateau.py': (True, 21, 4096, ['voc07', 'voc10']),
-    'tcnn_voc07_no-pretrain.py': (False, 21, 4096, ['voc07', 'voc10']),
-    'mixing/tcnn_mobilenetv2_voc07.py': (True, 21, 1280, ['voc07', 'voc10']),
-    'mixing/tcnn_mobilenetv2_voc07_rescore.py': (True, 21, 1280, ['voc07', 'voc10']),
-    'mixing/tcnn_squeezenet_voc07.py': (True, 21, 512, ['voc07', 'voc10']),
-    'mixing/tcnn_squeezenet_voc07_rescore.py': (True, 21, 512, ['voc07', 'voc10']),
+    'tcnn_minivoc.py': (True, 7, 256, ['voc10', 'voc07', 'point']),
+    'tcnn_minivoc_bank.py': (True, 7, 256, ['voc10', 'voc07', 'point']),
+    'tcnn_minivoc_no-pretrain.py': (False, 7, 256, ['voc10', 'voc07', 'point']),
+    'tcnn_voc07.py': (True, 21, 4096, ['voc07', 'voc10', 'point']),
+    'tcnn_voc07_plateau.py': (True, 21, 4096, ['voc07', 'voc10', 'point']),
+    'tcnn_voc07_no-pretrain.py': (False, 21, 4096, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_mobilenetv2_voc07.py': (True, 21, 1280, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_mobilenetv2_voc07_banks.py': (True, 21, 1280, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_mobilenetv2_voc07_rescore.py': (True, 21, 1280, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_small_voc07_no-pretrain.py': (False, 21, 256, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_squeezenet_voc07.py': (True, 21, 512, ['voc07', 'voc10', 'point']),
+    'mixing/tcnn_squeezenet_voc07_rescore.py': (True, 21, 512, ['voc07', 'voc10', 'point']),
 }
 ALL = sorted(
     osp.relpath(path, CONFIGS)
@@ -55,7 +58,7 @@ def test_parts_and_sizes(name):
     assert trainable == (HEAD if only_head else {n for n, _ in model.named_parameters()})
     assert model.head.FCb.out_features == outputs and model.head.FCa.in_features == width
     assert model.sampler.labeler.num_classes == outputs - 1
-    assert [m['mode'] for m in cfg.test_evaluator] == modes
+    assert [m.get('mode', 'point') for m in cfg.test_evaluator] == modes
     assert model.sampler.grid.scales == (1, 1.3, 1.6, 2, 2.4, 2.8, 3.2, 3.6, 4)
     assert model.aggregator.k == 5 and model.sampler.background_share == 0.1
     assert cfg.optim_wrapper.constructor == 'tcnn_mm.TrainableParams'

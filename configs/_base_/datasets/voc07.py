@@ -29,4 +29,5 @@ test_dataloader = dict(
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc10'),
+    dict(type='tcnn_mm.PointLocalization'),
 ]
