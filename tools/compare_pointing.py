@@ -2,11 +2,11 @@
 
     python tools/compare_pointing.py configs/tcnn_minivoc.py CHECKPOINT
 
-One test pass gives the votes' points and the guess at the middle of each picture (the same image
-scores); a class activation map of the same frozen network, trained on the config's training
-pictures with image labels alone, gives its own points and scores, at each of `--cam-scales` (the
-picture's shorter side in patch sides). Prints AP and hit rate per class, writes
-compare_pointing.json into the work dir.
+One test pass gives the votes' points (on the config's map, and where that is damped on the paper's
+too) and the guess at the middle of each picture, with the same image scores. A class activation
+map of the same frozen network, trained on the config's training pictures with image labels alone,
+gives points and scores of its own, at each of `--cam-scales` (the picture's shorter side in patch
+sides). Prints AP and hit rate per class, writes compare_pointing.json into the work dir.
 """
 
 import argparse
@@ -39,21 +39,29 @@ def parse_args():
     return parser.parse_args()
 
 
-def votes(cfg, checkpoint, settings):
-    """The metric `PointLocalization` after the config's test."""
+def votes(cfg, checkpoint):
+    """The metrics of one test of the config: its `PointLocalization`, and on the paper's map.
+
+    Returns:
+        dict: column → metric after the test; one alone where the config's map is the paper's.
+    """
     cfg = copy.deepcopy(cfg)
     # The results of the config's own metrics stay where they are.
     cfg.work_dir = osp.join(cfg.work_dir, 'compare_pointing')
     cfg.load_from = checkpoint
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
-    cfg.test_evaluator = [dict(type='tcnn_mm.PointLocalization', **settings)]
+    settings = dict(metric_settings(cfg, 'PointLocalization'), type='tcnn_mm.PointLocalization')
+    metrics = {'votes': settings}
+    if settings.get('damping'):
+        metrics['undamped'] = dict(settings, damping=0, prefix='undamped')
+    cfg.test_evaluator = list(metrics.values())
     hooks = cfg.get('custom_hooks', [])
     if not any(hook['type'].endswith('PatchScoresHook') for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type='tcnn_mm.PatchScoresHook')]
     runner = Runner.from_cfg(cfg)
     runner.test()
-    return runner.test_evaluator.metrics[0]
+    return dict(zip(metrics, runner.test_evaluator.metrics, strict=True))
 
 
 def cam_report(maps, train, test, classes, metric):
@@ -114,8 +122,11 @@ def main():
     args = parse_args()
     cfg = load_config(args)
     build_banks(cfg, ['test'])
-    metric = votes(cfg, args.checkpoint, metric_settings(cfg, 'PointLocalization'))
-    reports, classes = dict(metric.reports), metric.class_names()
+    voted = votes(cfg, args.checkpoint)
+    metric = voted['votes']
+    classes = metric.class_names()
+    reports = {name: each.reports['votes'] for name, each in voted.items()}
+    reports['centre'] = metric.reports['centre']
     if args.cam_scales:
         model = build_model(cfg, args.checkpoint, args.trust_checkpoint)
         train, test = (

@@ -8,7 +8,7 @@ At each fraction and seed the same pictures train
   transfer     the config's run (its head, from its feature bank where it has one);
   whole, LR    one logistic regression a class on the squashed pictures' frozen features;
   whole, head  the method's head (FCa, FCb) on the same;
-  scratch      `--scratch CONFIG`: a network from random weights, stopped after a stated time.
+  scratch      `--scratch CONFIG`: a network from random weights, for `--scratch-minutes`.
 All are tested on the config's test data. Parts are nested, and stratified by class; part and
 training are drawn anew for each seed. Training lasts the config's epochs, but at least
 `--min-steps` steps (the schedule is stretched), so that small parts are trained as fully.
@@ -44,7 +44,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
 from tcnn_mm.registry import DATASETS
 
-METHODS = ('transfer', 'whole, LR', 'whole, head', 'scratch')
+METHODS = ('transfer', 'whole, LR', 'whole, head')
 
 
 def parse_args():
@@ -55,7 +55,7 @@ def parse_args():
     parser.add_argument('--fractions', default='0.02,0.05,0.1,0.25,0.5,1', help='of the pictures')
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--min-steps', type=int, default=1000, help='of a training')
-    parser.add_argument('--scratch', help='config of a network without pretraining')
+    parser.add_argument('--scratch', help='config of a network without pretraining; default: none')
     parser.add_argument('--scratch-minutes', type=float, default=5, help='for each of its runs')
     return parser.parse_args()
 
@@ -91,7 +91,7 @@ class Curve:
     def summary(self):
         """method → fraction → (pictures, mean, min, max of mAP)."""
         table = {}
-        for method in METHODS:
+        for method in dict.fromkeys(r['method'] for r in self.runs):
             for fraction in sorted({r['fraction'] for r in self.runs}):
                 mine = [r for r in self.runs if (r['method'], r['fraction']) == (method, fraction)]
                 if mine:
@@ -137,33 +137,45 @@ def draw(path, table, label):
     figure.savefig(path)
 
 
+def known_pictures(cfg, split):
+    """What the baselines know of a split's pictures, computed once for all parts.
+
+    Returns:
+        dict: that of :func:`describe_pictures`, and `ids` (N,) str.
+    """
+    pictures = picture_config(cfg[f'{split}_dataloader'].dataset)
+
+    def describe():
+        dataset = DATASETS.build(pictures)
+        ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
+        return dict(describe_pictures(build_model(cfg), dataset, windows=False), ids=np.array(ids))
+
+    path = osp.join(cfg.work_dir, f'pictures_{split}.npz')
+    return keep(path, pass_recipe(cfg, pictures), describe)
+
+
 def main():
     args = parse_args()
     cfg = load_config(args)
     fractions = [float(f) for f in args.fractions.split(',')]
+    if args.scratch and not osp.isfile(args.scratch):
+        raise UserError(f'--scratch {args.scratch}: no such config')
     scratch = Config.fromfile(args.scratch) if args.scratch else None
     metric = dict(dict(mode='voc07'), **metric_settings(cfg))
     settings = dict(config=osp.basename(args.config), metric=metric, min_steps=args.min_steps)
+    methods = list(METHODS)
     if scratch:
-        settings.update(scratch=osp.basename(args.scratch), minutes=args.scratch_minutes)
+        # The time is part of the name: another one is another curve.
+        methods.append(f'scratch {args.scratch_minutes:g} min')
     build_banks(cfg, ('train', 'test'))
     os.makedirs(cfg.work_dir, exist_ok=True)
     curve = Curve(osp.join(cfg.work_dir, 'learning_curve.json'), settings)
 
-    features, ids = {}, {}
-    for split in ('train', 'test'):
-        pictures = picture_config(cfg[f'{split}_dataloader'].dataset)
-        dataset = DATASETS.build(pictures)
-        ids[split] = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
-        # What the baselines know of all pictures, once for all parts.
-        features[split] = keep(
-            osp.join(cfg.work_dir, f'pictures_{split}.npz'),
-            pass_recipe(cfg, pictures),
-            lambda d=dataset: describe_pictures(build_model(cfg), d, windows=False),
-        )
-    classes = list(dataset.metainfo['classes'])
+    train, test = (known_pictures(cfg, split) for split in ('train', 'test'))
+    classes = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['classes'])
     columns = [classes.index(name) for name in metric.get('subset') or classes]
-    train, test = features['train'], features['test']
+    if not (test['labels'][:, columns] > 0).any():
+        raise UserError('no test picture has one of the classes of the mean')
 
     def ap_of(scores):
         return mean_ap(voc_ap(scores[:, k], test['labels'][:, k], metric['mode']) for k in columns)
@@ -182,8 +194,8 @@ def main():
         path = osp.abspath(osp.join(cfg.work_dir, 'parts', f'{name}.txt'))
         os.makedirs(osp.dirname(path), exist_ok=True)
         with replacing(path) as file:
-            file.write('\n'.join(ids['train'][i] for i in part) + '\n')
-        folder = osp.join(cfg.work_dir, f'{method}_{name}')
+            file.write('\n'.join(train['ids'][i] for i in part) + '\n')
+        folder = osp.join(cfg.work_dir, f'{method}_{name}'.replace(' ', '-'))
         if method == 'transfer':
             mean, steps = train_and_test(cfg, metric, folder, path, seed, args.min_steps)
         else:
@@ -195,8 +207,7 @@ def main():
         (method, fraction, seed)
         for fraction in fractions
         for seed in range(args.seeds)
-        for method in METHODS
-        if method != 'scratch' or scratch
+        for method in methods
     ]
     bar = tqdm([key for key in wanted if not curve.has(*key)], unit='run')
     for key in bar:

@@ -15,6 +15,7 @@ import argparse
 import json
 import os.path as osp
 
+import numpy as np
 from mmengine.registry import MODELS as ROOT_MODELS
 
 from tcnn_mm.apis.one_pass import build_model, keep, metric_settings, pass_recipe, patch_scores
@@ -78,23 +79,26 @@ def scored(cfg, dataset, checkpoint, path, trust):
 
 
 def draw(path, rows, chosen, label):
-    """The means as a picture: a curve over k, level lines for the rest."""
+    """The means as a picture: a curve over k, level lines for the rest, a star for the choice."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure((6.4, 4), dpi=120, layout='constrained')
+    figure = Figure((8, 4), dpi=120, layout='constrained')
     FigureCanvasAgg(figure)
     axis = figure.subplots()
-    powers = {int(name[2:]): 100 * mean for name, (mean, _) in rows.items() if name[:2] == 'k='}
+    figures = {name: 100 * mean for name, (mean, _) in rows.items()}
+    powers = {int(name[2:]): value for name, value in figures.items() if name[:2] == 'k='}
     axis.plot(list(powers), list(powers.values()), 'o-', ms=4, label='mean of y^k')
-    others = {name: 100 * mean for name, (mean, _) in rows.items() if name[:2] != 'k='}
-    for i, (name, value) in enumerate(others.items()):
-        axis.axhline(value, ls='--', lw=1, color=f'C{i + 1}', label=f'{name}: {value:.1f}')
-    if chosen[:2] == 'k=':
-        axis.plot(int(chosen[2:]), powers[int(chosen[2:])], 'ko', mfc='none', ms=11)
-    axis.set(xlabel='k', ylabel=label, xticks=list(powers))
+    others = [name for name in figures if name[:2] != 'k=']
+    for i, name in enumerate(others):
+        axis.axhline(figures[name], ls='--', lw=1, color=f'C{i + 1}', label=name)
+    at = int(chosen[2:]) if chosen[:2] == 'k=' else max(powers)
+    axis.plot(at, figures[chosen], 'k*', ms=11, label=f'chosen: {chosen}', zorder=3)
+    low, high = min(figures.values()), max(figures.values())
+    room = 0.06 * (high - low) + 0.01
+    axis.set(xlabel='k', ylabel=label, xticks=list(powers), ylim=(low - room, high + room))
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    figure.legend(fontsize=8, loc='outside right upper')
     figure.savefig(path)
 
 
@@ -115,6 +119,8 @@ def main():
     configs = candidates(rs=args.r)
     ways = {name: ROOT_MODELS.build(config) for name, config in configs.items()}
     rows = sweep(seen['scores'], seen['sizes'], seen['labels'], ways, mode, columns)
+    if all(np.isnan(mean) for mean, _ in rows.values()):
+        raise UserError(f'no picture that chooses has one of {", ".join(wanted)}')
     chosen = best_of(rows)
     label = (
         f'{mode} AP %, mean of {", ".join(wanted) if len(wanted) < 7 else f"{len(wanted)} classes"}'

@@ -56,7 +56,7 @@ def peaks_to_points(peaks, map_hw, size_hw):
     return (peaks.flip(1) + 0.5) * scale
 
 
-def score_points(boxes, scores, size_hw, long_side=500):
+def score_points(boxes, scores, size_hw, long_side=500, damping=0):
     """One point a class: the maximum of the mean score of the patches that cover a pixel.
 
     Args:
@@ -64,10 +64,11 @@ def score_points(boxes, scores, size_hw, long_side=500):
         scores (Tensor): (P, K) float, on the same device.
         size_hw (tuple[int, int]): The picture.
         long_side (int): Of the map, cells. Defaults to 500, VOC's own long side.
+        damping (float): See :func:`mean_score_map`.
 
     Returns:
         Tensor: (K, 2) float64 (x, y) in pixels of the picture.
     """
     map_hw = map_shape(size_hw, long_side)
-    peaks = map_peaks(mean_score_map(boxes, scores, size_hw, map_hw))
+    peaks = map_peaks(mean_score_map(boxes, scores, size_hw, map_hw, damping))
     return peaks_to_points(peaks, map_hw, size_hw)

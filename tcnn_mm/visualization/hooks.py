@@ -32,6 +32,7 @@ class ScoreMapHook(Hook):
             the highest image score.
         top (int): How many of these. Defaults to 3.
         long_side (int): Of the maps, pixels. Defaults to 500.
+        damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's mean.
 
     Raises:
         UserError: Before the first picture, if the data set has no such class.
@@ -45,10 +46,11 @@ class ScoreMapHook(Hook):
         classes=None,
         top=3,
         long_side=500,
+        damping=0,
     ):
         self.out_dir, self.max_images, self.interval = out_dir, max_images, interval
         self.classes = [classes] if isinstance(classes, str) else classes
-        self.top, self.long_side = top, long_side
+        self.top, self.long_side, self.damping = top, long_side, damping
 
     def before_test_epoch(self, runner):
         names = runner.test_dataloader.dataset.metainfo['classes']
@@ -82,7 +84,9 @@ class ScoreMapHook(Hook):
             chosen = [names.index(name) for name in self.classes]
         size_hw = pixels.shape[:2]
         map_hw = map_shape(size_hw, self.long_side)
-        maps = mean_score_map(sample.patch_boxes, sample.patch_scores[:, chosen], size_hw, map_hw)
+        maps = mean_score_map(
+            sample.patch_boxes, sample.patch_scores[:, chosen], size_hw, map_hw, self.damping
+        )
         points = peaks_to_points(map_peaks(maps), map_hw, size_hw)
         labels = sample.gt_bboxes_labels.tolist() if 'gt_bboxes_labels' in sample else []
         visualizer = runner.visualizer
@@ -91,7 +95,7 @@ class ScoreMapHook(Hook):
         drawn = visualizer.draw_score_maps(
             pixels,
             maps.cpu().numpy(),
-            [f'{names[k]}, image score {float(sample.pred_score[k]):.3f}' for k in chosen],
+            [f'{names[k]}, image score {float(sample.pred_score[k]):.2g}' for k in chosen],
             boxes=sample.gt_bboxes.cpu().numpy() if labels else (),
             box_names=[names[k] for k in labels],
             map_names=[names[k] for k in chosen],

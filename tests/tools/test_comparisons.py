@@ -73,7 +73,7 @@ def test_compare_pointing(run, checkpoint, tmp_path):
         '--cfg-options', *FEW, *few,
     )  # fmt: skip
     ways = json.loads((tmp_path / 'w' / 'compare_pointing.json').read_text())['ways']
-    assert list(ways) == ['votes', 'centre', 'CAM λ=1.5']
+    assert list(ways) == ['votes', 'undamped', 'centre', 'CAM λ=1.5']
     assert all(name in printed for name in (*ways, 'fish', 'mean'))
     for way in ways.values():
         assert len(way['classes']) == 6 and 0 <= way['mAP'] <= 1 and 0 <= way['hit_rate'] <= 1
