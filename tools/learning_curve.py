@@ -6,7 +6,8 @@
 
 At each fraction and seed the same pictures train
   transfer     the config's run (its head, from its feature bank where it has one);
-  whole, LR    one logistic regression a class on the squashed pictures' frozen features;
+  whole, LR    one logistic regression a class on frozen features of whole pictures: the mean of
+               their largest patches (λ = 1), from the banks where there are some;
   whole, head  the method's head (FCa, FCb) on the same;
   scratch      `--scratch CONFIG`: a network from random weights, for `--scratch-minutes`.
 All are tested on the config's test data. Parts are nested, and stratified by class; part and
@@ -31,11 +32,11 @@ from tcnn_mm.apis.one_pass import build_model, keep, metric_settings, pass_recip
 from tcnn_mm.apis.short_run import train_and_test
 from tcnn_mm.apis.whole_picture import (
     HEAD_STEPS,
-    WHOLE,
     adaptation_head,
-    describe_pictures,
+    largest_windows,
     logistic_regression,
 )
+from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
@@ -137,21 +138,19 @@ def draw(path, table, label):
     figure.savefig(path)
 
 
-def known_pictures(cfg, split):
-    """What the baselines know of a split's pictures, computed once for all parts.
-
-    Returns:
-        dict: that of :func:`describe_pictures`, and `ids` (N,) str.
-    """
-    pictures = picture_config(cfg[f'{split}_dataloader'].dataset)
-
-    def describe():
-        dataset = DATASETS.build(pictures)
-        ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
-        return dict(describe_pictures(build_model(cfg), dataset, windows=False), ids=np.array(ids))
-
-    path = osp.join(cfg.work_dir, f'pictures_{split}.npz')
-    return keep(path, pass_recipe(cfg, pictures), describe)
+def whole_pictures(cfg, split):
+    """What the baselines know of a split's pictures, once for all parts."""
+    dataset = cfg[f'{split}_dataloader'].dataset.to_dict()
+    if 'source' in dataset and not dataset.get('test_mode'):
+        if osp.isfile(osp.join(dataset['bank'], FILES['whole'])):
+            dataset['context'] = True
+        else:
+            dataset = picture_config(dataset)
+    return keep(
+        osp.join(cfg.work_dir, f'whole_pictures_{split}.npz'),
+        pass_recipe(cfg, dataset),
+        lambda: largest_windows(build_model(cfg), DATASETS.build(dataset)),
+    )
 
 
 def main():
@@ -171,7 +170,7 @@ def main():
     os.makedirs(cfg.work_dir, exist_ok=True)
     curve = Curve(osp.join(cfg.work_dir, 'learning_curve.json'), settings)
 
-    train, test = (known_pictures(cfg, split) for split in ('train', 'test'))
+    train, test = (whole_pictures(cfg, split) for split in ('train', 'test'))
     classes = list(DATASETS.build(cfg.test_dataloader.dataset).metainfo['classes'])
     columns = [classes.index(name) for name in metric.get('subset') or classes]
     if not (test['labels'][:, columns] > 0).any():
@@ -185,7 +184,7 @@ def main():
         labels = [np.flatnonzero(row > 0) for row in train['labels']]
         part = nested_subset(labels, fraction, seed)
         if method in ('whole, LR', 'whole, head'):
-            known = train[WHOLE][part], train['labels'][part], test[WHOLE]
+            known = train['features'][part], train['labels'][part], test['features']
             if method == 'whole, LR':
                 return ap_of(logistic_regression(*known)), len(part), 0
             scores = adaptation_head(*known, cfg.model.head, seed)

@@ -7,8 +7,8 @@
 The checkpoint's head must not have seen the pictures that choose: train it on `train`
 (`--cfg-options train_dataloader.dataset.split=train`, or `….ids=` of a bank). The pass's patch
 scores stay in the work dir (patch_scores_*.npz) and are read again while checkpoint, network and
-data are the same. Writes sweep_k.json and sweep_k.png. `--test`: the chosen one's figure on the
-config's test data, and no other's.
+data are the same. A model's `context` is left out: these are the votes alone. Writes sweep_k.json
+and sweep_k.png. `--test`: the chosen one's figure on the config's test data, and no other's.
 """
 
 import argparse

@@ -7,7 +7,10 @@ import torch.nn.functional as F
 from tcnn_mm.apis.one_pass import labels_of, pictures_of
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
+from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.average_precision import image_labels
 from tcnn_mm.patches.crop import iter_patches
+from tcnn_mm.patches.geometry import largest
 from tcnn_mm.registry import MODELS
 
 WHOLE, WINDOWS = 'whole picture', 'mean of windows'
@@ -53,6 +56,55 @@ def describe_pictures(model, dataset, windows):
     if means:
         rows[WINDOWS] = np.stack(means)
     return rows
+
+
+@torch.no_grad()
+def largest_windows(model, dataset):
+    """Features of whole pictures without squashing: the mean of their largest patches (λ = 1).
+
+    Args:
+        model (PatchClassifier): Frozen up to the head.
+        dataset (Dataset): Pictures; or a bank, which has them: of all windows, or of sampled
+            patches and opened with `context=True`.
+
+    Returns:
+        dict: `features` (N, D), `labels` (N, K) in {1, 0, -1}, `ids` (N,) str.
+
+    Raises:
+        UserError: Part of the backbone trains: its features are not those of the head.
+    """
+    if model._above:
+        raise UserError(f'whole pictures need a frozen backbone; {model._above[0]} trains')
+    num = model.head.num_classes
+    if isinstance(dataset, FeatureBank):
+        pictures = [dataset.manifest['pictures'][i] for i in dataset.pictures]
+        if dataset.context:
+            features = np.array(dataset.whole[dataset.pictures], np.float32)
+        else:
+            features = np.stack([_largest_rows(dataset, i) for i in dataset.pictures])
+        labels = [image_labels(p['gt_label'], p['gt_label_difficult'], num) for p in pictures]
+        ids = [picture['img_id'] for picture in pictures]
+    else:
+        features, labels, ids = [], [], []
+        bar = progress_bar(len(dataset), 'image')
+        for i in range(len(dataset)):
+            item = dataset[i]
+            image = item['inputs'].to(model._mean.device)
+            features.append(model.whole_features([image])[0].cpu().numpy())
+            labels.append(labels_of(item['data_samples'], num))
+            ids.append(item['data_samples'].img_id)
+            bar.update()
+        bar.close()
+        features = np.stack(features)
+    return dict(features=features, labels=np.stack(labels), ids=np.array(ids))
+
+
+def _largest_rows(bank, picture):
+    """Mean of a picture's largest windows in a bank of all windows, (D,) float32."""
+    rows = bank.first[picture] + np.flatnonzero(
+        largest(bank.boxes[bank.first[picture] :][: bank.sizes[picture]])
+    )
+    return bank.features[0, rows].astype(np.float32).mean(0)
 
 
 def fit_logistic(features, labels, strength=0.01):

@@ -4,6 +4,7 @@ import os.path as osp
 
 import mmengine
 import numpy as np
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.visualization import LocalVisBackend
 from PIL import Image
@@ -105,7 +106,8 @@ class ScoreMapHook(Hook):
         path = osp.join(runner.work_dir, self.out_dir, f'{name}.png')
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)
-        for backend in runner.visualizer._vis_backends.values():
-            # The local one would write the same PNG a second time.
-            if not isinstance(backend, LocalVisBackend):
-                backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)
+        if is_main_process():
+            for backend in runner.visualizer._vis_backends.values():
+                # The local one would write the same PNG a second time.
+                if not isinstance(backend, LocalVisBackend):
+                    backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)
