@@ -108,7 +108,10 @@ def test_the_metric_is_that_of_one_process(trained, processes):
     (first, ids, a), (second, names, b) = results
     assert ids == names and len(a) == 11
     np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
-    assert first[0]['mAP'] == pytest.approx(second[0]['mAP'], abs=1e-6)
+    for one, several in zip(first, second, strict=True):
+        assert one['mAP'] == pytest.approx(several['mAP'], abs=1e-6)
+    for key in ('hit_rate', 'centre_mAP', 'centre_hit_rate'):
+        assert first[2][key] == pytest.approx(second[2][key], abs=1e-6), key
 
 
 def test_a_process_without_patches_does_not_hang(trained):

@@ -1,6 +1,7 @@
 """The toolbox's Runner drives our parts: train, resume, test, on the embedded data."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
 from tcnn_mm.registry import DATASETS
+from tcnn_mm.visualization import ScoreMapHook
 
 
 @pytest.mark.parametrize('persistent', [True, False])
@@ -85,7 +87,8 @@ def test_train_and_test_write_what_they_promise(tmp_path):
 
     metrics = test(small_config(tmp_path), tmp_path / 'epoch_2.pth')
     reports = json.loads((tmp_path / 'voc_ap.json').read_text())
-    assert [r['metric'] for r in reports] == ['voc10', 'voc07'] and reports[0]['images'] == 12
+    assert [r['metric'] for r in reports] == ['voc10', 'voc07', 'point']
+    assert reports[0]['images'] == reports[2]['images'] == 12
     assert metrics['voc10/mAP'] == pytest.approx(100 * reports[0]['mAP'])
     rows = [line.split(',') for line in (tmp_path / 'image_scores.csv').read_text().splitlines()]
     dataset = DATASETS.build(dict(small_config(tmp_path).test_dataloader.dataset))
@@ -100,7 +103,7 @@ def test_train_and_test_write_what_they_promise(tmp_path):
 
 
 def test_the_toolboxs_metrics_run_beside_ours(tmp_path):
-    """mmpretrain's VOCAveragePrecision and VOCMultiLabelMetric in the same evaluator list."""
+    """mmpretrain's metrics in the same list, and mmdet's VOCMetric, fed with patches."""
     cfg = small_config(tmp_path, epochs=1)
     train(cfg)
     cfg = small_config(tmp_path, images=60)
@@ -108,9 +111,14 @@ def test_the_toolboxs_metrics_run_beside_ours(tmp_path):
         *cfg.test_evaluator,
         dict(type='mmpretrain.VOCAveragePrecision'),
         dict(type='mmpretrain.VOCMultiLabelMetric'),
+        dict(
+            type='tcnn_mm.PatchDetectionMetric', metric=dict(type='mmdet.VOCMetric', iou_thrs=0.3)
+        ),
     ]
     metrics = test(cfg, tmp_path / 'epoch_1.pth')
     assert {'voc10/mAP', 'voc07/mAP', 'multi-label/mAP', 'multi-label/f1-score'} <= set(metrics)
+    assert {'point/mAP', 'patch_detection/AP30'} <= set(metrics)
+    assert 0 < metrics['patch_detection/mAP'] < 1
 
 
 def test_a_toy_run_learns(tmp_path):
@@ -131,16 +139,38 @@ def test_another_number_of_classes_stops_the_start(tmp_path):
 
 
 def test_score_maps_are_drawn(tmp_path):
-    """ScoreMapHook leaves one readable picture an image, and not more than asked."""
+    """One readable picture an image, and not more than asked; TensorBoard has them too."""
     from PIL import Image
 
+    event_accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator'
+    )
     train(small_config(tmp_path, epochs=1))
     cfg = small_config(tmp_path, images=4)
-    cfg.custom_hooks = [*cfg.custom_hooks, dict(type='tcnn_mm.ScoreMapHook', max_images=2)]
-    test(cfg, tmp_path / 'epoch_1.pth')
+    hook = dict(type='tcnn_mm.ScoreMapHook', max_images=2, classes=['key', 'fish'], long_side=80)
+    cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    cfg.visualizer.vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
+    metrics = test(cfg, tmp_path / 'epoch_1.pth')
     pictures = sorted((tmp_path / 'score_maps').glob('*.png'))
     assert len(pictures) == 2
-    assert np.asarray(Image.open(pictures[0])).std() > 10
+    drawn = np.asarray(Image.open(pictures[0]))
+    assert drawn.std() > 10
+    (folder,) = {path.parent for path in tmp_path.rglob('events.out.tfevents*')}
+    events = event_accumulator.EventAccumulator(str(folder)).Reload()
+    tags = [f'score_maps/{path.stem}' for path in pictures]
+    assert sorted(events.Tags()['images']) == tags
+    image = events.Images(tags[0])[0]
+    assert (image.height, image.width) == drawn.shape[:2]
+    assert not list(tmp_path.rglob('vis_image'))  # not a second time as files
+    assert metrics['point/hit_rate'] >= 0  # the metric had the patch scores too
+
+
+def test_score_maps_of_an_unknown_class():
+    """A class that the data set does not have is named before the test's first picture."""
+    dataset = DATASETS.build(dict(type='tcnn_mm.MiniVOC', split='test', lazy_init=True))
+    runner = SimpleNamespace(test_dataloader=SimpleNamespace(dataset=dataset))
+    with pytest.raises(UserError, match='no class dog; the data set has'):
+        ScoreMapHook(classes='dog').before_test_epoch(runner)
 
 
 def test_frozen_weights_are_the_pretrained_ones(tmp_path):

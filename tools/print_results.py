@@ -28,6 +28,12 @@ def main():
         if 'persons' in result:
             what = f'{result["persons"]} persons of {what}'
         print(f'{result["metric"]} mAP {mean} on {what}: {each}')
+        if result.get('hit_rate') is not None:
+            print(
+                f'{result["metric"]} hits {100 * result["hit_rate"]:.1f} % within '
+                f'{result["hit_tolerance"]} px; the middle of every picture: mAP '
+                f'{100 * result["centre_mAP"]:.1f}, hits {100 * result["centre_hit_rate"]:.1f} %'
+            )
 
 
 if __name__ == '__main__':

@@ -23,6 +23,9 @@ def parse_args():
     parser.add_argument(
         '--show-dir', help='draw score maps over the pictures of the test into this folder'
     )
+    parser.add_argument(
+        '--show-classes', nargs='+', help='of these classes; default: the three best of a picture'
+    )
     return parser.parse_args()
 
 
@@ -33,7 +36,7 @@ def main():
     if args.amp:
         use_amp(cfg)
     if args.show_dir:
-        hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir)
+        hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir, classes=args.show_classes)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     build_banks(cfg)

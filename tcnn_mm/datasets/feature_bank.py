@@ -2,8 +2,8 @@
 
 A bank is a folder, complete or absent: `features.f16` (flips, rows, …), `rows.npz` (box, label
 and picture of each row; first row of each picture), `manifest.json` (the recipe that it was made
-by, classes, labels of the pictures). A bank of sampled patches also has `pictures.f16`: the mean
-feature of each picture's largest patches, for a `ContextHead`.
+by, classes, labels and objects of the pictures). A bank of sampled patches also has
+`pictures.f16`: the mean feature of each picture's largest patches, for a `ContextHead`.
 """
 
 import json
@@ -14,6 +14,7 @@ import torch
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from tcnn_mm.datasets.transforms import set_objects
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import image_labels
 from tcnn_mm.patches.sampler import keyed_generator
@@ -187,5 +188,6 @@ class FeatureBank(Dataset):
         )
         sample.set_gt_label(torch.tensor(picture['gt_label'], dtype=torch.int64))
         sample.set_field(torch.from_numpy(self.boxes[rows]), 'bank_boxes')
+        set_objects(sample, picture)
         features = torch.from_numpy(np.array(self.features[0, rows]))
         return dict(inputs=features, data_samples=sample)

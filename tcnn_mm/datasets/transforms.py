@@ -58,6 +58,23 @@ class LoadVOCObjects(BaseTransform):
         return results
 
 
+def set_objects(sample, objects):
+    """Put a picture's objects into its `DataSample`; what is absent becomes empty.
+
+    Args:
+        sample (DataSample): Gets gt_bboxes (N, 4) float32, gt_bboxes_labels (N,) int64,
+            gt_bboxes_difficult (N,) bool.
+        objects (dict): The same as arrays or lists.
+    """
+    for name, dtype, shape in (
+        ('gt_bboxes', torch.float32, (-1, 4)),
+        ('gt_bboxes_labels', torch.int64, (-1,)),
+        ('gt_bboxes_difficult', torch.bool, (-1,)),
+    ):
+        value = torch.as_tensor(np.asarray(objects.get(name, [])), dtype=dtype)
+        sample.set_field(value.reshape(shape), name)
+
+
 @TRANSFORMS.register_module()
 class PackPatchInputs(BaseTransform):
     """Packs a picture as uint8 RGB and its objects as a mmpretrain `DataSample`.
@@ -80,13 +97,7 @@ class PackPatchInputs(BaseTransform):
         rgb = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
         sample = DataSample(metainfo={k: results[k] for k in self.meta_keys if k in results})
         sample.set_gt_label(torch.as_tensor(results.get('gt_label', []), dtype=torch.int64))
-        for name, dtype, shape in (
-            ('gt_bboxes', torch.float32, (-1, 4)),
-            ('gt_bboxes_labels', torch.int64, (-1,)),
-            ('gt_bboxes_difficult', torch.bool, (-1,)),
-        ):
-            value = torch.as_tensor(np.asarray(results.get(name, [])), dtype=dtype)
-            sample.set_field(value.reshape(shape), name)
+        set_objects(sample, results)
         if 'input_box' in results:
             box = torch.as_tensor(np.asarray(results['input_box']), dtype=torch.float32)
             sample.set_field(box, 'input_box')

@@ -1,6 +1,7 @@
 from .checkpoint_meta import CheckpointMetaHook
 from .epoch_seed import EpochSeedHook
 from .patch_report import PatchReportHook
+from .patch_scores import PatchScoresHook
 from .plateau_stages import PlateauStages
 from .progress import PatchProgressHook
 from .trainable_params import TrainableParams
@@ -11,6 +12,7 @@ __all__ = [
     'EpochSeedHook',
     'PatchProgressHook',
     'PatchReportHook',
+    'PatchScoresHook',
     'PlateauStages',
     'TrainableParams',
     'VOCResultsHook',

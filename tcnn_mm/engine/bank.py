@@ -84,6 +84,18 @@ def bank_recipe(model, dataset, bank, parts):
     )
 
 
+def picture_record(info, size_hw, objects):
+    """What a manifest keeps of a picture: its id, its labels and its objects (N, 4)."""
+    record = {k: info[k] for k in ('img_id', 'img_path', 'gt_label', 'gt_label_difficult')}
+    return dict(
+        record,
+        size_hw=list(size_hw),
+        gt_bboxes=objects.tolist(),
+        gt_bboxes_labels=info['gt_bboxes_labels'].tolist(),
+        gt_bboxes_difficult=info['gt_bboxes_difficult'].tolist(),
+    )
+
+
 def plan_rows(model, dataset, bank):
     """Which patches of which pictures become rows; no pixel is read but the headers'.
 
@@ -110,8 +122,7 @@ def plan_rows(model, dataset, bank):
         )
         boxes.append(patches.xyxy)
         labels.append(patches.label)
-        record = {k: info[k] for k in ('img_id', 'img_path', 'gt_label', 'gt_label_difficult')}
-        pictures.append(dict(record, size_hw=list(size_hw)))
+        pictures.append(picture_record(info, size_hw, objects))
     sampler.num_patches = limit
     sizes = np.array([len(b) for b in boxes], np.int64)
     first = np.concatenate([[0], sizes.cumsum()[:-1]])
@@ -232,12 +243,15 @@ def build_bank(cfg, bank):
     manifest = osp.join(folder, FILES['manifest'])
     if osp.isfile(manifest):
         with open(manifest, encoding='utf-8') as file:
-            differences = recipe_differences(json.load(file)['recipe'], recipe)
+            stored = json.load(file)
+        differences = recipe_differences(stored['recipe'], recipe)
         if differences:
             raise UserError(
                 f'{folder}: this bank was made by another recipe: {"; ".join(differences)}; '
                 'remove it, or give another `bank`'
             )
+        if 'gt_bboxes' not in stored['pictures'][0]:
+            add_objects(manifest, stored, dataset)
         return folder
     if not bank.get('test_mode', False):
         items = (dataset.get_data_info(i) for i in range(len(dataset)))
@@ -262,6 +276,19 @@ def build_bank(cfg, bank):
         print_log(f'feature bank complete: {folder}', 'current')
     barrier()
     return folder
+
+
+def add_objects(manifest, stored, dataset):
+    """Give a bank that was made before manifests held objects the ones of its source."""
+    if is_main_process():
+        for i, picture in enumerate(stored['pictures']):
+            info = dataset.get_data_info(i)
+            objects, _ = clip_boxes(info['gt_bboxes'], *picture['size_hw'], info['img_path'])
+            picture.update(picture_record(info, picture['size_hw'], objects))
+        with replacing(manifest) as file:
+            json.dump(stored, file)
+        print_log(f'{manifest}: added the objects of its pictures', 'current')
+    barrier()
 
 
 def build_banks(cfg, splits=('train', 'val', 'test')):

@@ -66,7 +66,7 @@ def precision_recall(scores, gt):
     return tp, tp / np.maximum(seen, 1)
 
 
-def voc_ap(scores, gt, mode):
+def voc_ap(scores, gt, mode, positives=None):
     """Average precision of one class.
 
     Args:
@@ -74,22 +74,30 @@ def voc_ap(scores, gt, mode):
         gt (array): (N,) of {1, 0, -1}.
         mode (str): 'voc07': mean over recall 0, 0.1 … 1 of the best precision at that recall or
             above. 'voc10': area under the curve of that best precision, as in VOC2010–2012.
+        positives (int, optional): How many there are to find, where some are found nowhere in
+            the ranking: recall ends below 1. Defaults to those of `gt`.
 
     Returns:
         float: In [0, 1]; nan for a class without positives.
 
     Raises:
-        ValueError: Another mode; what :func:`precision_recall` refuses.
+        ValueError: Another mode; fewer `positives` than `gt` has; what :func:`precision_recall`
+            refuses.
     """
     if mode not in MODES:
         raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
     tp, precision = precision_recall(scores, gt)
-    n_pos = int(tp[-1]) if len(tp) else 0
+    in_ranking = int(tp[-1]) if len(tp) else 0
+    n_pos = in_ranking if positives is None else int(positives)
+    if n_pos < in_ranking:
+        raise ValueError(f'positives={n_pos}, but the ranking has {in_ranking}')
     if not n_pos:
         return float('nan')
     best = np.maximum.accumulate(precision[::-1])[::-1]
     if mode == 'voc07':
         # recall ≥ t/10 in integers: 0.1 has no exact float, and 3/10 would miss its threshold.
+        # A recall that is never reached has precision 0.
+        best = np.append(best, 0.0)
         return float(best[np.searchsorted(10 * tp, np.arange(11) * n_pos)].sum() / 11)
     # Recall grows by 1 / n_pos at each positive and nowhere else.
     return float(best[np.diff(tp, prepend=0) > 0].sum() / n_pos)

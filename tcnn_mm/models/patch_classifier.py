@@ -334,7 +334,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
 
         Returns:
             list[DataSample]: With `pred_score` (K,) float32; with `keep_patch_scores` also
-            `patch_boxes` (P, 4) and `patch_scores` (P, K).
+            `patch_boxes` (P, 4) and `patch_scores` (P, K), on the model's device.
         """
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
@@ -355,8 +355,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         for sample, mine, scores, result in zip(data_samples, boxes, voted, results, strict=True):
             sample.set_pred_score(result)
             if self.keep_patch_scores:
-                sample.set_field(torch.from_numpy(mine.copy()), 'patch_boxes', dtype=None)
-                sample.set_field(scores.cpu(), 'patch_scores', dtype=None)
+                mine = torch.from_numpy(mine.copy()).to(scores.device)
+                sample.set_field(mine, 'patch_boxes', dtype=None)
+                sample.set_field(scores, 'patch_scores', dtype=None)
         return data_samples
 
     def _with_context(self, votes, inputs, boxes):

@@ -204,7 +204,7 @@ def label_patches(
     return label, owner
 
 
-def mean_score_map(boxes, scores, size_hw, map_hw):
+def mean_score_map(boxes, scores, size_hw, map_hw, damping=0):
     """Lay patch scores on the picture: the mean score of all patches that cover a pixel.
 
     One difference array a class and two running sums, so the cost does not grow with the
@@ -215,6 +215,8 @@ def mean_score_map(boxes, scores, size_hw, map_hw):
         scores (Tensor): (P, K) float.
         size_hw (tuple[int, int]): The picture.
         map_hw (tuple[int, int]): The map; a cell is covered when its centre lies in the patch.
+        damping (float): So many more patches of score 0 cover each pixel: few patches reach the
+            border, and there a single high score makes a high mean. Paper: 0.
 
     Returns:
         Tensor: (K, h, w) float32; 0 where no patch lies.
@@ -230,4 +232,4 @@ def mean_score_map(boxes, scores, size_hw, map_hw):
     for row, column, sign in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
         flat.index_add_(1, y[:, row] * (width + 1) + x[:, column], values, alpha=sign)
     sums = flat.view(-1, height + 1, width + 1).cumsum(1).cumsum(2)[:, :-1, :-1]
-    return (sums[:-1] / sums[-1:].round().clamp(min=1)).float()
+    return (sums[:-1] / (sums[-1:].round() + damping).clamp(min=1)).float()

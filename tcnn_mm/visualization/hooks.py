@@ -4,74 +4,103 @@ import os.path as osp
 
 import mmengine
 import numpy as np
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
+from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.engine.patch_scores import set_keep_patch_scores
+from tcnn_mm.errors import UserError
 from tcnn_mm.patches.geometry import mean_score_map
+from tcnn_mm.patches.peaks import map_peaks, map_shape, peaks_to_points
 from tcnn_mm.registry import HOOKS
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 
 @HOOKS.register_module()
 class ScoreMapHook(Hook):
-    """Writes one PNG a picture: its objects, and maps of its best-scored classes.
+    """Draws pictures of a test: the objects, and maps of the asked-for or best-scored classes.
+
+    One PNG a picture, on each process for its own pictures; and an image for the visualizer's
+    other backends (TensorBoard …), from the main process. Works with a feature bank too.
 
     Args:
         out_dir (str): Folder, below the work dir if relative. Defaults to 'score_maps'.
         max_images (int): Stop after so many (of each process). Defaults to 20.
         interval (int): Every n-th picture of the test. Defaults to 1.
-        top (int): Classes a picture, by image score. Defaults to 3.
+        classes (sequence[str], optional): Names of the classes to draw. Defaults to those of
+            the highest image score.
+        top (int): How many of these. Defaults to 3.
         long_side (int): Of the maps, pixels. Defaults to 500.
+        damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's mean.
+
+    Raises:
+        UserError: Before the first picture, if the data set has no such class.
     """
 
-    def __init__(self, out_dir='score_maps', max_images=20, interval=1, top=3, long_side=500):
+    def __init__(
+        self,
+        out_dir='score_maps',
+        max_images=20,
+        interval=1,
+        classes=None,
+        top=3,
+        long_side=500,
+        damping=0,
+    ):
         self.out_dir, self.max_images, self.interval = out_dir, max_images, interval
-        self.top, self.long_side = top, long_side
-
-    @staticmethod
-    def _model(runner):
-        return runner.model.module if is_model_wrapper(runner.model) else runner.model
+        self.classes = [classes] if isinstance(classes, str) else classes
+        self.top, self.long_side, self.damping = top, long_side, damping
 
     def before_test_epoch(self, runner):
-        self._model(runner).keep_patch_scores = True
+        names = runner.test_dataloader.dataset.metainfo['classes']
+        unknown = [name for name in self.classes or () if name not in names]
+        if unknown:
+            raise UserError(
+                f'ScoreMapHook: no class {", ".join(unknown)}; the data set has {", ".join(names)}'
+            )
+        set_keep_patch_scores(runner, True)
         self._seen = self._drawn = 0
 
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         for image, sample in zip(data_batch['inputs'], outputs, strict=True):
-            wanted = self._seen % self.interval == 0 and self._drawn < self.max_images
-            self._seen += 1
-            if wanted:
+            if self._seen % self.interval == 0 and self._drawn < self.max_images:
                 self._drawn += 1
                 self._draw(runner, image, sample)
-            # Patch scores are large; nobody needs them after this hook.
-            sample.pop('patch_scores', None)
-            sample.pop('patch_boxes', None)
-        if self._drawn >= self.max_images:
-            self._model(runner).keep_patch_scores = False
+            self._seen += 1
 
     def after_test_epoch(self, runner, metrics=None):
-        self._model(runner).keep_patch_scores = False
+        set_keep_patch_scores(runner, False)
 
     def _draw(self, runner, image, sample):
-        classes = runner.test_dataloader.dataset.metainfo['classes']
-        size_hw = tuple(image.shape[-2:])
-        best = sample.pred_score.argsort(descending=True)[: self.top].cpu()
-        shrink = min(1.0, self.long_side / max(size_hw))
-        map_hw = tuple(max(1, round(side * shrink)) for side in size_hw)
-        maps = mean_score_map(sample.patch_boxes, sample.patch_scores[:, best], size_hw, map_hw)
+        names = runner.test_dataloader.dataset.metainfo['classes']
+        if image.dim() == 3:
+            pixels = image.permute(1, 2, 0).cpu().numpy()
+        else:  # features of a bank
+            pixels = np.ascontiguousarray(load_bgr(sample.img_path)[..., ::-1])
+        if self.classes is None:
+            chosen = sample.pred_score.argsort(descending=True)[: self.top].tolist()
+        else:
+            chosen = [names.index(name) for name in self.classes]
+        size_hw = pixels.shape[:2]
+        map_hw = map_shape(size_hw, self.long_side)
+        maps = mean_score_map(
+            sample.patch_boxes, sample.patch_scores[:, chosen], size_hw, map_hw, self.damping
+        )
+        points = peaks_to_points(map_peaks(maps), map_hw, size_hw)
+        labels = sample.gt_bboxes_labels.tolist() if 'gt_bboxes_labels' in sample else []
         visualizer = runner.visualizer
         if not hasattr(visualizer, 'draw_score_maps'):
             visualizer = ScoreMapVisualizer()
-        present = set(sample.gt_label.tolist()) if 'gt_label' in sample else set()
-        titles = [
-            f'{classes[k]}: {float(sample.pred_score[k]):.3f}' + (' (present)' * (k in present))
-            for k in best.tolist()
-        ]
-        boxes = sample.get('gt_bboxes', np.zeros((0, 4)))
-        names = [classes[k] for k in sample.get('gt_bboxes_labels', [])]
         drawn = visualizer.draw_score_maps(
-            image.permute(1, 2, 0).cpu().numpy(), maps.cpu().numpy(), titles, boxes, names
+            pixels,
+            maps.cpu().numpy(),
+            [f'{names[k]}, image score {float(sample.pred_score[k]):.2g}' for k in chosen],
+            boxes=sample.gt_bboxes.cpu().numpy() if labels else (),
+            box_names=[names[k] for k in labels],
+            map_names=[names[k] for k in chosen],
+            points=points.cpu().numpy(),
         )
         name = str(sample.get('img_id', self._drawn))
         if 'object_index' in sample:  # one of a picture's persons
@@ -79,4 +108,8 @@ class ScoreMapHook(Hook):
         path = osp.join(runner.work_dir, self.out_dir, f'{name}.png')
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)
-        visualizer.add_image(f'score_maps/{name}', drawn, step=runner.iter)
+        if is_main_process():
+            for backend in runner.visualizer._vis_backends.values():
+                # The local one would write the same PNG a second time.
+                if not isinstance(backend, LocalVisBackend):
+                    backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)

@@ -5,18 +5,22 @@ from mmengine.visualization import Visualizer
 
 from tcnn_mm.registry import VISUALIZERS
 
+PANEL = 3.2  # inches of the longer side of a panel
+BOX_COLOR = 'lime'
+
 
 @VISUALIZERS.register_module()
 class ScoreMapVisualizer(Visualizer):
     """A picture with its boxes, and beside it one overlay a class with a legend.
 
     Args:
-        alpha (float): Opacity where the map is highest. Defaults to 0.8.
+        alpha (float): Opacity where the map is highest; where it is 0 the picture is bare.
+            Defaults to 0.75.
         colormap (str): Matplotlib's name. Defaults to 'turbo'.
         **kwargs: For mmengine's `Visualizer`, e.g. `vis_backends`.
     """
 
-    def __init__(self, name='visualizer', *args, alpha=0.8, colormap='turbo', **kwargs):
+    def __init__(self, name='visualizer', *args, alpha=0.75, colormap='turbo', **kwargs):
         super().__init__(name, *args, **kwargs)
         self.alpha, self.colormap = alpha, colormap
 
@@ -25,7 +29,9 @@ class ScoreMapVisualizer(Visualizer):
         """mmengine's registry builds visualizers through this; a bare config has no name."""
         return super().get_instance(name, **kwargs)
 
-    def draw_score_maps(self, image, maps, titles, boxes=(), box_names=()):
+    def draw_score_maps(
+        self, image, maps, titles, boxes=(), box_names=(), map_names=None, points=None
+    ):
         """Make one picture of a row of panels.
 
         Args:
@@ -34,6 +40,8 @@ class ScoreMapVisualizer(Visualizer):
             titles (list[str]): C lines, one above each map.
             boxes (ndarray): (N, 4) xyxy pixels drawn on the first panel.
             box_names (list[str]): N names.
+            map_names (list[str], optional): C names: each map shows the boxes of its name too.
+            points (ndarray, optional): (C, 2) xy pixels, a cross on each map.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
@@ -42,45 +50,31 @@ class ScoreMapVisualizer(Visualizer):
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
         from matplotlib.figure import Figure
-        from matplotlib.patches import Rectangle
 
         height, width = image.shape[:2]
         panels = 1 + len(maps)
-        side = 3.2  # inches of the longer side of a panel
-        figure = Figure(
-            figsize=(
-                side * min(1.0, width / height) * panels + 0.9,
-                side * min(1.0, height / width) + 0.5,
-            ),
-            dpi=100,
-            layout='constrained',
-        )
+        wide, tall = PANEL * min(1.0, width / height), PANEL * min(1.0, height / width)
+        figure = Figure((wide * panels + 0.9, tall + 0.4), dpi=100, layout='constrained')
         FigureCanvasAgg(figure)
         axes = figure.subplots(1, panels, squeeze=False)[0]
-        extent = (0, width, height, 0)
-        axes[0].imshow(image, extent=extent)
+        for axis in axes:
+            axis.imshow(image, extent=(0, width, height, 0))
+            axis.set_axis_off()
+        axes[0].set_title('picture and its objects' if len(boxes) else 'picture', fontsize=9)
         for box, name in zip(boxes, box_names, strict=True):
-            x1, y1, x2, y2 = map(float, box)
-            axes[0].add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec='lime', lw=1.5))
-            label = dict(facecolor='lime', alpha=0.7, pad=1, lw=0)
-            axes[0].text(x1, y1, name, color='black', fontsize=7, va='top', bbox=label)
-        axes[0].set_title('picture and its objects', fontsize=9)
+            self._frame(axes[0], box, name)
         # One scale for all maps of a picture, so that classes compare; the legend tells it.
         top = max(float(np.max(maps)), 1e-3) if len(maps) else 1.0
-        for axis, score_map, title in zip(axes[1:], maps, titles, strict=True):
-            axis.imshow(image, extent=extent)
-            axis.imshow(
-                score_map,
-                extent=extent,
-                cmap=self.colormap,
-                vmin=0,
-                vmax=top,
-                alpha=self.alpha * (0.4 + 0.6 * np.clip(score_map / top, 0, 1)),
-                interpolation='nearest',
-            )
+        for c, (axis, title) in enumerate(zip(axes[1:], titles, strict=True)):
+            self._overlay(axis, maps[c], top, (0, width, height, 0))
             axis.set_title(title, fontsize=9)
-        for axis in axes:
-            axis.set_axis_off()
+            for box, name in zip(boxes, box_names, strict=True):
+                if map_names is not None and name == map_names[c]:
+                    self._frame(axis, box)
+            if points is not None:
+                for color, size in (('black', 3.5), ('white', 1.5)):
+                    axis.plot(*points[c], '+', color=color, ms=11, mew=size)
+            axis.set(xlim=(0, width), ylim=(height, 0))
         if len(maps):
             legend = ScalarMappable(Normalize(0, top), self.colormap)
             bar = figure.colorbar(legend, ax=list(axes), fraction=0.03, pad=0.01)
@@ -88,3 +82,26 @@ class ScoreMapVisualizer(Visualizer):
             bar.ax.tick_params(labelsize=7)
         figure.canvas.draw()
         return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+
+    def _overlay(self, axis, score_map, top, extent):
+        """A map, transparent where it is low: the picture shows what stands there."""
+        axis.imshow(
+            score_map,
+            extent=extent,
+            cmap=self.colormap,
+            vmin=0,
+            vmax=top,
+            alpha=self.alpha * np.sqrt(np.clip(score_map / top, 0, 1)),
+            interpolation='nearest',
+        )
+
+    @staticmethod
+    def _frame(axis, box, name=None):
+        """A box, with its name inside it at the top: at the border it would be cut off."""
+        from matplotlib.patches import Rectangle
+
+        x1, y1, x2, y2 = map(float, box)
+        axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=BOX_COLOR, lw=1.5))
+        if name is not None:
+            label = dict(facecolor=BOX_COLOR, alpha=0.7, pad=1, lw=0)
+            axis.text(x1, y1, name, color='black', fontsize=7, va='top', bbox=label, clip_on=True)

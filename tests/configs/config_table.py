@@ -48,13 +48,17 @@ DENSE = {'model.head.hidden_channels': 16, 'model.sampler.grid.scales': [1.0]}
 
 DEFAULTS = dict(sampler='PatchSampler', server=None, run=None)
 MINIVOC = dict(
-    outputs=7, width=256, metrics=['voc10', 'voc07'], train=minivoc('train'), test=minivoc('test')
+    outputs=7,
+    width=256,
+    metrics=['voc10', 'voc07', 'PointLocalization'],
+    train=minivoc('train'),
+    test=minivoc('test'),
 )
 VOC07 = dict(
     trains=HEAD,
     outputs=21,
     width=4096,
-    metrics=['voc07', 'voc10'],
+    metrics=['voc07', 'voc10', 'PointLocalization'],
     train=voc('trainval'),
     test=voc('test'),
     pretrained=TORCHVISION,
@@ -87,14 +91,17 @@ SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
 
 ROWS = {
     'tcnn_minivoc.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
+    'tcnn_minivoc_bank.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
     'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
     'tcnn_voc07.py': VOC07,
     'tcnn_voc07_bank.py': VOC07,
     'tcnn_voc07_plateau.py': VOC07,
     'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None),
     'mixing/tcnn_mobilenetv2_voc07.py': MOBILENET_VOC07,
+    'mixing/tcnn_mobilenetv2_voc07_banks.py': MOBILENET_VOC07,
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, trains=HEAD | CONTEXT),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
+    'mixing/tcnn_small_voc07_no-pretrain.py': dict(VOC07, trains=ALL, width=256, pretrained=None),
     'mixing/tcnn_squeezenet_voc07.py': SQUEEZENET_VOC07,
     'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
     'tcnn_voc12.py': VOC12,

@@ -1,5 +1,7 @@
 """The bank: the online features, in float16, complete or absent, refused where it does not fit."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -83,6 +85,7 @@ def test_a_banked_test_equals_the_online_test(cfg, tmp_path):
         source=cfg.test_dataloader.dataset,
     )
     banks.build_banks(ConfigDict(model=cfg.model, test_dataloader=cfg.test_dataloader))
+    cfg.custom_hooks = [*cfg.custom_hooks, dict(type='tcnn_mm.ScoreMapHook', max_images=2)]
     banked = run_test(cfg, tmp_path / 'run2/epoch_1.pth')
     first, second = (
         np.loadtxt(
@@ -92,6 +95,33 @@ def test_a_banked_test_equals_the_online_test(cfg, tmp_path):
     )
     np.testing.assert_allclose(first, second, rtol=0.02, atol=1e-5)
     assert online.keys() == banked.keys()
+    assert banked['point/hit_rate'] == online['point/hit_rate']
+    assert len(list((tmp_path / 'banked' / 'score_maps').glob('*.png'))) == 2
+
+
+def test_a_bank_knows_the_objects_of_its_pictures(cfg, tmp_path):
+    """Test items carry what PackPatchInputs gives; an older bank gets it from its source."""
+    test = dict(
+        type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'testbank'), test_mode=True,
+        source=cfg.test_dataloader.dataset,
+    )  # fmt: skip
+    banks.build_bank(cfg, test)
+    path = tmp_path / 'testbank' / 'manifest.json'
+    new = json.loads(path.read_text())
+    old = json.loads(path.read_text())
+    for picture in old['pictures']:
+        for key in ('gt_bboxes', 'gt_bboxes_labels', 'gt_bboxes_difficult'):
+            del picture[key]
+    path.write_text(json.dumps(old))
+    banks.build_bank(cfg, test)
+    assert json.loads(path.read_text()) == new
+    bank, source = DATASETS.build(test), DATASETS.build(test['source'])
+    for i in (0, 5):
+        mine, theirs = bank[i]['data_samples'], source[i]['data_samples']
+        for key in ('gt_bboxes', 'gt_bboxes_labels', 'gt_bboxes_difficult', 'gt_label'):
+            assert torch.equal(mine.get(key), theirs.get(key)), key
+            assert mine.get(key).dtype == theirs.get(key).dtype
+        assert mine.ori_shape == theirs.ori_shape
 
 
 def test_an_interrupted_bank_is_absent_and_goes_on(cfg, tmp_path, monkeypatch):

@@ -205,6 +205,18 @@ def test_score_map_equals_a_loop_over_pixels(map_hw):
     np.testing.assert_allclose(got.numpy(), expected, atol=1e-5)
 
 
+def test_damping_adds_patches_of_score_zero():
+    """The damped mean is the mean with so many more patches of score 0 over the whole picture."""
+    boxes = torch.from_numpy(grid_boxes(60, 80, [1, 2], size=32))
+    scores = torch.rand(len(boxes), 2)
+    damped = mean_score_map(boxes, scores, (60, 80), (60, 80), damping=3)
+    whole = torch.tensor([[0.0, 0, 80, 60]]).repeat(3, 1)
+    more = mean_score_map(
+        torch.cat([boxes, whole]), torch.cat([scores, torch.zeros(3, 2)]), (60, 80), (60, 80)
+    )
+    torch.testing.assert_close(damped, more)
+
+
 def test_uncovered_pixels_are_zero():
     """A map is 0 where no patch lies, never nan."""
     got = mean_score_map(torch.tensor([[0.0, 0, 2, 2]]), torch.ones(1, 1), (4, 4), (4, 4))

@@ -23,4 +23,5 @@ main_classes = ('bus', 'car', 'cat', 'person', 'train')
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=main_classes),
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc10', subset=main_classes),
+    dict(type='tcnn_mm.PointLocalization', damping=20, subset=main_classes),
 ]

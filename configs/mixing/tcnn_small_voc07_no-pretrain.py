@@ -1,0 +1,17 @@
+# A small AlexNet from random weights on 64-px patches of VOC2007: what a learning curve's
+# "no pretraining" can afford on a CPU.
+#
+#   python tools/train.py configs/mixing/tcnn_small_voc07_no-pretrain.py
+#   python tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py \
+#       --scratch configs/mixing/tcnn_small_voc07_no-pretrain.py --scratch-minutes 5
+#
+# FIGURE
+# Not the paper: its NO PRETRAIN is the whole AlexNet at 224 px, trained for days
+# (tcnn_voc07_no-pretrain).
+_base_ = [
+    '../_base_/models/tcnn_alexnet_small.py',
+    '../_base_/datasets/voc07.py',
+    '../_base_/schedules/three_stages.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(head=dict(num_classes=20), frozen=(), pretrained=None, sampler=dict(num_patches=4))

@@ -1,0 +1,38 @@
+"""Patch scores for whom they concern, and for nobody else: they are large."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from tcnn_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PatchScoresHook(Hook):
+    """Asks the model for its patch scores while a metric of the evaluator reads them.
+
+    Such a metric says `reads_patch_scores = True`. The model then leaves `patch_boxes` (P, 4) and
+    `patch_scores` (P, K) in each sample of a batch; the loop drops them with the batch.
+    """
+
+    def before_val_epoch(self, runner):
+        self._ask(runner, runner.val_loop)
+
+    def before_test_epoch(self, runner):
+        self._ask(runner, runner.test_loop)
+
+    def after_val_epoch(self, runner, metrics=None):
+        set_keep_patch_scores(runner, False)
+
+    def after_test_epoch(self, runner, metrics=None):
+        set_keep_patch_scores(runner, False)
+
+    @staticmethod
+    def _ask(runner, loop):
+        if any(getattr(m, 'reads_patch_scores', False) for m in loop.evaluator.metrics):
+            set_keep_patch_scores(runner, True)
+
+
+def set_keep_patch_scores(runner, keep):
+    """Switch the model's patch scores on or off, through any wrapper."""
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model.keep_patch_scores = keep
