@@ -19,6 +19,7 @@ CONFIGS = {
     'MODELS': [
         SMALL,
         HEAD,
+        dict(type='tcnn_mm.ContextHead', num_classes=3),
         dict(type='tcnn_mm.TorchvisionBackbone', name='squeezenet1_1'),
         dict(type='tcnn_mm.PatchClassifier', backbone=SMALL, head=HEAD, sampler=SAMPLER),
         dict(type='tcnn_mm.PowerMeanAggregator'),
