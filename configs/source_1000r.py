@@ -1,0 +1,1 @@
+_base_ = './_base_/experiments/source_1000r.py'

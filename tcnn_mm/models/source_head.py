@@ -1,0 +1,23 @@
+"""FC8 of a source network (Krizhevsky et al. 2012; paper, sec. 1)."""
+
+from mmpretrain.models.heads import LinearClsHead
+from torch import nn
+
+from tcnn_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class DropoutLinearClsHead(LinearClsHead):
+    """mmpretrain's linear head with dropout on its input, Y7.
+
+    Args:
+        dropout (float): Defaults to 0.5.
+        **kwargs: Of `LinearClsHead`: num_classes, in_channels, loss, topk.
+    """
+
+    def __init__(self, *args, dropout=0.5, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.drop = nn.Dropout(dropout)
+
+    def pre_logits(self, feats):
+        return self.drop(super().pre_logits(feats))
