@@ -1,0 +1,1 @@
+_base_ = './_base_/experiments/tcnn_voc07_weak.py'
