@@ -12,11 +12,12 @@ class DropoutLinearClsHead(LinearClsHead):
 
     Args:
         dropout (float): Defaults to 0.5.
-        **kwargs: Of `LinearClsHead`: num_classes, in_channels, loss, topk.
+        loss (dict, optional): Defaults to mmpretrain's cross-entropy.
+        **kwargs: Of `LinearClsHead`: num_classes, in_channels, topk.
     """
 
-    def __init__(self, *args, dropout=0.5, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, dropout=0.5, loss=None, **kwargs):
+        super().__init__(*args, loss=loss or dict(type='mmpretrain.CrossEntropyLoss'), **kwargs)
         self.drop = nn.Dropout(dropout)
 
     def pre_logits(self, feats):

@@ -3,6 +3,8 @@
 After Oquab et al., "Is object localization for free?", CVPR 2015.
 """
 
+import os.path as osp
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -146,5 +148,5 @@ class WeakPatchClassifier(PatchClassifier):
 
 
 def _name(sample):
-    """What a picture's randomness hangs on."""
-    return str(sample.get('img_id', sample.get('img_path')))
+    """What a picture's randomness hangs on: its id, or its file's name, wherever it lies."""
+    return str(sample.get('img_id') or osp.basename(sample.get('img_path')))

@@ -73,10 +73,9 @@ class ScaleSampler:
         Returns:
             Patches: every label is -1.
         """
-        xyxy = (
-            self._at(size_hw, self._scale(self.factor(Key(*key))))
-            if training
-            else self.grid(size_hw)
-        )
+        if training:
+            xyxy = self._at(size_hw, self._scale(self.factor(Key(*key))))
+        else:
+            xyxy = self.grid(size_hw)
         nothing = np.full(len(xyxy), -1, np.int64)
         return Patches(xyxy, nothing, nothing)

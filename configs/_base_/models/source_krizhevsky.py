@@ -14,7 +14,6 @@ model = dict(
         type='tcnn_mm.DropoutLinearClsHead',
         num_classes=1000,
         in_channels=4096,
-        loss=dict(type='mmpretrain.CrossEntropyLoss'),
         topk=(1, 5),
     ),
     data_preprocessor=dict(
