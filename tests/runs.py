@@ -18,6 +18,8 @@ CONFIGS = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'configs')
 def small_config(work_dir, name='tcnn_minivoc.py', epochs=2, images=12, **options):
     """A config of ours, cut down to a few pictures, few patches and no log noise."""
     cfg = Config.fromfile(osp.join(CONFIGS, name))
+    # λ of labelled patches, or s of a ScaleSampler's windows.
+    scales = 'factors' if cfg.model.sampler.type.endswith('ScaleSampler') else 'grid.scales'
     cfg.merge_from_dict(
         {
             'work_dir': str(work_dir),
@@ -31,7 +33,7 @@ def small_config(work_dir, name='tcnn_minivoc.py', epochs=2, images=12, **option
             'test_dataloader.batch_size': 4,
             'default_hooks.checkpoint.interval': 1,
             'default_hooks.checkpoint.max_keep_ckpts': -1,
-            'model.sampler.grid.scales': [1.0, 2.0],
+            f'model.sampler.{scales}': [1.0, 2.0],
             **options,
         }
     )

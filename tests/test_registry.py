@@ -22,6 +22,13 @@ CONFIGS = {
         dict(type='tcnn_mm.ContextHead', num_classes=3),
         dict(type='tcnn_mm.TorchvisionBackbone', name='squeezenet1_1'),
         dict(type='tcnn_mm.PatchClassifier', backbone=SMALL, head=HEAD, sampler=SAMPLER),
+        dict(
+            type='tcnn_mm.WeakPatchClassifier',
+            backbone=SMALL,
+            head=dict(HEAD, background=False),
+            sampler=dict(type='tcnn_mm.ScaleSampler'),
+        ),
+        dict(type='tcnn_mm.DropoutLinearClsHead', num_classes=3, in_channels=8),
         dict(type='tcnn_mm.PowerMeanAggregator'),
         dict(type='tcnn_mm.MeanAggregator'),
         dict(type='tcnn_mm.MaxAggregator'),
@@ -33,6 +40,7 @@ CONFIGS = {
         dict(type='tcnn_mm.ObjectSquareSampler'),
         SAMPLER['grid'],
         SAMPLER['labeler'],
+        dict(type='tcnn_mm.ScaleSampler'),
     ],
     'TRANSFORMS': [
         dict(type='tcnn_mm.LoadVOCObjects'),
@@ -44,6 +52,7 @@ CONFIGS = {
         dict(type='tcnn_mm.VOCAction', data_root='VOC', lazy_init=True),
         dict(type='tcnn_mm.MiniVOC', lazy_init=True, data_root='cache'),
         dict(type='tcnn_mm.FeatureBank', bank='bank'),
+        dict(type='tcnn_mm.ClassFolders', class_list='classes.txt', roots='VOC'),
     ],
     'METRICS': [
         dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
@@ -91,6 +100,7 @@ def folder(tmp_path):
     write_voc_folder(
         tmp_path / 'VOC', {'a': (np.zeros((30, 40, 3), np.uint8), [box])}, dict(train=['a'])
     )
+    (tmp_path / 'classes.txt').write_text('JPEGImages\n')
     (tmp_path / 'bank').mkdir()
     np.zeros((1, 1, 4), np.float16).tofile(tmp_path / 'bank' / 'features.f16')
     one = np.zeros(1, np.int64)

@@ -1,3 +1,4 @@
+from .class_folders import ClassFolders
 from .feature_bank import FeatureBank
 from .labeled_patch import RandomLabeledPatch
 from .mini_voc import MiniVOC
@@ -6,6 +7,7 @@ from .voc import VOCObjects
 from .voc_action import VOCAction
 
 __all__ = [
+    'ClassFolders',
     'FeatureBank',
     'LoadVOCObjects',
     'MiniVOC',

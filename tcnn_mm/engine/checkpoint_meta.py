@@ -12,13 +12,19 @@ class CheckpointMetaHook(Hook):
     """Writes `meta['tcnn_mm']`: preprocessing, sampler, grid, aggregator, frozen layers; plain
     types.
 
-    Class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by
-    mmengine; this records the values that a config leaves to defaults.
+    Of a source network (a plain classifier), the preprocessing of its backbone. Class names
+    (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by mmengine; this
+    records the values that a config leaves to defaults.
     """
 
     def before_save_checkpoint(self, runner, checkpoint):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         if not hasattr(model, 'sampler'):
+            pixels = getattr(model.backbone, 'preprocessing', None)
+            if pixels:
+                checkpoint['meta']['tcnn_mm'] = dict(
+                    version=__version__, preprocessing=_plain(pixels)
+                )
             return
         sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
         aggregator = model.aggregator

@@ -48,7 +48,8 @@ class PlateauStages(Hook):
         self._sum = torch.zeros(2, dtype=torch.float64)
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        self._sum += torch.tensor([float(outputs['loss']), 1.0], dtype=torch.float64)
+        loss = float(torch.as_tensor(outputs['loss']).detach())
+        self._sum += torch.tensor([loss, 1.0], dtype=torch.float64)
 
     def after_train_epoch(self, runner):
         device = next(runner.model.parameters()).device

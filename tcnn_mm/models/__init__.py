@@ -8,11 +8,14 @@ from .aggregation import (
 from .alexnet import TransferAlexNet
 from .context_head import ContextHead
 from .patch_classifier import PatchClassifier
+from .source_head import DropoutLinearClsHead
 from .torchvision_backbone import TorchvisionBackbone
+from .weak_classifier import WeakPatchClassifier
 
 __all__ = [
     'AdaptationHead',
     'ContextHead',
+    'DropoutLinearClsHead',
     'LogSumExpAggregator',
     'MaxAggregator',
     'MeanAggregator',
@@ -20,4 +23,5 @@ __all__ = [
     'PowerMeanAggregator',
     'TorchvisionBackbone',
     'TransferAlexNet',
+    'WeakPatchClassifier',
 ]

@@ -9,6 +9,21 @@ from torch import nn
 from tcnn_mm.registry import MODELS
 
 
+def global_mean(total, count):
+    """A process's sum such that DDP's mean over processes is the mean over all of them.
+
+    Args:
+        total (Tensor): Scalar, the sum over what this process has.
+        count (int | Tensor): How many that are; every process joins, also with 0.
+
+    Returns:
+        Tensor: Scalar: local sum × processes / count of all processes.
+    """
+    counted = torch.as_tensor(count, dtype=torch.float32, device=total.device)
+    all_reduce(counted)
+    return total * get_world_size() / counted.clamp(min=1)
+
+
 def global_mean_loss(logits, labels):
     """Cross-entropy such that DDP's mean over processes is the mean over all patches.
 
@@ -17,14 +32,11 @@ def global_mean_loss(logits, labels):
         labels (Tensor): (P,) int64; -1 is not for the loss.
 
     Returns:
-        Tensor: Scalar: local sum × processes / patches of all processes. A process without
-        patches still joins the count.
+        Tensor: Scalar, see :func:`global_mean`.
     """
-    counted = (labels >= 0).sum().float()
-    all_reduce(counted)
     with torch.autocast(logits.device.type, enabled=False):
         total = F.cross_entropy(logits.float(), labels, ignore_index=-1, reduction='sum')
-    return total * get_world_size() / counted.clamp(min=1)
+    return global_mean(total, (labels >= 0).sum())
 
 
 @MODELS.register_module()

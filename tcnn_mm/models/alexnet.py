@@ -13,7 +13,8 @@ from torch import nn
 from tcnn_mm.registry import MODELS
 
 # One row a variant: (channels of C1…C5), C1's (kernel, stride, padding), C2's kernel, FC width,
-# patch side in pixels, side of the C5 grid after pooling, and what its weights expect of pixels.
+# patch side in pixels, side of the C5 grid after pooling, the layers whose inputs are dropped
+# (FC6 and FC7 unless said), and what its weights expect of pixels.
 VARIANTS = {
     'torchvision': dict(
         channels=(64, 192, 384, 256, 256),
@@ -34,6 +35,8 @@ VARIANTS = {
         second=5,
         fc_channels=4096,
         grid=6,
+        # Krizhevsky drops the outputs of FC6 and FC7; that of FC7 is the head's to drop.
+        dropout=('FC7',),
         # Caffe's means; a net of our own recipe (source_in1k) overrides the order with 'rgb'.
         preprocessing=dict(
             size=224, mean=(104.0, 117.0, 123.0), std=(1.0, 1.0, 1.0), channel_order='bgr'
@@ -50,6 +53,9 @@ VARIANTS = {
         ),
     ),
 }
+
+# Krizhevsky's biases of 1: they give the ReLUs positive inputs at the start.
+_ONES = ('C2', 'C4', 'C5', 'FC6', 'FC7')
 
 # Caffe's layer names (BVLC AlexNet, CaffeNet) against torchvision's.
 CAFFE_NAMES = {
@@ -95,11 +101,12 @@ class TransferAlexNet(BaseModule):
             nets, 6144 for its 1512-class net. Defaults to the variant's.
         groups (int): Groups of C2, C4, C5; Krizhevsky's two towers are 2. A grouped weight
             file loads into an ungrouped net, expanded with zeros. Defaults to 1.
-        dropout (float): On the inputs of FC6 and FC7 while they train; a frozen layer is in
-            eval mode and drops nothing. Defaults to 0.5.
+        dropout (float): On the inputs of FC6 and FC7 ('krizhevsky': of FC7) while they train; a
+            frozen layer is in eval mode and drops nothing. Defaults to 0.5.
         preprocessing (dict, optional): Entries that replace the variant's `size`, `mean`,
             `std` (grey levels 0–255) or `channel_order`.
-        init_cfg (dict, optional): Defaults to He's initialisation for every layer.
+        init_cfg (dict, optional): Defaults to He's initialisation for every layer; for
+            'krizhevsky' to his: weights N(0, 0.01), biases 1 in C2, C4, C5, FC6, FC7 and 0 else.
 
     Shapes: (B, 3, S, S) float, normalised patches → tuple of one (B, D).
     """
@@ -131,9 +138,17 @@ class TransferAlexNet(BaseModule):
             raise ValueError(
                 f'TransferAlexNet: variant={variant!r}; choose one of {sorted(VARIANTS)}'
             )
-        he = dict(type='Kaiming', layer=['Conv2d', 'Linear'], mode='fan_in', nonlinearity='relu')
-        super().__init__(init_cfg=he if init_cfg is None else init_cfg)
+        his = variant == 'krizhevsky'
+        self._biases_of_one = _ONES if his and init_cfg is None else ()
+        default = (
+            dict(type='Normal', std=0.01)
+            if his
+            else dict(type='Kaiming', mode='fan_in', nonlinearity='relu')
+        )
+        default['layer'] = ['Conv2d', 'Linear']
+        super().__init__(init_cfg=default if init_cfg is None else init_cfg)
         spec = VARIANTS[variant]
+        drops = dict.fromkeys(spec.get('dropout', ('FC6', 'FC7')), dropout)
         self.variant = variant
         self.fc_channels = fc_channels or spec['fc_channels']
         self.preprocessing = dict(spec['preprocessing'], **(preprocessing or {}))
@@ -142,17 +157,16 @@ class TransferAlexNet(BaseModule):
         relu = lambda: nn.ReLU(inplace=True)  # noqa: E731
         # Krizhevsky's order is ReLU, normalisation, pooling.
         norm = lambda: nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)  # noqa: E731
-        lrn = variant == 'krizhevsky'
         features = OrderedDict()
         features['0'], features['1'] = nn.Conv2d(3, c1, kernel, stride, padding), relu()
-        if lrn:
+        if his:
             features['norm1'] = norm()
         features['2'] = nn.MaxPool2d(3, 2)
         features['3'] = nn.Conv2d(
             c1, c2, spec['second'], padding=spec['second'] // 2, groups=groups
         )
         features['4'] = relu()
-        if lrn:
+        if his:
             features['norm2'] = norm()
         features['5'] = nn.MaxPool2d(3, 2)
         features['6'], features['7'] = nn.Conv2d(c2, c3, 3, padding=1), relu()
@@ -163,14 +177,21 @@ class TransferAlexNet(BaseModule):
         self.grid = spec['grid']
         self.avgpool = nn.AdaptiveAvgPool2d(self.grid)
         self.classifier = nn.Sequential(
-            nn.Dropout(dropout),
+            nn.Dropout(drops.get('FC6', 0.0)),
             nn.Linear(c5 * self.grid**2, self.fc_channels),
             relu(),
-            nn.Dropout(dropout),
+            nn.Dropout(drops.get('FC7', 0.0)),
             nn.Linear(self.fc_channels, self.fc_channels),
             relu(),
         )
         self.out_channels = self.fc_channels
+
+    def init_weights(self):
+        super().init_weights()
+        for layer in self._biases_of_one:
+            for _, module in self.layers()[layer]:
+                if isinstance(module, (nn.Conv2d, nn.Linear)):
+                    nn.init.ones_(module.bias)
 
     def layers(self):
         """Modules of each layer in forward order: {'C1': [('features.0', conv), …], …}."""

@@ -164,8 +164,10 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
     def _build_sampler(self, cfg):
         size, classes = self.preprocessing['size'], self.head.num_classes
         if isinstance(cfg, dict):
-            if str(cfg['type']).endswith('PatchSampler'):
+            kind = str(cfg['type']).rpartition('.')[2]
+            if kind in ('PatchSampler', 'ScaleSampler'):
                 cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=self.map_stride)
+            if kind == 'PatchSampler':
                 cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=classes)
             cfg = build_patch_part(cfg)
         if self.feature_mode == 'dense' and not hasattr(cfg, 'grid'):
@@ -261,11 +263,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         Returns:
             dict: `loss`, a scalar.
         """
-        if self.key is None:
-            raise RuntimeError(
-                'PatchClassifier draws patches by (seed, epoch, image id): add '
-                "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
-            )
+        self._need_key()
         if is_features(inputs):
             labels = torch.cat(list(data_samples)).to(self._mean.device)
             return self._loss(torch.cat(list(inputs)).float(), labels)
@@ -295,6 +293,13 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         labels = [image_labels(s.gt_label, s.gt_label_difficult, num) for s in samples]
         labels = torch.from_numpy(np.stack(labels)).to(self._mean.device)
         return [self.whole_features(images)], [labels]
+
+    def _need_key(self):
+        if self.key is None:
+            raise RuntimeError(
+                f'{type(self).__name__} draws patches by (seed, epoch, image id): add '
+                "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
+            )
 
     def _loss(self, features, labels):
         logits = self.patch_logits(features)
@@ -340,7 +345,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             data_samples = [DataSample() for _ in inputs]
         if is_features(inputs):
             boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
-            voted = [self.head.scores(self._head_inputs(features.float())) for features in inputs]
+            voted = [self.votes(features.float()) for features in inputs]
             if self.on_patches:
                 self.on_patches(*[sum(map(len, inputs))] * 2)
         else:
@@ -354,11 +359,15 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             results = self._with_context(results, inputs, boxes)
         for sample, mine, scores, result in zip(data_samples, boxes, voted, results, strict=True):
             sample.set_pred_score(result)
-            if self.keep_patch_scores:
-                mine = torch.from_numpy(mine.copy()).to(scores.device)
-                sample.set_field(mine, 'patch_boxes', dtype=None)
-                sample.set_field(scores, 'patch_scores', dtype=None)
+            self._keep(sample, mine, scores)
         return data_samples
+
+    def _keep(self, sample, boxes, scores):
+        """Hand out the patches with the picture, if a hook has asked for them."""
+        if self.keep_patch_scores:
+            boxes = torch.from_numpy(boxes.copy()).to(scores.device)
+            sample.set_field(boxes, 'patch_boxes', dtype=None)
+            sample.set_field(scores, 'patch_scores', dtype=None)
 
     def _with_context(self, votes, inputs, boxes):
         """Votes (K,) of each picture fused with its whole-picture scores."""
@@ -370,12 +379,16 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         k = getattr(self.aggregator, 'k', 1)
         return [self.context.fuse(v, one, k) for v, one in zip(votes, whole, strict=True)]
 
+    def votes(self, features):
+        """What patches vote with: features → (p, K) softmax scores, float32."""
+        return self.head.scores(self._head_inputs(features))
+
     def score_patches(self, images, boxes):
-        """Softmax scores of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
+        """Votes of boxes of pictures: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
         num = self.head.num_classes
         scores = [self._mean.new_empty(len(mine), num) for mine in boxes]
         for b, index, features in self.iter_features(images, boxes):
-            part = self.head.scores(self._head_inputs(features))
+            part = self.votes(features)
             for i in np.unique(b):
                 scores[i][index[b == i]] = part[b == i]
         return scores

@@ -11,6 +11,32 @@ def _short(keys):
     return ', '.join(keys[:6]) + (f' … ({len(keys)} in all)' if len(keys) > 6 else '') or 'none'
 
 
+def check_pixels(said, own, filename):
+    """Compare what a file says of its pixels with what the model gives it.
+
+    Args:
+        said (dict): `preprocessing` of the file's meta; may be empty.
+        own (dict): The model's.
+
+    Raises:
+        UserError: Another mean, std or channel order; names both and the entry to mend.
+    """
+    differ = [
+        f'{key}: file {_plain(said[key])}, model {_plain(own[key])}'
+        for key in ('mean', 'std', 'channel_order')
+        if key in said and key in own and _plain(said[key]) != _plain(own[key])
+    ]
+    if differ:
+        raise UserError(
+            f'{filename}: its weights expect other pixels; {"; ".join(differ)}; set '
+            "them as the backbone's preprocessing"
+        )
+
+
+def _plain(value):
+    return value if isinstance(value, str) else [float(v) for v in value]
+
+
 def load_pretrained(model, filename):
     """Load a weight file into `model.backbone` (and `model.neck`), never into the head.
 
@@ -23,9 +49,13 @@ def load_pretrained(model, filename):
 
     Raises:
         UserError: A parameter of backbone or neck got no value or one of another shape; both
-            lists of keys are given.
+            lists of keys are given. Or the file says that its weights expect other pixels.
     """
-    state = model_state(load_safely(filename))
+    checkpoint = load_safely(filename)
+    state = model_state(checkpoint)
+    meta = checkpoint.get('meta') or {}
+    said = meta.get('tcnn_mm', {}).get('preprocessing', {})
+    check_pixels(said, getattr(model, 'preprocessing', {}), filename)
     parts = {'backbone': {}, 'neck': {}}
     if any(key.startswith('backbone.') for key in state):
         for key, value in state.items():

@@ -2,6 +2,7 @@ from .grid import PatchGrid
 from .labeler import PatchLabeler
 from .object_square import ObjectSquareSampler
 from .sampler import Key, Patches, PatchSampler, keyed_generator
+from .scale_sampler import ScaleSampler
 
 __all__ = [
     'Key',
@@ -10,5 +11,6 @@ __all__ = [
     'PatchLabeler',
     'PatchSampler',
     'Patches',
+    'ScaleSampler',
     'keyed_generator',
 ]

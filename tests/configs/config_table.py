@@ -123,5 +123,13 @@ ROWS = {
     'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
-# Not ours to describe: mmpretrain's own classifier.
-OTHERS = {'source_minivoc.py'}
+# No patches with labels: test_source_configs.py and test_weak_configs.py describe them.
+OTHERS = {
+    'source_minivoc.py',
+    'source_in1k.py',
+    'source_1000r.py',
+    'source_1512.py',
+    'tcnn_minivoc_weak.py',
+    'tcnn_voc07_weak.py',
+    'mixing/tcnn_mobilenetv2_voc07_weak.py',
+}

@@ -104,3 +104,28 @@ def test_an_unknown_variant_is_refused():
     """The error lists what there is."""
     with pytest.raises(ValueError, match='krizhevsky'):
         TransferAlexNet('caffe')
+
+
+def test_initial_weights():
+    """'krizhevsky' starts as he did, N(0, 0.01) and biases of 1 in C2, C4, C5, FC6, FC7; the
+    others by He, without biases; a given init_cfg is followed."""
+    given = dict(type='Constant', layer=['Conv2d', 'Linear'], val=0.0, bias=0.5)
+    ones = {'C2', 'C4', 'C5', 'FC6', 'FC7'}
+    for variant, cfg in (('krizhevsky', None), ('small', None), ('krizhevsky', given)):
+        net = TransferAlexNet(variant, fc_channels=64, init_cfg=cfg)
+        net.init_weights()
+        for layer, modules in net.layers().items():
+            (part,) = (m for _, m in modules if hasattr(m, 'weight'))
+            his = variant == 'krizhevsky' and not cfg
+            bias = 0.5 if cfg else float(his and layer in ones)
+            assert (part.bias == bias).all(), (variant, layer)
+            std = 0 if cfg else 0.01 if his else (2 / part.weight[0].numel()) ** 0.5
+            assert part.weight.std().item() == pytest.approx(std, rel=0.1)
+
+
+@pytest.mark.parametrize('variant, drops', [('torchvision', (0.4, 0.4)), ('krizhevsky', (0, 0.4))])
+def test_where_dropout_is(variant, drops):
+    """On the inputs of FC6 and FC7, as in torchvision; Krizhevsky's is on their outputs, of which
+    FC7's belongs to the head."""
+    net = TransferAlexNet(variant, fc_channels=8, dropout=0.4)
+    assert (net.classifier[0].p, net.classifier[3].p) == drops

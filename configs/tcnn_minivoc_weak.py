@@ -1,0 +1,1 @@
+_base_ = './_base_/experiments/tcnn_minivoc_weak.py'

@@ -1,0 +1,152 @@
+"""The method without boxes: image labels alone, the best window speaks for a picture.
+
+After Oquab et al., "Is object localization for free?", CVPR 2015.
+"""
+
+import os.path as osp
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmpretrain.structures import DataSample
+
+from tcnn_mm.evaluation.average_precision import image_labels
+from tcnn_mm.models.adaptation_head import global_mean
+from tcnn_mm.models.patch_classifier import PatchClassifier, is_features
+from tcnn_mm.patches.sampler import keyed_generator
+from tcnn_mm.registry import MODELS
+
+
+def class_log_loss(scores, labels):
+    """One log-loss a class, summed over classes: Σ log(1 + exp(-y f)); mean over all pictures.
+
+    Args:
+        scores (Tensor): (B, K) raw scores f of pictures.
+        labels (Tensor): (B, K) y of {1, -1}; 0 is not for the loss.
+
+    Returns:
+        Tensor: Scalar; DDP's mean over processes is the mean over all pictures.
+    """
+    with torch.autocast(scores.device.type, enabled=False):
+        each = F.softplus(-labels * scores.float()) * (labels != 0)
+    return global_mean(each.sum(), len(scores))
+
+
+@MODELS.register_module()
+class WeakPatchClassifier(PatchClassifier):
+    """Trains on image labels: windows are scored, pooled by class, and compared with the labels.
+
+    No box is read. A class of which a picture has difficult objects only is not for the loss.
+    Training takes one random scale a batch, a test the mean over scales of the pooled scores.
+
+    Args:
+        head (dict): AdaptationHead with `background=False`; its outputs are raw scores.
+        sampler (dict): ScaleSampler.
+        aggregator (dict, optional): Pools raw scores. Defaults to MaxAggregator;
+            LogSumExpAggregator and MeanAggregator work too.
+        **kwargs: Of :class:`PatchClassifier`.
+
+    `pred_score` is the sigmoid of a picture's raw score (float64: near 1, float32 would make
+    ties), `patch_scores` the sigmoid of each window's: independent probabilities, one a class.
+
+    In dense mode a batch costs one pass of the convolutions over each resized picture; the
+    graph holds the head alone, of about 60 windows a picture (500×375, stride 32).
+    """
+
+    def __init__(self, *args, aggregator=None, **kwargs):
+        pooling = aggregator or dict(type='tcnn_mm.MaxAggregator')
+        super().__init__(*args, aggregator=pooling, **kwargs)
+        if self.head.background:
+            raise ValueError(
+                'WeakPatchClassifier: image labels name no background; give the head '
+                'background=False'
+            )
+        if not hasattr(self.sampler, 'counts'):
+            raise ValueError(
+                'WeakPatchClassifier: sampler must be a ScaleSampler, found '
+                f'{type(self.sampler).__name__}'
+            )
+        if getattr(self.aggregator, 'k', 1) != 1:
+            raise ValueError(
+                f'WeakPatchClassifier: aggregator has k={self.aggregator.k}, a power '
+                'of raw scores; use MaxAggregator or LogSumExpAggregator'
+            )
+
+    def votes(self, features):
+        """Raw scores of windows: features → (p, K) float32."""
+        return self.patch_logits(features).float()
+
+    def loss(self, inputs, data_samples):
+        """Log-loss of the pictures' pooled scores.
+
+        Args:
+            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB.
+            data_samples (list[DataSample]): With gt_label, gt_label_difficult (none if absent)
+                and img_id (or img_path).
+
+        Returns:
+            dict: `loss`, a scalar.
+        """
+        self._need_key()
+        self._need_pictures(inputs)
+        ids = [_name(sample) for sample in data_samples]
+        batch = self.key._replace(image_id='\0'.join(sorted(ids)))
+        boxes = [
+            self.sampler(tuple(image.shape[-2:]), training=True, key=batch).xyxy for image in inputs
+        ]
+        # A picture is mirrored as a whole.
+        flips = [
+            np.full(
+                len(mine), keyed_generator('flip', *self.key[:2], name).random() < self.flip_prob
+            )
+            for mine, name in zip(boxes, ids, strict=True)
+        ]
+        owners, features = [], []
+        for b, _, part in self.iter_features(inputs, boxes, flips):
+            owners.append(b)
+            features.append(part)
+        votes = self.votes(torch.cat(features))
+        owners = torch.from_numpy(np.concatenate(owners)).to(votes.device)
+        scores = torch.stack([self.aggregator(votes[owners == b]) for b in range(len(inputs))])
+        return dict(loss=class_log_loss(scores, self.image_labels(data_samples).to(scores.device)))
+
+    def image_labels(self, data_samples):
+        """(B, K) of {1, -1, 0}: present, absent, difficult objects only."""
+        rows = [
+            image_labels(
+                s.gt_label.tolist(), s.get('gt_label_difficult', ()), self.head.num_classes
+            )
+            for s in data_samples
+        ]
+        return torch.from_numpy(np.stack(rows))
+
+    def predict(self, inputs, data_samples=None, **kwargs):
+        """Pooled scores of each scale, their mean, its sigmoid; annotations are not read.
+
+        Returns:
+            list[DataSample]: As of :class:`PatchClassifier`.
+        """
+        self._need_pictures(inputs)
+        if data_samples is None:
+            data_samples = [DataSample() for _ in inputs]
+        sizes = [tuple(image.shape[-2:]) for image in inputs]
+        boxes = [self.sampler(size_hw, training=False).xyxy for size_hw in sizes]
+        votes = self.score_patches(inputs, boxes)
+        for sample, size_hw, mine, raw in zip(data_samples, sizes, boxes, votes, strict=True):
+            scales = raw.split(self.sampler.counts(size_hw))
+            pooled = torch.stack([self.aggregator(scale) for scale in scales]).mean(0)
+            sample.set_pred_score(pooled.double().sigmoid())
+            self._keep(sample, mine, raw.sigmoid())
+        return data_samples
+
+    @staticmethod
+    def _need_pictures(inputs):
+        if is_features(inputs):
+            raise ValueError(
+                'WeakPatchClassifier resizes pictures anew in each epoch: it takes no feature bank'
+            )
+
+
+def _name(sample):
+    """What a picture's randomness hangs on: its id, or its file's name, wherever it lies."""
+    return str(sample.get('img_id') or osp.basename(sample.get('img_path')))
