@@ -5,7 +5,8 @@ _base_ = [
     '../schedules/three_stages.py',
     '../default_runtime.py',
 ]
-model = dict(frozen_dtype='bfloat16')
+# A bank takes a picture's whole set, not a few patches an epoch.
+model = dict(frozen_dtype='bfloat16', sampler=dict(num_patches=None))
 train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_voc07'))
 train_cfg = dict(max_epochs=12)
 param_scheduler = dict(milestones=[8, 11])
