@@ -39,6 +39,21 @@ def global_mean_loss(logits, labels):
     return global_mean(total, (labels >= 0).sum())
 
 
+def class_log_loss(logits, labels):
+    """One log-loss a class, Σ log(1 + exp(-y f)), such that DDP's mean is that over all pictures.
+
+    Args:
+        logits (Tensor): (B, K) raw scores f of pictures.
+        labels (Tensor): (B, K) y of {1, -1}; 0 is not for the loss.
+
+    Returns:
+        Tensor: Scalar: summed over classes, averaged over pictures (:func:`global_mean`).
+    """
+    with torch.autocast(logits.device.type, enabled=False):
+        total = (F.softplus(-labels * logits.float()) * (labels != 0)).sum()
+    return global_mean(total, len(logits))
+
+
 @MODELS.register_module()
 class AdaptationHead(BaseModule):
     """Ya = ReLU(Wa Y7 + Ba), Yb = softmax(Wb Ya + Bb).

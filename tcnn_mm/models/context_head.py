@@ -4,10 +4,8 @@ Votes are best on small objects and lose to the whole picture where one object f
 """
 
 import torch
-import torch.nn.functional as F
-from mmengine.dist import all_reduce, get_world_size
 
-from tcnn_mm.models.adaptation_head import AdaptationHead
+from tcnn_mm.models.adaptation_head import AdaptationHead, class_log_loss
 from tcnn_mm.registry import MODELS
 
 
@@ -38,16 +36,9 @@ class ContextHead(AdaptationHead):
             features (Tensor): (B, D).
             labels (Tensor): (B, K) of {1, 0, -1} as in the devkit's files; 0 is left out.
         """
-        pictures = labels.new_tensor(float(len(labels)), dtype=torch.float32)
-        all_reduce(pictures)
         with torch.autocast(features.device.type, enabled=False):
-            total = F.binary_cross_entropy_with_logits(
-                self((features.float(),)).float(),
-                (labels > 0).float(),
-                (labels != 0).float(),
-                reduction='sum',
-            )
-        return total * get_world_size() / pictures.clamp(min=1)
+            logits = self((features.float(),))
+        return class_log_loss(logits, labels)
 
     def fuse(self, votes, features, k=1):
         """Add the log-odds of the votes' k-th root and of the whole picture.

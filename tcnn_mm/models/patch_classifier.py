@@ -1,5 +1,7 @@
 """The method as a classifier of pictures: patches in, votes out (paper, sec. 2–5)."""
 
+import os.path as osp
+
 import numpy as np
 import torch
 from mmengine.logging import print_log
@@ -48,9 +50,11 @@ def _fill(cfg, key, kind, **values):
 
 
 def sample_name(sample):
-    """What a sample's randomness hangs on: its image id, and its object's number if it has one."""
+    """What a sample's randomness hangs on: its image id (else its file's name, wherever that
+    lies), and its object's number if it has one."""
+    name = sample.get('img_id') or osp.basename(sample.get('img_path'))
     number = sample.get('object_index')
-    return sample.img_id if number is None else f'{sample.img_id}/{number}'
+    return name if number is None else f'{name}/{number}'
 
 
 def is_features(inputs):
@@ -289,10 +293,13 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         """What the context is trained on, as lists of one: features (B, D), labels (B, K)."""
         if is_features(images):
             raise ValueError('context: give the FeatureBank of the training data context=True')
+        return [self.whole_features(images)], [self.picture_labels(samples)]
+
+    def picture_labels(self, samples):
+        """(B, K) of {1, -1, 0}: present, absent, difficult objects only."""
         num = self.head.num_classes
-        labels = [image_labels(s.gt_label, s.gt_label_difficult, num) for s in samples]
-        labels = torch.from_numpy(np.stack(labels)).to(self._mean.device)
-        return [self.whole_features(images)], [labels]
+        rows = [image_labels(s.gt_label, s.get('gt_label_difficult', ()), num) for s in samples]
+        return torch.from_numpy(np.stack(rows)).to(self._mean.device)
 
     def _need_key(self):
         if self.key is None:

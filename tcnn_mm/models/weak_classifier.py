@@ -1,35 +1,16 @@
-"""The method without boxes: image labels alone, the best window speaks for a picture.
+"""The method without boxes: image labels alone; the best window speaks for its picture.
 
 After Oquab et al., "Is object localization for free?", CVPR 2015.
 """
 
-import os.path as osp
-
 import numpy as np
 import torch
-import torch.nn.functional as F
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.evaluation.average_precision import image_labels
-from tcnn_mm.models.adaptation_head import global_mean
-from tcnn_mm.models.patch_classifier import PatchClassifier, is_features
+from tcnn_mm.models.adaptation_head import class_log_loss
+from tcnn_mm.models.patch_classifier import PatchClassifier, is_features, sample_name
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import MODELS
-
-
-def class_log_loss(scores, labels):
-    """One log-loss a class, summed over classes: Σ log(1 + exp(-y f)); mean over all pictures.
-
-    Args:
-        scores (Tensor): (B, K) raw scores f of pictures.
-        labels (Tensor): (B, K) y of {1, -1}; 0 is not for the loss.
-
-    Returns:
-        Tensor: Scalar; DDP's mean over processes is the mean over all pictures.
-    """
-    with torch.autocast(scores.device.type, enabled=False):
-        each = F.softplus(-labels * scores.float()) * (labels != 0)
-    return global_mean(each.sum(), len(scores))
 
 
 @MODELS.register_module()
@@ -66,6 +47,8 @@ class WeakPatchClassifier(PatchClassifier):
                 'WeakPatchClassifier: sampler must be a ScaleSampler, found '
                 f'{type(self.sampler).__name__}'
             )
+        if self.context is not None:
+            raise ValueError('WeakPatchClassifier: context is for votes in [0, 1], not raw scores')
         if getattr(self.aggregator, 'k', 1) != 1:
             raise ValueError(
                 f'WeakPatchClassifier: aggregator has k={self.aggregator.k}, a power '
@@ -89,7 +72,7 @@ class WeakPatchClassifier(PatchClassifier):
         """
         self._need_key()
         self._need_pictures(inputs)
-        ids = [_name(sample) for sample in data_samples]
+        ids = [sample_name(sample) for sample in data_samples]
         batch = self.key._replace(image_id='\0'.join(sorted(ids)))
         boxes = [
             self.sampler(tuple(image.shape[-2:]), training=True, key=batch).xyxy for image in inputs
@@ -108,17 +91,7 @@ class WeakPatchClassifier(PatchClassifier):
         votes = self.votes(torch.cat(features))
         owners = torch.from_numpy(np.concatenate(owners)).to(votes.device)
         scores = torch.stack([self.aggregator(votes[owners == b]) for b in range(len(inputs))])
-        return dict(loss=class_log_loss(scores, self.image_labels(data_samples).to(scores.device)))
-
-    def image_labels(self, data_samples):
-        """(B, K) of {1, -1, 0}: present, absent, difficult objects only."""
-        rows = [
-            image_labels(
-                s.gt_label.tolist(), s.get('gt_label_difficult', ()), self.head.num_classes
-            )
-            for s in data_samples
-        ]
-        return torch.from_numpy(np.stack(rows))
+        return dict(loss=class_log_loss(scores, self.picture_labels(data_samples)))
 
     def predict(self, inputs, data_samples=None, **kwargs):
         """Pooled scores of each scale, their mean, its sigmoid; annotations are not read.
@@ -145,8 +118,3 @@ class WeakPatchClassifier(PatchClassifier):
             raise ValueError(
                 'WeakPatchClassifier resizes pictures anew in each epoch: it takes no feature bank'
             )
-
-
-def _name(sample):
-    """What a picture's randomness hangs on: its id, or its file's name, wherever it lies."""
-    return str(sample.get('img_id') or osp.basename(sample.get('img_path')))

@@ -42,7 +42,7 @@ def test_parts_and_sizes(name):
     assert model.sampler.jitter == (0.7, 1.4)
     assert [m['mode'] for m in cfg.test_evaluator] == modes
     assert [hook.type.split('.')[1] for hook in cfg.custom_hooks] == [
-        'EpochSeedHook', 'CheckpointMetaHook', 'VOCResultsHook'
+        'EpochSeedHook', 'PatchProgressHook', 'CheckpointMetaHook', 'VOCResultsHook'
     ]  # fmt: skip
     assert cfg.optim_wrapper.constructor == 'tcnn_mm.TrainableParams'
 

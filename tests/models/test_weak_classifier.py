@@ -7,7 +7,7 @@ import pytest
 import torch
 from patch_model import FROZEN, make_picture
 
-from tcnn_mm.models.weak_classifier import class_log_loss
+from tcnn_mm.models.adaptation_head import class_log_loss
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
 
@@ -113,7 +113,7 @@ def test_a_class_of_difficult_objects_only_does_not_count():
     images, samples = pictures(1)
     samples[0].set_metainfo(dict(gt_label_difficult=[1, 2]))
     model = training(build())
-    assert model.image_labels(samples).tolist() == [[-1, 1, 0]]
+    assert model.picture_labels(samples).tolist() == [[-1, 1, 0]]
     model.loss(images, samples)['loss'].backward()
     rows = model.head.FCb.weight.grad.abs().sum(1) > 0
     assert rows.tolist() == [True, True, False]
@@ -223,6 +223,7 @@ def test_only_the_head_has_a_graph():
         (dict(head=dict(background=True)), 'background=False'),
         (dict(sampler=dict(type='tcnn_mm.PatchSampler')), 'ScaleSampler'),
         (dict(aggregator=dict(type='tcnn_mm.PowerMeanAggregator')), 'k=5'),
+        (dict(context=dict(type='tcnn_mm.ContextHead')), 'context'),
     ],
 )
 def test_what_does_not_fit_is_refused(options, words):

@@ -19,6 +19,7 @@ optim_wrapper = dict(optimizer=dict(lr=0.01))
 # Without PatchReportHook: no patch has a label.
 custom_hooks = [
     dict(type='tcnn_mm.EpochSeedHook'),
+    dict(type='tcnn_mm.PatchProgressHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]

@@ -18,6 +18,7 @@ param_scheduler = dict(milestones=[12, 17])
 # Without PatchReportHook: no patch has a label.
 custom_hooks = [
     dict(type='tcnn_mm.EpochSeedHook'),
+    dict(type='tcnn_mm.PatchProgressHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]
