@@ -21,17 +21,17 @@ OPTIONS = {
     'train_dataloader.persistent_workers': False,
     'test_dataloader.num_workers': 0,
     'test_dataloader.persistent_workers': False,
-    'train_cfg.max_epochs': 10,
-    'param_scheduler.milestones': [7, 9],
+    'train_cfg.max_epochs': 6,
+    'param_scheduler.milestones': [4, 5],
     'log_level': 'ERROR',
 }
 
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """A folder with 60 + 30 scenes of one or two persons."""
+    """A folder with 50 + 24 scenes of one or two persons."""
     root = tmp_path_factory.mktemp('actions')
-    train_part, val_part = draw_persons(1, 60, several=3), draw_persons(2, 30)
+    train_part, val_part = draw_persons(1, 50, several=3), draw_persons(2, 24)
     lists = dict(train=list(train_part), val=list(val_part))
     write_action_folder(root / 'VOCdevkit' / 'VOC2012', {**train_part, **val_part}, lists)
     return root
@@ -56,9 +56,9 @@ def test_actions_are_learnt_from_boxes(config, tmp_path):
     assert checkpoint['meta']['tcnn_mm']['sampler'] == dict(
         type='ObjectSquareSampler', side='max', margin=0.0
     )
-    ap = test(config(), tmp_path / 'epoch_10.pth')['voc_action/mAP']
+    ap = test(config(), tmp_path / 'epoch_6.pth')['voc_action/mAP']
     # A square so large that it shows the whole scene does not tell one person from the other.
-    lost = test(config(**{'model.sampler.margin': 3.0}), tmp_path / 'epoch_10.pth')
+    lost = test(config(**{'model.sampler.margin': 3.0}), tmp_path / 'epoch_6.pth')
     assert ap > 75 and lost['voc_action/mAP'] < ap - 20
     rows = [line.split(',') for line in (tmp_path / 'image_scores.csv').read_text().splitlines()]
     assert rows[0][-1] == 'other' and len({row[0] for row in rows}) == len(rows)

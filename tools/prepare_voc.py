@@ -14,8 +14,11 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, field
 
+from mmengine.logging import MMLogger
+
 from tcnn_mm.datasets.image_io import image_size, load_bgr
 from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES
+from tcnn_mm.datasets.voc_action import VOCAction
 from tcnn_mm.datasets.voc_xml import parse_voc_xml
 from tcnn_mm.engine.launch import resolve_folders, run_tool
 from tcnn_mm.errors import UserError
@@ -46,6 +49,8 @@ class Findings:
     """What one folder holds; objects are counted over all its lists, each picture once."""
 
     lists: dict = field(default_factory=dict)
+    # Action list → (persons, pictures).
+    persons: dict = field(default_factory=dict)
     objects: Counter = field(default_factory=Counter)
     difficult: Counter = field(default_factory=Counter)
     # (split, class) → pictures with an object of the class that is not difficult.
@@ -164,6 +169,28 @@ def check_item(xml, picture, decode, findings):
     return objects
 
 
+def check_actions(folder, year, findings):
+    """Check the lists of VOC2012's action task, where there are any, with their annotations."""
+    lists = osp.join(folder, 'ImageSets', 'Action')
+    if not osp.isdir(lists):
+        if year == 2012:
+            findings.notes.append(f'no {lists}: the configs of actions need it')
+        return
+    # What is wrong is said below; not twice.
+    MMLogger.get_current_instance().setLevel('WARNING')
+    for split in ('train', 'val', 'trainval', 'test'):
+        if not osp.isfile(osp.join(lists, f'{split}.txt')):
+            continue
+        try:
+            # test: boxes are public, actions are not.
+            data = VOCAction(folder, split, annotations=split != 'test', test_mode=True)
+        except UserError as error:
+            findings.problems.append(str(error).splitlines()[0])
+            continue
+        pictures = {data.get_data_info(i)['img_id'] for i in range(len(data))}
+        findings.persons[split] = len(data), len(pictures)
+
+
 def check_folder(folder, year=None, decode=False):
     """Check lists, annotations and pictures of one folder in VOC's layout; → Findings."""
     findings = Findings()
@@ -203,6 +230,8 @@ def check_folder(folder, year=None, decode=False):
     strange = sorted(set(findings.objects) - set(VOC_CLASSES)) if year else []
     if strange:
         findings.problems.append(f'{folder}: no classes of VOC: {", ".join(strange)}')
+    if not absent:
+        check_actions(folder, year, findings)
     return findings
 
 
@@ -213,6 +242,8 @@ def print_findings(folder, year, findings, max_problems):
     for split, ids in findings.lists.items():
         full = SIZES.get(year, {}).get(split)
         print(f'  {split}: {len(ids)} pictures' + (f' (full VOC{year}: {full})' if full else ''))
+    for split, (persons, pictures) in findings.persons.items():
+        print(f'  Action/{split}: {persons} persons of {pictures} pictures')
     names = list(VOC_CLASSES) if year else sorted(findings.objects)
     names += sorted(set(findings.objects) - set(names))
     wide = max([len(name) for name in names] + [5])

@@ -66,6 +66,8 @@ class VOCAction(VOCObjects):
     ):
         if view not in VIEWS:
             raise ValueError(f'VOCAction: view={view!r}; choose from {VIEWS}')
+        if kwargs.get('allow_empty'):
+            raise ValueError('VOCAction: allow_empty=True would change the numbers of the objects')
         self.view = view
         if other:
             classes = (metainfo or {}).get('classes', ACTIONS)

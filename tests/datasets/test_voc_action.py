@@ -238,6 +238,8 @@ def test_no_action_lists(tmp_path):
     assert 'Action' in str(error.value)
     with pytest.raises(ValueError, match="view='box'; choose from"):
         VOCAction(root, view='box')
+    with pytest.raises(ValueError, match='allow_empty=True would change the numbers'):
+        VOCAction(root, allow_empty=True)
 
 
 def test_labels_are_the_class_files(tmp_path):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from action_folder import draw_persons, write_action_folder
 from PIL import Image
 
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
@@ -175,6 +176,21 @@ def test_secret_annotations_of_2012(voc):
     assert found.problems == []
     assert any('test: 2 pictures without annotation' in note for note in found.notes)
     assert len(problems(voc, 2007)) == 2
+
+
+def test_lists_of_actions(voc, capsys):
+    """Persons of each action list are counted; a wrong list is a problem; none is a note."""
+    found = prepare_voc.check_folder(str(voc), 2012)
+    assert any('ImageSets/Action: the configs of actions need it' in note for note in found.notes)
+    persons = draw_persons(0, 6)
+    lines = [f'{i} {n}' for i, (_, p) in persons.items() for n in range(1, len(p) + 1)]
+    write_action_folder(voc, persons, dict(train=lines, test=list(persons)), class_files=False)
+    found = prepare_voc.check_folder(str(voc), 2012)
+    assert found.persons == dict(train=(len(lines), 6), test=(len(lines), 6))
+    prepare_voc.print_findings(str(voc), 2012, found, 20)
+    assert f'Action/train: {len(lines)} persons of 6 pictures' in capsys.readouterr().out
+    (voc / 'ImageSets' / 'Action' / 'train.txt').write_text(f'{lines[0][:-1]}7\n')
+    assert any('lists number 7' in problem for problem in problems(voc, 2012))
 
 
 def test_a_set_of_your_own(voc, tmp_path, capsys):
