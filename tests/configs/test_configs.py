@@ -95,7 +95,7 @@ def test_data_and_metrics(name):
         else:
             assert not dataset.get('test_mode')
     assert metric_names(cfg.test_evaluator) == row['metrics']
-    if 'num_patches' in cfg.model.sampler and row['width'] > 256:
+    if cfg.model.sampler.get('num_patches') and row['width'] > 256:
         assert cfg.train_dataloader.batch_size * cfg.model.sampler.num_patches == 128
 
 

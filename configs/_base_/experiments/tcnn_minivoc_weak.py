@@ -20,6 +20,7 @@ optim_wrapper = dict(optimizer=dict(lr=0.01))
 custom_hooks = [
     dict(type='tcnn_mm.EpochSeedHook'),
     dict(type='tcnn_mm.PatchProgressHook'),
+    dict(type='tcnn_mm.PatchScoresHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]

@@ -19,6 +19,7 @@ param_scheduler = dict(milestones=[12, 17])
 custom_hooks = [
     dict(type='tcnn_mm.EpochSeedHook'),
     dict(type='tcnn_mm.PatchProgressHook'),
+    dict(type='tcnn_mm.PatchScoresHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]
