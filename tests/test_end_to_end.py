@@ -10,7 +10,8 @@ from runs import assert_same_state, small_config, test, train
 
 from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
+from tcnn_mm.evaluation.average_precision import voc_ap
+from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS
 from tcnn_mm.visualization import ScoreMapHook
 

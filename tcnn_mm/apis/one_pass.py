@@ -12,7 +12,7 @@ from tcnn_mm.engine.bank import file_digest
 from tcnn_mm.engine.checkpoint import load_safely, model_state
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.average_precision import image_labels
+from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS, MODELS
 
 

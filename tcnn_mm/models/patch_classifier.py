@@ -9,7 +9,7 @@ from mmengine.model import BaseDataPreprocessor
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.evaluation.average_precision import image_labels
+from tcnn_mm.image_labels import image_labels
 from tcnn_mm.models.adaptation_head import global_mean_loss
 from tcnn_mm.models.freezing import (
     count_parameters,

@@ -19,7 +19,8 @@ from tcnn_mm.engine import VOCResultsHook
 from tcnn_mm.engine.voc_results import write_report, write_scores
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation import VOCActionAP, VOCDevkitAP
-from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
+from tcnn_mm.evaluation.average_precision import voc_ap
+from tcnn_mm.image_labels import image_labels
 
 CLASSES = ('cat', 'dog', 'naïve, "quoted"')
 

@@ -8,11 +8,11 @@ import pytest
 
 from tcnn_mm.evaluation.average_precision import (
     MODES,
-    image_labels,
     mean_ap,
     precision_recall,
     voc_ap,
 )
+from tcnn_mm.image_labels import image_labels
 
 
 def devkit_labels(objects, num_classes):

@@ -13,8 +13,9 @@ from tcnn_mm.datasets import VOCAction, VOCObjects
 from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.average_precision import image_labels, voc_ap
+from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.evaluation.submission import write_results
+from tcnn_mm.image_labels import image_labels
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'score_submission.py'
 spec = importlib.util.spec_from_file_location('score_submission', TOOL)
