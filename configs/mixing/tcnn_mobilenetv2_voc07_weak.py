@@ -1,4 +1,11 @@
-# tcnn_voc07_weak over a network whose map is pooled.
+# Image labels alone with MobileNetV2 (torchvision's, ImageNet): tcnn_voc07_weak over a network
+# whose map is pooled.
+#
+#   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
+#   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
+#   python tools/train.py configs/mixing/tcnn_mobilenetv2_voc07_weak.py
+#
+# Our figure and time: not measured. Each epoch runs the network anew, at one scale a picture.
 _base_ = '../_base_/experiments/tcnn_voc07_weak.py'
 model = dict(
     backbone=dict(
@@ -17,4 +24,5 @@ main_classes = ('bus', 'car', 'cat', 'person', 'train')
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=main_classes),
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc10', subset=main_classes),
+    dict(type='tcnn_mm.PointLocalization', damping=20, subset=main_classes),
 ]

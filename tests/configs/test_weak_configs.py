@@ -13,7 +13,7 @@ HEAD = {f'head.{layer}.{leaf}' for layer in ('FCa', 'FCb') for leaf in ('weight'
 EXPECTED = {
     'tcnn_minivoc_weak.py': (6, 256, 512, ['voc10', 'voc07', 'point'], 3, 16),
     'tcnn_voc07_weak.py': (20, 4096, 2048, ['voc07', 'voc10', 'point'], 6, 32),
-    'mixing/tcnn_mobilenetv2_voc07_weak.py': (20, 1280, 2048, ['voc07', 'voc10'], 8, 32),
+    'mixing/tcnn_mobilenetv2_voc07_weak.py': (20, 1280, 2048, ['voc07', 'voc10', 'point'], 8, 32),
 }
 
 
