@@ -40,10 +40,12 @@ def test_parts_and_sizes(name):
     # Windows at every cell of the map.
     assert model.sampler.grid.stride == model.sampler.grid.snap == stride
     assert model.sampler.jitter == (0.7, 1.4)
-    assert [m['mode'] for m in cfg.test_evaluator] == modes
-    assert [hook.type.split('.')[1] for hook in cfg.custom_hooks] == [
-        'EpochSeedHook', 'PatchProgressHook', 'CheckpointMetaHook', 'VOCResultsHook'
-    ]  # fmt: skip
+    names = [m.get('mode', m.type.split('.')[-1]) for m in cfg.test_evaluator]
+    assert names == [*modes, 'PointLocalization']
+    runtime = Config.fromfile(osp.join(CONFIGS, '_base_', 'default_runtime.py'))
+    hooks = [hook.type for hook in runtime.custom_hooks]
+    hooks.remove('tcnn_mm.PatchReportHook')
+    assert [hook.type for hook in cfg.custom_hooks] == hooks
     assert cfg.optim_wrapper.constructor == 'tcnn_mm.TrainableParams'
 
 
