@@ -16,11 +16,5 @@ model = dict(
     feature_mode='dense',
 )
 optim_wrapper = dict(optimizer=dict(lr=0.01))
-# Without PatchReportHook: no patch has a label.
-custom_hooks = [
-    dict(type='tcnn_mm.EpochSeedHook'),
-    dict(type='tcnn_mm.PatchProgressHook'),
-    dict(type='tcnn_mm.PatchScoresHook'),
-    dict(type='tcnn_mm.CheckpointMetaHook'),
-    dict(type='tcnn_mm.VOCResultsHook'),
-]
+# No patch has a label to report.
+custom_hooks = [hook for hook in _base_.custom_hooks if hook['type'] != 'tcnn_mm.PatchReportHook']

@@ -15,11 +15,5 @@ model = dict(
 train_dataloader = dict(batch_size=16)
 train_cfg = dict(max_epochs=20)
 param_scheduler = dict(milestones=[12, 17])
-# Without PatchReportHook: no patch has a label.
-custom_hooks = [
-    dict(type='tcnn_mm.EpochSeedHook'),
-    dict(type='tcnn_mm.PatchProgressHook'),
-    dict(type='tcnn_mm.PatchScoresHook'),
-    dict(type='tcnn_mm.CheckpointMetaHook'),
-    dict(type='tcnn_mm.VOCResultsHook'),
-]
+# No patch has a label to report.
+custom_hooks = [hook for hook in _base_.custom_hooks if hook['type'] != 'tcnn_mm.PatchReportHook']
