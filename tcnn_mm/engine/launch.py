@@ -155,8 +155,15 @@ def use_amp(cfg):
     """bfloat16 for the frozen layers; on a GPU the toolbox's mixed precision for what trains.
 
     mmengine's AmpOptimWrapper refuses a machine without GPU.
+
+    Raises:
+        UserError: Without a GPU, a model of the toolbox's own: it has no frozen layers to cast.
     """
-    cfg.model.frozen_dtype = 'bfloat16'
+    ours = str(cfg.model.type).endswith('PatchClassifier')
+    if ours:
+        cfg.model.frozen_dtype = 'bfloat16'
+    elif not torch.cuda.is_available():
+        raise UserError(f'--amp: {cfg.model.type} needs a GPU for it; leave --amp out here')
     if torch.cuda.is_available():
         if cfg.get('optim_wrapper'):
             cfg.optim_wrapper.type = 'AmpOptimWrapper'

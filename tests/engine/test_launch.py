@@ -1,39 +1,38 @@
-"""What the tools share: the `server` part of a config and where its run lands."""
-
-import argparse
-import os.path as osp
+"""What the tools' flags do to a config."""
 
 import pytest
-from runs import CONFIGS
+import torch
+from mmengine.config import ConfigDict
 
-from tcnn_mm.engine.launch import add_common_arguments, load_config
+from tcnn_mm.engine.launch import use_amp
 from tcnn_mm.errors import UserError
 
 
-@pytest.fixture
-def load(monkeypatch):
-    for key in ('TCNN_DATA', 'TCNN_WEIGHTS', 'LOCAL_RANK'):  # load_config sets them
-        monkeypatch.setenv(key, '0')
-    parser = argparse.ArgumentParser()
-    add_common_arguments(parser)
-    return lambda *flags: load_config(parser.parse_args([*map(str, flags)]))
+def config(kind):
+    return ConfigDict(model=dict(type=kind), optim_wrapper=dict(optimizer=dict(type='SGD')))
 
 
-def test_options_come_after_the_server_part(load):
-    """--cfg-options overrides what --server has set; without the flag the part changes nothing."""
-    config = osp.join(CONFIGS, 'tcnn_voc12.py')
-    cfg = load(config, '--server', '--cfg-options', 'test_evaluator.0.comp=comp1')
-    assert cfg.test_evaluator[0].comp == 'comp1' and cfg.work_dir.endswith('tcnn_voc12_server')
-    # The part itself stays as written.
-    assert cfg.server.test_evaluator[0].comp == 'comp2'
-    plain = load(config)
-    assert plain.train_dataloader.dataset.split == 'train'
-    assert plain.work_dir == osp.join('work_dirs', 'tcnn_voc12')
-    assert load(config, '--server', '--work-dir', 'mine').work_dir == 'mine'
+@pytest.mark.parametrize('gpu', [False, True])
+@pytest.mark.parametrize('kind', ['tcnn_mm.PatchClassifier', 'tcnn_mm.WeakPatchClassifier'])
+def test_amp_casts_the_frozen_layers(monkeypatch, kind, gpu):
+    """bfloat16 below the first trainable layer; the toolbox's wrapper on a GPU alone."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
+    cfg = config(kind)
+    use_amp(cfg)
+    assert cfg.model.frozen_dtype == 'bfloat16'
+    assert (cfg.optim_wrapper.get('type') == 'AmpOptimWrapper') == gpu
 
 
-@pytest.mark.parametrize('name', ['tcnn_minivoc.py', 'tcnn_voc12_action_sliding.py'])
-def test_a_config_without_that_part(name, load):
-    """One line that names the config."""
-    with pytest.raises(UserError, match=f'--server: .*{name} has no `server` part'):
-        load(osp.join(CONFIGS, name), '--server')
+def test_amp_leaves_the_toolboxs_own_models_alone(monkeypatch):
+    """A source task's plain ImageClassifier knows no frozen_dtype: the wrapper is all it gets."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    cfg = config('mmpretrain.ImageClassifier')
+    use_amp(cfg)
+    assert 'frozen_dtype' not in cfg.model and cfg.optim_wrapper.type == 'AmpOptimWrapper'
+
+
+def test_amp_of_the_toolboxs_own_models_needs_a_gpu(monkeypatch):
+    """Without one: a line that says so, not a TypeError of the model."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(UserError, match='ImageClassifier needs a GPU'):
+        use_amp(config('mmpretrain.ImageClassifier'))
