@@ -23,7 +23,7 @@ def layer_modules(backbone, names):
     """The modules of the named layers."""
     if names == ['backbone']:
         return [backbone]
-    layers = backbone.layers()
+    layers = backbone.layers() if names else {}
     return [module for name in names for _, module in layers[name]]
 
 
@@ -44,7 +44,8 @@ class FrozenCopy:
 
     def __init__(self, backbone, names, dtype=None, compiled=False, size=224):
         self.backbone, self.names = backbone, names
-        self.dtype, self.size = dtype or torch.float32, size
+        # With nothing frozen, what passes here are the pixels.
+        self.dtype, self.size = (dtype if names else None) or torch.float32, size
         modules = [m for part in layer_modules(backbone, names) for m in part.modules()]
         self._folds = any(isinstance(m, _BatchNorm) for m in modules)
         self._stamp = self._copy = None

@@ -143,3 +143,44 @@ def test_mmpretrain_backbone_folds():
         whole = model.neck(model.backbone(x))[-1]
     torch.testing.assert_close(model.frozen_features(x), whole, rtol=1e-3, atol=1e-3)
     assert not any(isinstance(m, nn.BatchNorm2d) for m in model._frozen_copy._current().modules())
+
+
+def trained_whole(**options):
+    """A backbone that declares no layers, with nothing frozen."""
+    return MODELS.build(
+        dict(
+            type='tcnn_mm.PatchClassifier',
+            backbone=Mobile().requires_grad_(True),
+            neck=dict(type='mmpretrain.GlobalAveragePooling'),
+            head=dict(type='tcnn_mm.AdaptationHead', num_classes=3, in_channels=24, dropout=0.0),
+            preprocessing=dict(size=64, mean=(127,) * 3, std=(64,) * 3, channel_order='rgb'),
+            sampler=dict(
+                type='tcnn_mm.PatchSampler',
+                grid=dict(type='tcnn_mm.PatchGrid', scales=(1.0,)),
+                labeler={},
+            ),
+            frozen=(),
+            **options,
+        )
+    )
+
+
+def test_a_wholly_trained_backbone_without_layer_names():
+    """Nothing frozen: nothing is copied or folded, and the whole backbone gets its gradient."""
+    model = trained_whole().train()
+    model.set_epoch(0, 0)
+    image, sample = make_picture()
+    model.loss([image], [sample])['loss'].backward()
+    assert all(p.grad is not None for p in model.backbone.parameters())
+    assert model._frozen_copy._current() is model.backbone
+
+
+def test_bfloat16_of_nothing_frozen_leaves_the_pixels_alone():
+    """frozen_dtype is of the frozen layers: with none, patches stay float32 as they are cut."""
+    image, _ = make_picture()
+    boxes = [trained_whole().sampler.grid((60, 80))]
+    parts = [
+        torch.cat([part for *_, part in trained_whole(**options).iter_features([image], boxes)])
+        for options in ({}, dict(frozen_dtype='bfloat16'))
+    ]
+    assert torch.equal(*parts)
