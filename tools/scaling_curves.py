@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from mmengine.runner import Runner
 
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.apis.one_pass import build_model
+from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
 from tcnn_mm.engine.measure import PeakMemory, timed
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.grid import PatchGrid
-from tcnn_mm.registry import MODELS
 
 
 def numbers(text):
@@ -114,12 +114,8 @@ def main():
     args = parse_args()
     cfg = load_config(args)
     if args.amp:
-        cfg.model.frozen_dtype = 'bfloat16'
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    model.eval()
-    if torch.cuda.is_available():
-        model.cuda()
+        use_amp(cfg)
+    model = build_model(cfg)
     loader = Runner.build_dataloader(cfg.test_dataloader, seed=0)
     patches, each = over_patches(model, loader, args.patches)
     images, seconds, peaks = over_images(model, loader, args.images)

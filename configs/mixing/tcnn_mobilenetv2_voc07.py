@@ -9,22 +9,12 @@
 # Mean voc07 AP of bus, car, cat, person, train on a 1,907-picture subset of VOC2007 (not the
 # benchmark): 94.1 (94.1–94.2, 3 seeds); mean of all windows with the same head 92.8, the whole
 # picture 89.9. Time on one CPU core: bank 14 minutes (once), head 1.5, test as the bank.
-# Other weights of torchvision: model.pretrained=FILE and their mean, std in preprocessing.
 _base_ = [
-    '../_base_/models/tcnn_pooled.py',
+    '../_base_/models/tcnn_mobilenetv2.py',
     '../_base_/datasets/voc07_bank.py',
     '../_base_/schedules/three_stages.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    backbone=dict(
-        type='tcnn_mm.TorchvisionBackbone',
-        name='mobilenet_v2',
-        preprocessing=dict(size=225, mean=(127.5, 127.5, 127.5), std=(127.5, 127.5, 127.5)),
-    ),
-    head=dict(in_channels=1280),
-    pretrained='{{$TCNN_WEIGHTS:checkpoints}}/mobilenet_v2_tf2_int8deq_imagenet.pth',
-)
 train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_mobilenetv2_voc07'))
 train_cfg = dict(max_epochs=12)
 param_scheduler = dict(milestones=[8, 11])

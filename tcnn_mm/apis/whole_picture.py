@@ -2,13 +2,13 @@
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from tcnn_mm.apis.one_pass import labels_of, pictures_of
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
+from tcnn_mm.models.adaptation_head import class_log_loss
 from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.registry import MODELS
@@ -163,11 +163,8 @@ def adaptation_head(train, labels, test, head_cfg, seed, steps=HEAD_STEPS, batch
     x, y = torch.from_numpy(train).float(), torch.from_numpy(labels)
     for _ in range(steps):
         pick = torch.randperm(len(x))[:batch]
-        target, known = (y[pick] > 0).float(), (y[pick] != 0).float()
-        logits = head((x[pick],))
-        each = F.binary_cross_entropy_with_logits(logits, target, known, reduction='sum')
         optimizer.zero_grad()
-        (each / len(pick)).backward()
+        class_log_loss(head((x[pick],)), y[pick]).backward()
         optimizer.step()
         schedule.step()
     head.eval()

@@ -1,9 +1,9 @@
 """What a checkpoint needs beside weights to be enough for predicting."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
 from tcnn_mm import __version__
+from tcnn_mm.engine.bare_model import bare_model
 from tcnn_mm.registry import HOOKS
 
 
@@ -18,7 +18,7 @@ class CheckpointMetaHook(Hook):
     """
 
     def before_save_checkpoint(self, runner, checkpoint):
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         if not hasattr(model, 'sampler'):
             pixels = getattr(model.backbone, 'preprocessing', None)
             if pixels:

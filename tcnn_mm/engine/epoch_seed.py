@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from tcnn_mm.engine.bare_model import bare_model
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import HOOKS
 
@@ -25,7 +25,7 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner):
         seed, epoch = int(runner.seed or 0), runner.epoch
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         if hasattr(model, 'set_epoch'):
             model.set_epoch(seed, epoch)
         dataset = runner.train_dataloader.dataset

@@ -1,8 +1,8 @@
 """Patch scores for whom they concern, and for nobody else: they are large."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 
+from tcnn_mm.engine.bare_model import bare_model
 from tcnn_mm.registry import HOOKS
 
 
@@ -34,5 +34,4 @@ class PatchScoresHook(Hook):
 
 def set_keep_patch_scores(runner, keep):
     """Switch the model's patch scores on or off, through any wrapper."""
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    model.keep_patch_scores = keep
+    bare_model(runner).keep_patch_scores = keep

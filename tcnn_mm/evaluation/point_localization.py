@@ -5,11 +5,11 @@ stored picture.
 """
 
 import numpy as np
-import torch
 from mmengine.logging import print_log
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
+from tcnn_mm.evaluation.score_table import or_none, percent, to_numpy
 from tcnn_mm.evaluation.voc_ap import VOCDevkitAP
 from tcnn_mm.patches.peaks import score_points
 from tcnn_mm.registry import METRICS
@@ -88,9 +88,9 @@ def point_report(classes, scores, labels, found, hit, mode, subset=()):
     for end, names in (('', classes), ('_subset', subset)):
         if names:
             for i, key in enumerate(('mAP', 'hit_rate')):
-                report[key + end] = _or_none(mean_ap(rows[name][i] for name in names))
+                report[key + end] = or_none(mean_ap(rows[name][i] for name in names))
     report['classes'] = {
-        name: dict(ap=_or_none(ap), hit_rate=_or_none(rate)) for name, (ap, rate) in rows.items()
+        name: dict(ap=or_none(ap), hit_rate=or_none(rate)) for name, (ap, rate) in rows.items()
     }
     return report
 
@@ -176,9 +176,9 @@ class PointLocalization(VOCDevkitAP):
                 f"{name}: {sample_id} has no patch_scores; add dict(type='tcnn_mm.PatchScoresHook')"
                 ' to custom_hooks, which asks a PatchClassifier for them'
             )
-        ordinary = ~_array(sample['gt_bboxes_difficult']).astype(bool)
-        boxes = _array(sample['gt_bboxes'])[ordinary]
-        labels = _array(sample['gt_bboxes_labels'])[ordinary]
+        ordinary = ~to_numpy(sample['gt_bboxes_difficult']).astype(bool)
+        boxes = to_numpy(sample['gt_bboxes'])[ordinary]
+        labels = to_numpy(sample['gt_bboxes_labels'])[ordinary]
         without = sorted(set(present.tolist()) - set(labels.tolist()))
         if without:
             raise UserError(
@@ -247,7 +247,7 @@ class PointLocalization(VOCDevkitAP):
             counts = [row[key] for key in ('positives', 'difficult') if key in row]
             return (
                 f'{name:{wide}}'
-                + ''.join(f'{_percent(cell):>15}' for cell in cells)
+                + ''.join(f'{percent(cell):>15}' for cell in cells)
                 + (''.join(f'{count:11d}' for count in counts))
             )
 
@@ -261,17 +261,3 @@ class PointLocalization(VOCDevkitAP):
         if self.subset:
             lines.append(line('subset', report, 'mAP', '_subset') + f'  {", ".join(self.subset)}')
         return '\n'.join(lines)
-
-
-def _array(values):
-    """Tensor of any device, or array → array."""
-    return torch.as_tensor(values).cpu().numpy()
-
-
-def _or_none(value):
-    """JSON has no nan."""
-    return None if np.isnan(value) else value
-
-
-def _percent(value):
-    return 'nan' if value is None else f'{100 * value:.2f}'

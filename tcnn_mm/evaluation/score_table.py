@@ -75,3 +75,13 @@ def to_numpy(values):
     elif not isinstance(values, np.ndarray):
         values = np.array(list(values))
     return np.atleast_1d(values)
+
+
+def or_none(value):
+    """A number for JSON, which has no nan."""
+    return None if np.isnan(value) else value
+
+
+def percent(value):
+    """A fraction, or None, for a table."""
+    return 'nan' if value is None else f'{100 * value:.2f}'

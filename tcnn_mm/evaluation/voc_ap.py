@@ -5,7 +5,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES, mean_ap, voc_ap
-from tcnn_mm.evaluation.score_table import ScoreTable, to_numpy
+from tcnn_mm.evaluation.score_table import ScoreTable, or_none, percent, to_numpy
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import METRICS
 
@@ -30,10 +30,10 @@ def ap_report(metric, classes, scores, labels, mode, subset=()):
         means['mAP_subset'] = mean_ap(aps[name] for name in subset)
     report = {
         'metric': metric,
-        **{key: _or_none(value) for key, value in means.items()},
+        **{key: or_none(value) for key, value in means.items()},
         'classes': {
             name: {
-                'ap': _or_none(aps[name]),
+                'ap': or_none(aps[name]),
                 'positives': int((labels[:, k] == 1).sum()),
                 'difficult': int((labels[:, k] == 0).sum()),
             }
@@ -56,16 +56,16 @@ def ap_table(report, title):
         f'{"class":{wide}}    AP %  positives  difficult',
     ]
     lines += [
-        f'{name:{wide}}  {_percent(row["ap"]):>6}  {row["positives"]:9d}  {row["difficult"]:9d}'
+        f'{name:{wide}}  {percent(row["ap"]):>6}  {row["positives"]:9d}  {row["difficult"]:9d}'
         for name, row in rows.items()
     ]
     counted = sum(row['ap'] is not None for row in rows.values())
     lines.append(
-        f'mAP {_percent(report["mAP"])} over the {counted} of {len(rows)} classes that have '
+        f'mAP {percent(report["mAP"])} over the {counted} of {len(rows)} classes that have '
         'positives'
     )
     if 'subset' in report:
-        lines.append(f'mAP {_percent(report["mAP_subset"])} over {", ".join(report["subset"])}')
+        lines.append(f'mAP {percent(report["mAP_subset"])} over {", ".join(report["subset"])}')
     return '\n'.join(lines)
 
 
@@ -159,12 +159,3 @@ class VOCDevkitAP(ScoreTable):
     def make_report(self, keys, classes, scores, labels):
         """The entry of voc_ap.json: keys (N,), K names, (N, K), (N, K)."""
         return ap_report(self.mode, classes, scores, labels, self.mode, self.subset)
-
-
-def _or_none(value):
-    """JSON has no nan."""
-    return None if np.isnan(value) else value
-
-
-def _percent(value):
-    return 'nan' if value is None else f'{100 * value:.2f}'

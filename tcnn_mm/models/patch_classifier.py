@@ -5,7 +5,6 @@ import os.path as osp
 import numpy as np
 import torch
 from mmengine.logging import print_log
-from mmengine.model import BaseDataPreprocessor
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
@@ -20,27 +19,13 @@ from tcnn_mm.models.freezing import (
 )
 from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
 from tcnn_mm.models.patch_features import PatchFeatures
+from tcnn_mm.models.picture_mover import PictureMover
 from tcnn_mm.models.pretrained import load_pretrained
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Key, keyed_generator
 from tcnn_mm.registry import MODELS, build_patch_part
 
 PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
-
-
-class PictureMover(BaseDataPreprocessor):
-    """Moves the pictures (or features) to the device, without waiting for the copy.
-
-    Samples stay where the patch sampler and the metrics read them: on a GPU each reading would
-    wait for the network.
-    """
-
-    def __init__(self):
-        super().__init__(non_blocking=True)
-
-    def forward(self, data, training=False):
-        moved = {key: self.cast_data(data[key]) for key in ('inputs', 'context') if key in data}
-        return dict(data, **moved)
 
 
 def _fill(cfg, key, kind, **values):

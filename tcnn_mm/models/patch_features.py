@@ -77,7 +77,7 @@ class PatchFeatures:
         """uint8 (3, H, W) RGB → normalised float32 in the order that the weights expect."""
         if self.preprocessing['channel_order'] == 'bgr':
             image = image.flip(0)
-        return image.float().sub_(self._mean).div_(self._std)
+        return (image - self._mean).div_(self._std)
 
     def _pool(self, x):
         return self.neck((x,))[-1] if self.with_neck else x

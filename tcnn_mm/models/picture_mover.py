@@ -1,0 +1,18 @@
+"""What goes to the device of a batch: pixels and features, nothing else."""
+
+from mmengine.model import BaseDataPreprocessor
+
+
+class PictureMover(BaseDataPreprocessor):
+    """Moves the pictures (or features) to the device, without waiting for the copy.
+
+    Samples stay where the patch sampler and the metrics read them: on a GPU each reading would
+    wait for the network.
+    """
+
+    def __init__(self):
+        super().__init__(non_blocking=True)
+
+    def forward(self, data, training=False):
+        moved = {key: self.cast_data(data[key]) for key in ('inputs', 'context') if key in data}
+        return dict(data, **moved)
