@@ -121,6 +121,9 @@ ROWS = {
         run=OBJECTS,
     ),
     'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
+    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(
+        VOC12, width=1280, pretrained=MOBILENET, run=None
+    ),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.

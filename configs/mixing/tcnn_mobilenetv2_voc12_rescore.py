@@ -1,0 +1,24 @@
+# tcnn_mobilenetv2_voc12 with every window's features in banks, as tcnn_mobilenetv2_voc07_rescore:
+# another head, k or aggregator and the baselines need no network pass then.
+#
+#   python tools/extract_features.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py
+#   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py CHECKPOINT
+#   python tools/compare_baselines.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py --mode voc10
+_base_ = './tcnn_mobilenetv2_voc12.py'
+train_dataloader = dict(
+    batch_size=8,
+    dataset=dict(
+        bank='work_dirs/banks/tcnn_mobilenetv2_voc12_train-windows', test_mode=True, flips=False
+    ),
+)
+test_dataloader = dict(
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(
+        _delete_=True,
+        type='tcnn_mm.FeatureBank',
+        bank='work_dirs/banks/tcnn_mobilenetv2_voc12_test-windows',
+        test_mode=True,
+        source={{_base_.test_dataloader.dataset}},
+    ),
+)
