@@ -1,8 +1,8 @@
 # ConvNeXt-tiny of mmpretrain with its zoo weights: dense mode, nine scales, a bank.
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
-#   export TCNN_WEIGHTS=…  (holds convnext-tiny_32xb128_in1k_20221207-998cf3e9.pth, from mmpretrain's
-#                          zoo: mmassets.onedl.ai/mmclassification/v0/convnext/)
+#   export TCNN_WEIGHTS=…  (holds convnext-tiny_32xb128_in1k_20221207-998cf3e9.pth, from the zoo
+#                          of mmpretrain: mmassets.onedl.ai/mmclassification/v0/convnext/)
 #   python tools/train.py configs/mixing/tcnn_convnext_voc07.py
 #   python tools/test.py configs/mixing/tcnn_convnext_voc07.py \
 #       work_dirs/tcnn_convnext_voc07/epoch_12.pth

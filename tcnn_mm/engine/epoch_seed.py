@@ -29,7 +29,7 @@ class EpochSeedHook(Hook):
 
     The model's and the transforms' `set_epoch(seed, epoch)` are called before the first batch of
     the epoch is asked for. mmengine's checkpoints hold no generator states; with this hook they
-    need none. Validation and test data are told epoch 0 each time.
+    need none. Validation and test data are always told seed 0, epoch 0.
     """
 
     priority = 'VERY_HIGH'
@@ -42,11 +42,11 @@ class EpochSeedHook(Hook):
         tell_epoch(runner.train_dataloader.dataset, seed, epoch)
 
     def before_val_epoch(self, runner):
-        # The same draw at each validation, or its figures could not be compared.
-        tell_epoch(runner.val_dataloader.dataset, int(runner.seed or 0), 0)
+        # The same draw each time and in every run, or figures could not be compared.
+        tell_epoch(runner.val_dataloader.dataset, 0, 0)
 
     def before_test_epoch(self, runner):
-        tell_epoch(runner.test_dataloader.dataset, int(runner.seed or 0), 0)
+        tell_epoch(runner.test_dataloader.dataset, 0, 0)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if batch_idx:
