@@ -87,6 +87,9 @@ ACTION = dict(
     run=PERSONS,
 )
 MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
+MOBILENET_VOC12 = dict(
+    VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
+)
 SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
 
 ROWS = {
@@ -120,10 +123,8 @@ ROWS = {
         server=None,
         run=OBJECTS,
     ),
-    'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
-    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(
-        VOC12, width=1280, pretrained=MOBILENET, run=None
-    ),
+    'mixing/tcnn_mobilenetv2_voc12.py': dict(MOBILENET_VOC12, run=DENSE),
+    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(MOBILENET_VOC12, run=None),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.
