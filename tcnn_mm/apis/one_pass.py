@@ -7,11 +7,11 @@ import os.path as osp
 import numpy as np
 import torch
 
+from tcnn_mm.apis.trained_model import fill
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.bank import file_digest
-from tcnn_mm.engine.checkpoint import load_safely, model_state
+from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -29,12 +29,7 @@ def build_model(cfg, checkpoint=None, trust=False):
     """
     model = MODELS.build(dict(cfg.model, pretrained=None) if checkpoint else cfg.model)
     if checkpoint:
-        try:
-            model.load_state_dict(model_state(load_safely(checkpoint, trust=trust)))
-        except RuntimeError as error:
-            raise UserError(
-                f'{checkpoint}: not of this config ({str(error).splitlines()[1].strip()})'
-            ) from error
+        fill(model, load_safely(checkpoint, trust=trust), checkpoint)
     else:
         model.init_weights()
     return model.cuda().eval() if torch.cuda.is_available() else model.eval()
