@@ -82,6 +82,7 @@ class TCNNInferencer:
         classes=None,
         top_patches=5,
         long_side=500,
+        damping=0,
         channel_order='rgb',
         keep_image=False,
     ):
@@ -97,7 +98,8 @@ class TCNNInferencer:
             classes (sequence[str], optional): Of which patches and maps are given. Defaults to
                 all.
             top_patches (int): Best patches a class; those that overlap a better one are left out.
-            long_side (int): Of the maps, pixels; smaller pictures keep their own.
+            long_side (int): Of the maps, pixels; of smaller pictures they have every pixel.
+            damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's.
             channel_order (str): Of arrays: 'rgb' (as PIL's), or 'bgr' (as cv2's and mmcv's).
             keep_image (bool): Add the pixels.
 
@@ -137,7 +139,8 @@ class TCNNInferencer:
                 if i in samples:
                     result.update(self._result(samples[i], shown, top_patches))
                     if score_maps:
-                        result['maps'] = _maps(samples[i], shown, pixels.shape[:2], long_side)
+                        size_hw = pixels.shape[:2]
+                        result['maps'] = _maps(samples[i], shown, size_hw, long_side, damping)
                     if keep_image:
                         result['image'] = pixels
                 else:
@@ -241,8 +244,8 @@ def best_patches(boxes, scores, number):
     ]
 
 
-def _maps(sample, shown, size_hw, long_side):
+def _maps(sample, shown, size_hw, long_side, damping):
     """The paper's maps (sec. 7), {class: (h, w) float32}."""
-    scores = sample.patch_scores[:, [k for _, k in shown]]
-    maps = mean_score_map(sample.patch_boxes, scores, size_hw, map_shape(size_hw, long_side))
+    scores, map_hw = sample.patch_scores[:, [k for _, k in shown]], map_shape(size_hw, long_side)
+    maps = mean_score_map(sample.patch_boxes, scores, size_hw, map_hw, damping)
     return {name: one for (name, _), one in zip(shown, maps.cpu().numpy(), strict=True)}
