@@ -163,7 +163,7 @@ def _curves(run, data, trouble):
                 html.svg_picture(svg, f'Precision over recall of {name}{said}'), f'{name}{said}'
             )
         )
-    yield html.grid(figures)
+    yield html.grid(figures, 'small')
     yield (
         '<p class="soft">Grey: precision down the ranking. Blue: the best precision at this recall '
         'or above, from which AP is read. AP here is that of the table’s first column of AP.</p>'
@@ -185,7 +185,7 @@ def _training(run):
     curves = (
         ('Loss', training_curve(rows, dict(loss='loss', loss_context='loss of the context'),
                                 'loss')),
-        ('Patches named rightly', training_curve(rows, accuracy, 'fraction')),
+        ('Patches', training_curve(rows, accuracy, 'fraction')),
         ('Validation', training_curve(rows, aps, 'mAP %')),
         ('Learning rate', training_curve(rows, dict(lr='learning rate'), 'learning rate', True)),
     )  # fmt: skip

@@ -35,16 +35,18 @@ th { font-size: .85rem; color: var(--soft); font-weight: 600; vertical-align: bo
 th:first-child, td:first-child { text-align: left; }
 tbody th { color: var(--ink); font-size: 1rem; font-weight: 400; }
 tfoot td, tfoot th { font-weight: 600; border-bottom: 0; color: var(--ink); font-size: 1rem; }
-td.bar { background: linear-gradient(90deg, var(--bar) var(--to), transparent var(--to)); }
+td.bar { background: linear-gradient(90deg, var(--bar) var(--to), transparent var(--to))
+  no-repeat 0 50% / 100% 74%; }
 .facts td, .facts th { text-align: left; vertical-align: top; overflow-wrap: anywhere;
   font-size: .9rem; }
-.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); }
+.grid { display: grid; gap: 1rem; align-items: start;
+  grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); }
 .wide { grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); }
 figure { margin: 0; background: #fff; border: 1px solid var(--line); border-radius: 6px;
   padding: .5rem; }
 figure img { display: block; width: 100%; height: auto; }
-figure.sheet { display: inline-block; max-width: 100%; }
-figure.sheet img { width: auto; max-width: 100%; }
+figure.sheet { display: inline-block; max-width: 100%; overflow-x: auto; }
+figure.sheet img { width: auto; min-width: 34rem; max-width: 100%; }
 figcaption { font-size: .86rem; color: var(--soft); padding: .3rem .2rem 0;
   overflow-wrap: anywhere; }
 details { margin: .8rem 0; } summary { cursor: pointer; color: var(--accent); }
@@ -53,7 +55,8 @@ code { font-size: .9em; background: #f0f3f4; padding: .1em .3em; border-radius: 
   overflow-wrap: anywhere; }
 @media (max-width: 560px) {
   main { padding: 1.2rem .8rem 3rem; } h1 { font-size: 1.4rem; }
-  th, td { padding: .3rem .45rem; } .figures div { min-width: 0; flex: 1 1 40%; } }
+  th, td { padding: .3rem .45rem; } .figures div { min-width: 0; flex: 1 1 40%; }
+  .small { grid-template-columns: repeat(2, 1fr); gap: .5rem; } figure { padding: .25rem; } }
 """
 
 
