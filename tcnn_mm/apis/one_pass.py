@@ -29,8 +29,10 @@ def build_model(cfg, checkpoint=None, trust=False):
     """
     model = MODELS.build(dict(cfg.model, pretrained=None) if checkpoint else cfg.model)
     if checkpoint:
+        # Outside of `try`: what is wrong with the file itself says so.
+        state = model_state(load_safely(checkpoint, trust=trust))
         try:
-            model.load_state_dict(model_state(load_safely(checkpoint, trust=trust)))
+            model.load_state_dict(state)
         except RuntimeError as error:
             raise UserError(
                 f'{checkpoint}: not of this config ({str(error).splitlines()[1].strip()})'
