@@ -57,8 +57,7 @@ def _become(argv, cwd, env, out, err):
         os.dup2(out, 1)
         os.dup2(err, 2)
         # pytest has put its own files in place of these.
-        sys.stdout = open(1, 'w', closefd=False)
-        sys.stderr = open(2, 'w', closefd=False)
+        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
         os.chdir(cwd)
         os.environ.update(env)
         sys.argv = argv
