@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 
 import numpy as np
 import torch
@@ -87,7 +88,9 @@ def write(program, example, path, form, facts):
     """
     text = json.dumps(facts, ensure_ascii=False)
     if form == 'torch-export':
-        with open(path, 'wb') as file:
+        with warnings.catch_warnings(), open(path, 'wb') as file:
+            # Of channels_last weights; it concerns those on a GPU.
+            warnings.filterwarnings('ignore', 'No complete tensor found')
             torch.export.save(program, file, extra_files={'tcnn_mm.json': text})
         return
     names = dict(input_names=['pixels'], output_names=['scores'])

@@ -4,7 +4,6 @@ What leaves the toolbox (ONNX, torch.export). Float32 throughout, whatever `froz
 Letters: B patches, S patch side, K classes, (H, W) a resized picture, (h, w) its windows.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -82,10 +81,8 @@ def plain_network(model, part):
     """The patch or the dense network of a model, in eval mode on the CPU.
 
     Args:
-        model (PatchClassifier): With its weights, which move to the CPU and to the memory layout
-            that all file formats know.
+        model (PatchClassifier): With its weights; it moves to the CPU.
         part (str): 'patch' or 'dense'.
     """
     kinds = dict(patch=PatchNetwork, dense=DenseNetwork)
-    network = kinds[part](model.cpu()).eval().requires_grad_(False)
-    return network.to(memory_format=torch.contiguous_format)
+    return kinds[part](model.cpu()).eval().requires_grad_(False)
