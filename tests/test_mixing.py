@@ -173,23 +173,3 @@ def test_what_is_missing_is_named(module, said, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         run_tool(lambda: importlib.import_module(module))
     assert said in capsys.readouterr().err
-
-
-def test_someone_elses_folder(tmp_path):
-    """`tcnn_mm::…` as base of a config elsewhere, with nothing but `import tcnn_mm` before."""
-    (tmp_path / 'mine.py').write_text(
-        "_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\n"
-        'model = dict(head=dict(hidden_channels=64))\n'
-    )
-    cfg = Config.fromfile(tmp_path / 'mine.py')
-    ours = Config.fromfile(osp.join(CONFIGS, '_base_', 'experiments', 'tcnn_minivoc.py'))
-    ours.model.head.hidden_channels = 64
-    strip = {'_scope_'}
-    assert plain(cfg.to_dict(), strip) == plain(ours.to_dict(), strip)
-
-
-def plain(part, without):
-    """A nested config without some keys."""
-    if isinstance(part, dict):
-        return {k: plain(v, without) for k, v in part.items() if k not in without}
-    return [plain(v, without) for v in part] if isinstance(part, (list, tuple)) else part
