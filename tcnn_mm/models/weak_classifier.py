@@ -71,9 +71,10 @@ class WeakPatchClassifier(PatchClassifier):
             dict: `loss`, a scalar.
         """
         self._need_key()
-        self._need_pictures(inputs)
         ids = [sample_name(sample) for sample in data_samples]
         batch = self.key._replace(image_id='\0'.join(sorted(ids)))
+        if is_features(inputs):
+            return self._bag_loss(inputs, data_samples, batch)
         boxes = [
             self.sampler(tuple(image.shape[-2:]), training=True, key=batch).xyxy for image in inputs
         ]
@@ -93,28 +94,36 @@ class WeakPatchClassifier(PatchClassifier):
         scores = torch.stack([self.aggregator(votes[owners == b]) for b in range(len(inputs))])
         return dict(loss=class_log_loss(scores, self.picture_labels(data_samples)))
 
+    def _bag_loss(self, bags, data_samples, batch):
+        """The same from a bank of the test's windows: one of its scales a batch."""
+        counts = [self.sampler.counts(sample.ori_shape) for sample in data_samples]
+        draw = keyed_generator('scale', *batch).integers(min(map(len, counts)))
+        parts = [bag.split(each)[draw] for bag, each in zip(bags, counts, strict=True)]
+        votes = self.votes(torch.cat(parts).float()).split([len(part) for part in parts])
+        scores = torch.stack([self.aggregator(mine) for mine in votes])
+        return dict(loss=class_log_loss(scores, self.picture_labels(data_samples)))
+
     def predict(self, inputs, data_samples=None, **kwargs):
         """Pooled scores of each scale, their mean, its sigmoid; annotations are not read.
 
         Returns:
             list[DataSample]: As of :class:`PatchClassifier`.
         """
-        self._need_pictures(inputs)
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        sizes = [tuple(image.shape[-2:]) for image in inputs]
-        boxes = [self.sampler(size_hw, training=False).xyxy for size_hw in sizes]
-        votes = self.score_patches(inputs, boxes)
+        if is_features(inputs):
+            sizes = [sample.ori_shape for sample in data_samples]
+            boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
+            votes = [self.votes(features.float()) for features in inputs]
+            if self.on_patches:
+                self.on_patches(*[sum(map(len, inputs))] * 2)
+        else:
+            sizes = [tuple(image.shape[-2:]) for image in inputs]
+            boxes = [self.sampler(size_hw, training=False).xyxy for size_hw in sizes]
+            votes = self.score_patches(inputs, boxes)
         for sample, size_hw, mine, raw in zip(data_samples, sizes, boxes, votes, strict=True):
             scales = raw.split(self.sampler.counts(size_hw))
             pooled = torch.stack([self.aggregator(scale) for scale in scales]).mean(0)
             sample.set_pred_score(pooled.double().sigmoid())
             self._keep(sample, mine, raw.sigmoid())
         return data_samples
-
-    @staticmethod
-    def _need_pictures(inputs):
-        if is_features(inputs):
-            raise ValueError(
-                'WeakPatchClassifier resizes pictures anew in each epoch: it takes no feature bank'
-            )
