@@ -4,6 +4,7 @@ import copy
 import logging
 import os
 import os.path as osp
+import shlex
 import subprocess
 import sys
 
@@ -83,6 +84,8 @@ def load_config(args):
     if args.cfg_options:
         cfg.merge_from_dict(parse_options(args.cfg_options))
     cfg.launcher = args.launcher
+    # The work dir's config, and every checkpoint with it, says how it was made.
+    cfg.command = shlex.join(['python', *sys.argv])
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
