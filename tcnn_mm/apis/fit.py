@@ -19,6 +19,8 @@ from mmengine.runner import Runner
 
 from tcnn_mm.apis.backbones import BACKBONES, Weights, find_weights
 from tcnn_mm.apis.fit_config import config_text
+from tcnn_mm.datasets.coco_objects import coco_classes, read_coco
+from tcnn_mm.datasets.image_list import read_image_labels
 from tcnn_mm.datasets.recognise import recognise
 from tcnn_mm.datasets.stratified_split import split_roles
 from tcnn_mm.datasets.voc_xml import parse_voc_xml
@@ -88,12 +90,12 @@ def open_parts(layout, splits):
             if part['ann_file'] is None:
                 part['ann_file'] = write_list(splits, 'all', xml_ids(part['data_root']))
         classes = voc_classes(parts)
+    elif layout.kind == 'coco':
+        named = [coco_classes(read_coco(part['ann_file'])) for part in parts.values()]
+        classes = list(dict.fromkeys(name for mine in named for name in mine))
     else:
-        built = [DATASETS.build(part) for part in parts.values()]
-        classes = sorted({name for data in built for name in data.metainfo['classes']})
-        if layout.kind == 'coco':  # the file's order where all files agree
-            orders = {tuple(data.metainfo['classes']) for data in built}
-            classes = list(orders.pop()) if len(orders) == 1 else classes
+        labels = [read_image_labels(p['data_root'], p.get('ann_file', '')) for p in parts.values()]
+        classes = sorted({name for part in labels for mine in part.values() for name in mine})
     metainfo = dict(classes=tuple(classes))
     built = {role: DATASETS.build(dict(part, metainfo=metainfo)) for role, part in parts.items()}
     return built, parts, classes
@@ -282,7 +284,7 @@ def choose_thresholds(out, checkpoint, classes):
     from tcnn_mm.evaluation.thresholds import best_thresholds
 
     ids, labels = bank_labels(osp.join(out, 'banks', 'val'))
-    table = score_table(osp.join(out, 'image_scores_val.csv'))
+    table = score_table(osp.join(out, 'run', 'image_scores_val.csv'))
     values, _ = best_thresholds(np.array([table[i] for i in ids]), labels)
     thresholds = dict(zip(classes, values.tolist(), strict=True))
     store_thresholds(checkpoint, thresholds, f'{len(ids)} pictures of val')
@@ -304,7 +306,7 @@ def test(path, checkpoint, overlays=20):
 
 def result_lines(out, thresholds):
     """AP of each class beside what random scores would get, and its threshold."""
-    with open(osp.join(out, 'voc_ap.json'), encoding='utf-8') as file:
+    with open(osp.join(out, 'run', 'voc_ap.json'), encoding='utf-8') as file:
         report = json.load(file)[0]
     _, labels = bank_labels(osp.join(out, 'banks', 'test'))
     wide = max(map(len, [*report['classes'], 'class']))
@@ -358,7 +360,7 @@ def fit(data, backbone, out, **options):
         file.write('\n'.join(lines) + '\n')
     print('\n'.join(lines))
     say('report')
-    page = write_report(out)
+    page = write_report(osp.join(out, 'run'), osp.join(out, 'report.html'))
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(out, "score_maps")}\nreport     {page}\n'
         f'name new pictures: python tools/predict.py PICTURE --checkpoint {checkpoint} --out DIR'

@@ -44,7 +44,7 @@ def config_text(plan):
         '# Written by tools/fit.py; change what you like and run it again:',
         '#',
         f'#   python tools/train.py {out}/config.py',
-        f'#   python tools/test.py {out}/config.py {out}/epoch_{epochs}.pth',
+        f'#   python tools/test.py {out}/config.py {out}/run/epoch_{epochs}.pth',
         '#',
         f'# Data: {plan.said}.',
         *[f'# {role}: {count} pictures.' for role, count in plan.counts.items()],
@@ -104,7 +104,8 @@ def config_text(plan):
         f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
         f'optim_wrapper = dict(optimizer=dict(lr={0.01 if plan.weak else backbone.lr}))',
         f'randomness = dict(seed={plan.seed})',
-        f"work_dir = '{out}'",
+        # The toolbox writes a copy of the config into it, under the same name.
+        f"work_dir = '{out}/run'",
     ]
     if plan.weak:
         lines += [

@@ -70,6 +70,8 @@ def _voc(root):
         name = osp.join('ImageSets', 'Main', f'{role}.txt')
         if osp.isfile(osp.join(root, name)):
             parts[role] = dict(type='tcnn_mm.VOCObjects', data_root=root, ann_file=name)
+    if {'train', 'val'} <= set(parts):
+        parts.pop('trainval', None)
     if not parts:
         parts['all'] = dict(type='tcnn_mm.VOCObjects', data_root=root, ann_file=None)
     lists = f'lists {", ".join(parts)}' if 'all' not in parts else 'no lists in ImageSets/Main'

@@ -30,6 +30,9 @@ class WeakPatchClassifier(PatchClassifier):
     `pred_score` is the sigmoid of a picture's raw score (float64: near 1, float32 would make
     ties), `patch_scores` the sigmoid of each window's: independent probabilities, one a class.
 
+    A `FeatureBank` of all windows (test_mode=True) serves for both: the network runs once, and
+    training takes one of the test's scales a batch, without flips.
+
     In dense mode a batch costs one pass of the convolutions over each resized picture; the
     graph holds the head alone, of about 60 windows a picture (500×375, stride 32).
     """
@@ -63,7 +66,8 @@ class WeakPatchClassifier(PatchClassifier):
         """Log-loss of the pictures' pooled scores.
 
         Args:
-            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB.
+            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB; or their windows' features
+                (P, D) of a bank.
             data_samples (list[DataSample]): With gt_label, gt_label_difficult (none if absent)
                 and img_id (or img_path).
 

@@ -135,4 +135,6 @@ OTHERS = {
     'tcnn_minivoc_weak.py',
     'tcnn_voc07_weak.py',
     'mixing/tcnn_mobilenetv2_voc07_weak.py',
+    'mixing/tcnn_mobilenetv2_coco.py',  # test_own_data_configs.py
+    'mixing/tcnn_mobilenetv2_image_list.py',
 }
