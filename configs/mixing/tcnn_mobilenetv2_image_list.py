@@ -29,7 +29,6 @@ model = dict(
         type='tcnn_mm.ScaleSampler',
         grid=dict(type='tcnn_mm.PatchGrid', stride=32),
     ),
-    aggregator=dict(_delete_=True, type='tcnn_mm.MaxAggregator'),
 )
 train_dataloader = dict(
     batch_size=16,

@@ -89,7 +89,7 @@ def config_text(plan):
             '        base=1.0,',
             f'        factors={plan.scales},',
             '    ),',
-            "    aggregator=dict(_delete_=True, type='tcnn_mm.MaxAggregator'),",
+            '    aggregator=None,  # the maximum',
         ]
     else:
         lines += [

@@ -248,7 +248,7 @@ def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
     images, samples = pictures(0, 1)
     features, samples = bags(model, images, samples)
     losses = {
-        round(float(training(model, epoch).loss(features, samples)['loss']), 5)
+        round(training(model, epoch).loss(features, samples)['loss'].item(), 5)
         for epoch in range(12)
     }
     labels = model.picture_labels(samples)
@@ -258,7 +258,7 @@ def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
     for scale in range(len(counts[0])):
         parts = [f.split(c)[scale] for f, c in zip(features, counts, strict=True)]
         raw = torch.stack([model.head((part,)).amax(0) for part in parts])
-        expected.add(round(float(class_log_loss(raw, labels)), 5))
+        expected.add(round(class_log_loss(raw, labels).item(), 5))
     assert losses == expected
 
 
