@@ -21,9 +21,7 @@ env_cfg = dict(
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'),
 )
-visualizer = dict(
-    type='tcnn_mm.ScoreMapVisualizer', vis_backends=[dict(type='mmengine.LocalVisBackend')]
-)
+visualizer = dict(type='tcnn_mm.ScoreMapVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_level = 'INFO'
 load_from = None
 resume = False

@@ -6,13 +6,13 @@ _windows = dict(
     _delete_=True,
     batch_size=8,
     num_workers=0,
-    sampler=dict(type='mmengine.DefaultSampler', shuffle=False),
+    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(type='tcnn_mm.FeatureBank', test_mode=True),
 )
 train_dataloader = dict(
     batch_size=128,
     num_workers=0,
-    sampler=dict(type='mmengine.DefaultSampler', shuffle=True),
+    sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(type='tcnn_mm.FeatureBank', flips=False),
 )
 val_dataloader = _windows
