@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow test-upstream lint format clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -33,6 +33,9 @@ test: $(STAMP)  ## lint and the fast tests (no network, no GPU, under 5 minutes)
 test-slow: $(STAMP)  ## everything, with the minutes-long tests
 	$(BIN)/python -m pytest
 
+test-upstream:  ## the fast tests beside OpenMMLab's own packages, in an environment of their own
+	.ci/upstream
+
 lint: $(STAMP)  ## ruff, without changing files
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -40,4 +43,4 @@ format: $(STAMP)  ## ruff, changing files
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 clean:  ## remove the environment and the runs
-	rm -rf $(VENV) work_dirs
+	rm -rf $(VENV) .venv-upstream work_dirs

@@ -45,6 +45,7 @@ setup(
     ],
     extras_require={
         'test': ['pytest>=8', 'pytest-xdist>=3.5', 'ruff==0.17.6', 'scikit-learn>=1.4'],
+        'timm': ['timm>=1.0'],
         'vis': ['matplotlib>=3.8', 'tensorboard'],
     },
 )

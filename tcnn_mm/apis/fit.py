@@ -299,7 +299,8 @@ def test(path, checkpoint, overlays=20):
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     interval = max(1, len(DATASETS.build(cfg.test_dataloader.dataset)) // overlays)
-    hook = dict(type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval)
+    # Undamped, the border wins: few patches cover it.
+    hook = dict(type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=20)
     cfg.custom_hooks = [*cfg.custom_hooks, hook]
     Runner.from_cfg(cfg).test()
 

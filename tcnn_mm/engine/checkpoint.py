@@ -1,5 +1,7 @@
 """Checkpoints without running code: weights-only, with a list of what mmengine's own files hold."""
 
+import codecs
+import contextlib
 import json
 import os
 import os.path as osp
@@ -28,6 +30,13 @@ def _history_attribute(owner, name):
     return getattr(owner, name)
 
 
+def _named(function, module, name):
+    """A copy of a function that unpickles under another's name."""
+    copy = type(function)(function.__code__, function.__globals__, name)
+    copy.__module__, copy.__qualname__ = module, name
+    return copy
+
+
 def allowed_types():
     """Types beside tensors that a checkpoint of mmengine may hold: logs and numpy scalars."""
     scalars = [np.dtype, np.ndarray] + [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
@@ -36,9 +45,22 @@ def allowed_types():
     except ImportError:  # numpy 1
         from numpy.core.multiarray import _reconstruct, scalar
     attribute = [
-        (_history_attribute, f'{module}.getattr') for module in ('builtins', '__builtin__')
+        _named(_history_attribute, module, 'getattr') for module in ('builtins', '__builtin__')
     ]
-    return [HistoryBuffer, _reconstruct, scalar, *attribute, *scalars]
+    # numpy's bytes pass through codecs.encode.
+    return [HistoryBuffer, _reconstruct, scalar, codecs.encode, *attribute, *scalars]
+
+
+@contextlib.contextmanager
+def _allowing(types):
+    """torch.serialization.safe_globals, which torch 2.4 lacks."""
+    before = list(torch.serialization.get_safe_globals())
+    torch.serialization.add_safe_globals(types)
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
 
 
 def local_path(filename):
@@ -83,7 +105,7 @@ def load_safely(filename, map_location='cpu', trust=False):
     if path.endswith(SAFETENSORS):
         return _read_safetensors(path, map_location)
     try:
-        with torch.serialization.safe_globals(allowed_types()):
+        with _allowing(allowed_types()):
             return torch.load(path, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))

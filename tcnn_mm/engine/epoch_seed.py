@@ -12,13 +12,24 @@ from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import HOOKS
 
 
+def tell_epoch(dataset, seed, epoch):
+    """Call `set_epoch(seed, epoch)` of a data set and of its transforms, where they have it."""
+    while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
+        dataset = dataset.dataset
+    if hasattr(dataset, 'set_epoch'):
+        dataset.set_epoch(seed, epoch)
+    for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
+        if hasattr(transform, 'set_epoch'):
+            transform.set_epoch(seed, epoch)
+
+
 @HOOKS.register_module()
 class EpochSeedHook(Hook):
     """Re-seed torch, numpy and Python at each epoch, and tell model and data the epoch.
 
     The model's and the transforms' `set_epoch(seed, epoch)` are called before the first batch of
     the epoch is asked for. mmengine's checkpoints hold no generator states; with this hook they
-    need none.
+    need none. Validation and test data are always told seed 0, epoch 0.
     """
 
     priority = 'VERY_HIGH'
@@ -28,14 +39,14 @@ class EpochSeedHook(Hook):
         model = bare_model(runner)
         if hasattr(model, 'set_epoch'):
             model.set_epoch(seed, epoch)
-        dataset = runner.train_dataloader.dataset
-        while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
-            dataset = dataset.dataset
-        if hasattr(dataset, 'set_epoch'):
-            dataset.set_epoch(seed, epoch)
-        for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
-            if hasattr(transform, 'set_epoch'):
-                transform.set_epoch(seed, epoch)
+        tell_epoch(runner.train_dataloader.dataset, seed, epoch)
+
+    def before_val_epoch(self, runner):
+        # The same draw each time and in every run, or figures could not be compared.
+        tell_epoch(runner.val_dataloader.dataset, 0, 0)
+
+    def before_test_epoch(self, runner):
+        tell_epoch(runner.test_dataloader.dataset, 0, 0)
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if batch_idx:

@@ -1,5 +1,7 @@
 """Patches as coarse detections, for the metrics of mmdet."""
 
+import importlib
+
 import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.registry import METRICS as ROOT_METRICS
@@ -58,7 +60,9 @@ class PatchDetectionMetric(BaseMetric):
         **kwargs,
     ):
         super().__init__(prefix=prefix, **kwargs)
-        # mmdet takes seconds to import: only where this metric is used.
+        # mmdet takes seconds to import: only where this metric is used. The registry would hide
+        # that it is missing behind a KeyError.
+        importlib.import_module('mmdet')
         self.metric = ROOT_METRICS.build(metric or dict(type='mmdet.VOCMetric', eval_mode='area'))
         self.options = (iou_threshold, min_score, max_per_image)
 

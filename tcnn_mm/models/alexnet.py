@@ -10,6 +10,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
+from tcnn_mm.models.pretrained import load_backbone
 from tcnn_mm.registry import MODELS
 
 # One row a variant: (channels of C1…C5), C1's (kernel, stride, padding), C2's kernel, FC width,
@@ -105,10 +106,20 @@ class TransferAlexNet(BaseModule):
             frozen layer is in eval mode and drops nothing. Defaults to 0.5.
         preprocessing (dict, optional): Entries that replace the variant's `size`, `mean`,
             `std` (grey levels 0–255) or `channel_order`.
+        out_layers (sequence[str], optional): Convolutional layers whose maps are the output in
+            place of Y7, as a detector's neck or head takes them: after the ReLU, before the
+            layer's normalisation and pooling. Nothing above the last of them is built.
+        pretrained (str, optional): Weight file that fills these layers, or an error (see
+            `pretrained.load_pretrained`): for models that do not load it themselves, as
+            `PatchClassifier` does. Its keys may start with `backbone.`.
         init_cfg (dict, optional): Defaults to He's initialisation for every layer; for
             'krizhevsky' to his: weights N(0, 0.01), biases 1 in C2, C4, C5, FC6, FC7 and 0 else.
 
-    Shapes: (B, 3, S, S) float, normalised patches → tuple of one (B, D).
+    Shapes: (B, 3, S, S) float, normalised patches → tuple of one (B, D); with `out_layers`
+    (B, 3, H, W) → a map (B, C, h, w) each.
+
+    Raises:
+        ValueError: An unknown variant or output layer.
     """
 
     layer_names = ('C1', 'C2', 'C3', 'C4', 'C5', 'FC6', 'FC7')
@@ -132,11 +143,18 @@ class TransferAlexNet(BaseModule):
         groups=1,
         dropout=0.5,
         preprocessing=None,
+        out_layers=None,
+        pretrained=None,
         init_cfg=None,
     ):
         if variant not in VARIANTS:
             raise ValueError(
                 f'TransferAlexNet: variant={variant!r}; choose one of {sorted(VARIANTS)}'
+            )
+        unknown = [name for name in out_layers or () if name not in self.map_layers]
+        if unknown:
+            raise ValueError(
+                f'TransferAlexNet: out_layers={unknown}; choose from {self.map_layers}'
             )
         his = variant == 'krizhevsky'
         self._biases_of_one = _ONES if his and init_cfg is None else ()
@@ -173,7 +191,12 @@ class TransferAlexNet(BaseModule):
         features['8'], features['9'] = nn.Conv2d(c3, c4, 3, padding=1, groups=groups), relu()
         features['10'], features['11'] = nn.Conv2d(c4, c5, 3, padding=1, groups=groups), relu()
         features['12'] = nn.MaxPool2d(3, 2)
+        self.pretrained, self.out_layers = pretrained, None
+        if out_layers:
+            self._keep_maps(features, out_layers, spec['channels'])
         self.features = nn.Sequential(features)
+        if self.out_layers:
+            return
         self.grid = spec['grid']
         self.avgpool = nn.AdaptiveAvgPool2d(self.grid)
         self.classifier = nn.Sequential(
@@ -186,19 +209,32 @@ class TransferAlexNet(BaseModule):
         )
         self.out_channels = self.fc_channels
 
+    def _keep_maps(self, features, out_layers, channels):
+        """Drop what stands above the last output map; the ReLUs are those of C1…C5, in order."""
+        relus = [name for name, module in features.items() if isinstance(module, nn.ReLU)]
+        rows = zip(self.map_layers, relus, channels, strict=True)
+        rows = [row for row in rows if row[0] in out_layers]
+        self.out_layers, self._ends, self.out_channels = zip(*rows, strict=True)
+        names = list(features)
+        for name in names[names.index(self._ends[-1]) + 1 :]:
+            del features[name]
+
     def init_weights(self):
         super().init_weights()
+        layers = self.layers()
         for layer in self._biases_of_one:
-            for _, module in self.layers()[layer]:
+            for _, module in layers.get(layer, ()):
                 if isinstance(module, (nn.Conv2d, nn.Linear)):
                     nn.init.ones_(module.bias)
+        if self.pretrained:
+            load_backbone(self, self.pretrained)
 
     def layers(self):
         """Modules of each layer in forward order: {'C1': [('features.0', conv), …], …}."""
         starts = {start: layer for layer, start in self._starts.items()}
         result, layer = OrderedDict(), None
         for container in ('features', 'classifier'):
-            for name, module in getattr(self, container).named_children():
+            for name, module in getattr(self, container, nn.Sequential()).named_children():
                 path = f'{container}.{name}'
                 layer = starts.get(path, layer)
                 result.setdefault(layer, []).append((path, module))
@@ -216,7 +252,14 @@ class TransferAlexNet(BaseModule):
         return x
 
     def forward(self, x):
-        return (self.run_layers(x, self.layer_names),)
+        if not self.out_layers:
+            return (self.run_layers(x, self.layer_names),)
+        maps = []
+        for name, module in self.features.named_children():
+            x = module(x)
+            if name in self._ends:
+                maps.append(x)
+        return tuple(maps)
 
     def convert_state_dict(self, state_dict):
         """Bring a torchvision or Caffe-shaped state dict into this net's names and shapes.

@@ -7,7 +7,7 @@ def resolve(model, names):
     """Turn layer names and prefixes into module paths.
 
     Args:
-        model (nn.Module): With `backbone`; the backbone may declare `layers()`.
+        model (nn.Module): With `backbone`; the backbone may declare `layers()` and `run_layers()`.
         names (sequence[str]): `'C1' … 'FC7'` where the backbone declares them, or paths such as
             `'backbone'`, `'backbone.features.0'`, `'head.FCa'`.
 
@@ -17,7 +17,8 @@ def resolve(model, names):
     Raises:
         ValueError: A name that is neither, with what there is to choose from.
     """
-    declared = model.backbone.layers() if hasattr(model.backbone, 'layers') else {}
+    # Not by `layers`: mmpretrain's vision transformers have a list of that name.
+    declared = model.backbone.layers() if hasattr(model.backbone, 'run_layers') else {}
     paths = {name for name, _ in model.named_modules()}
     paths |= {name for name, _ in model.named_parameters()}
     resolved = []
@@ -76,7 +77,7 @@ def split_layers(backbone):
         tuple[list[str], list[str]]: names below, and from the first trainable layer on. A
         backbone that declares no layers is one layer, `'backbone'`.
     """
-    if not hasattr(backbone, 'layers'):
+    if not hasattr(backbone, 'run_layers'):
         trains = any(p.requires_grad for p in backbone.parameters())
         return ([], ['backbone']) if trains else (['backbone'], [])
     names = list(backbone.layers())

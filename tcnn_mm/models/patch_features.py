@@ -51,13 +51,13 @@ class PatchFeatures:
         if self.feature_mode != 'dense':
             raise ValueError(f"feature_mode={self.feature_mode!r}; choose 'crop' or 'dense'")
         name, needed = type(self.backbone).__name__, self._map_layers
+        refuse_global_operations(layer_modules(self.backbone, needed), name)
         if needed == ['backbone'] and type(self.neck).__name__ != 'GlobalAveragePooling':
             raise ValueError(
                 f"feature_mode='dense': {name} gives a map; its windows are pooled by "
                 "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
                 f'{type(self.neck).__name__}'
             )
-        refuse_global_operations(layer_modules(self.backbone, needed), name)
         if not set(needed) <= set(self._below):
             raise ValueError(f"feature_mode='dense' needs frozen {', '.join(needed)}")
         training = self.backbone.training

@@ -1,5 +1,7 @@
 """Copy C1…FC7 of a pretrained network and make sure that they have arrived."""
 
+from types import SimpleNamespace
+
 from mmengine.logging import print_log
 
 from tcnn_mm.engine.checkpoint import load_safely, model_state
@@ -37,11 +39,27 @@ def _plain(value):
     return value if isinstance(value, str) else [float(v) for v in value]
 
 
+def wrapped_names(state, backbone):
+    """Names of a bare network, for a backbone that keeps it as its one child: mmpretrain's
+    `TIMMBackbone` (`timm_model`), our `TorchvisionBackbone` (`extractor`)."""
+    children = [name for name, _ in backbone.named_children()]
+    if len(children) != 1:
+        return state
+    prefix = f'{children[0]}.'
+    return {k if k.startswith(prefix) else prefix + k: value for k, value in state.items()}
+
+
+def load_backbone(backbone, filename):
+    """Load a weight file into a backbone that stands alone, in a detector say; see below."""
+    own = getattr(backbone, 'preprocessing', {})
+    load_pretrained(SimpleNamespace(backbone=backbone, preprocessing=own), filename)
+
+
 def load_pretrained(model, filename):
     """Load a weight file into `model.backbone` (and `model.neck`), never into the head.
 
     The file may be a classifier of mmpretrain (`backbone.…` keys), or the bare network with its
-    own names; `backbone.convert_state_dict` brings foreign names in.
+    own names, of timm or torchvision; `backbone.convert_state_dict` brings foreign names in.
 
     Args:
         model (nn.Module): With `backbone`, perhaps `neck`.
@@ -66,6 +84,8 @@ def load_pretrained(model, filename):
     backbone = model.backbone
     if hasattr(backbone, 'convert_state_dict'):
         parts['backbone'] = backbone.convert_state_dict(parts['backbone'])
+    else:
+        parts['backbone'] = wrapped_names(parts['backbone'], backbone)
     loaded, missing, unused = 0, [], [f'head.{key}' for key in parts.get('head', {})]
     for part in ('backbone', 'neck'):
         module = getattr(model, part, None)

@@ -46,10 +46,3 @@ class TorchvisionBackbone(BaseModule):
 
     def forward(self, x):
         return (self.extractor(x)['out'],)
-
-    def convert_state_dict(self, state_dict):
-        """torchvision's names: the network stands under `extractor.` here."""
-        return {
-            key if key.startswith('extractor.') else f'extractor.{key}': value
-            for key, value in state_dict.items()
-        }

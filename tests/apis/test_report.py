@@ -26,8 +26,9 @@ COUNT_BROKEN = """<script>addEventListener('load', () => { document.title = 'bro
 def run(tmp_path_factory):
     """A work dir with a training of two epochs and a test of 12 pictures."""
     folder = tmp_path_factory.mktemp('run')
-    train(small_config(folder, **{'default_hooks.logger.interval': 1}))
-    test(small_config(folder), folder / 'epoch_2.pth')
+    options = {'log_level': 'INFO', 'default_hooks.logger.interval': 1}
+    train(small_config(folder, **options))
+    test(small_config(folder, **options), folder / 'epoch_2.pth')
     return folder
 
 

@@ -9,6 +9,8 @@ Keys of a row (those of `DEFAULTS` may be left out):
     sampler   its type
     pretrained    file name, or None
     server    competition whose files `--server` writes, or None
+    slow      whether its run waits for `make test-slow`
+    needs     a package that not every environment has, or None
     run       options that make it small enough for one step and one test on drawn data (see
               test_config_runs.py); None: not run there
 """
@@ -22,6 +24,10 @@ TORCHVISION = 'alexnet-owt-7be5be79.pth'
 MINIVOC_SOURCE = 'minivoc_source.pth'
 MOBILENET = 'mobilenet_v2_tf2_int8deq_imagenet.pth'
 SQUEEZENET = 'squeezenet1_0_deepcompression_imagenet.pth'
+RESNET = 'resnet50_8xb32_in1k_20210831-ea4938fc.pth'
+CONVNEXT = 'convnext-tiny_32xb128_in1k_20221207-998cf3e9.pth'
+VIT = 'vit-base-p16_pt-32xb128-mae_in1k_20220623-4c544545.pth'
+TIMM = 'mobilenetv4_conv_small.e2400_r224_in1k.bin'
 
 
 def voc(split, **options):
@@ -46,7 +52,30 @@ OBJECTS = {**NARROW, 'model.sampler.grid.scales': [1.0]}
 PERSONS = NARROW
 DENSE = {'model.head.hidden_channels': 16, 'model.sampler.grid.scales': [1.0]}
 
-DEFAULTS = dict(sampler='PatchSampler', server=None, run=None)
+# The same family, as small as it goes.
+SMALL_NETS = {
+    RESNET: {'model.backbone.depth': 18, 'model.head.in_channels': 512},
+    CONVNEXT: {
+        'model.backbone.arch': dict(_delete_=True, depths=[1, 1, 1, 1], channels=[8, 16, 24, 32]),
+        'model.head.in_channels': 32,
+    },
+    VIT: {
+        'model.backbone.arch': dict(
+            _delete_=True, embed_dims=16, num_layers=1, num_heads=2, feedforward_channels=32
+        ),
+        'model.backbone.img_size': 64,
+        'model.head.in_channels': 16,
+    },
+    TIMM: {'model.backbone.model_name': 'test_resnet', 'model.head.in_channels': 96},
+}
+
+
+def mixed(pretrained, width, **options):
+    small = {**DENSE, 'model.preprocessing.size': 64, **SMALL_NETS[pretrained]}
+    return dict(VOC07, width=width, pretrained=pretrained, run=small, **options)
+
+
+DEFAULTS = dict(sampler='PatchSampler', server=None, needs=None, run=None, slow=False)
 MINIVOC = dict(
     outputs=7,
     width=256,
@@ -87,6 +116,9 @@ ACTION = dict(
     run=PERSONS,
 )
 MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
+MOBILENET_VOC12 = dict(
+    VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
+)
 SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
 
 ROWS = {
@@ -101,6 +133,10 @@ ROWS = {
     'mixing/tcnn_mobilenetv2_voc07_banks.py': MOBILENET_VOC07,
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, trains=HEAD | CONTEXT),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
+    'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048),
+    'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
+    'mixing/tcnn_vit_voc07.py': mixed(VIT, 768),
+    'mixing/tcnn_timm_voc07.py': mixed(TIMM, 1280, needs='timm'),
     'mixing/tcnn_small_voc07_no-pretrain.py': dict(VOC07, trains=ALL, width=256, pretrained=None),
     'mixing/tcnn_squeezenet_voc07.py': SQUEEZENET_VOC07,
     'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
@@ -120,10 +156,8 @@ ROWS = {
         server=None,
         run=OBJECTS,
     ),
-    'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
-    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(
-        VOC12, width=1280, pretrained=MOBILENET, run=None
-    ),
+    'mixing/tcnn_mobilenetv2_voc12.py': dict(MOBILENET_VOC12, run=DENSE),
+    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(MOBILENET_VOC12, run=None),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.
@@ -137,4 +171,8 @@ OTHERS = {
     'mixing/tcnn_mobilenetv2_voc07_weak.py',
     'mixing/tcnn_mobilenetv2_coco.py',  # test_own_data_configs.py
     'mixing/tcnn_mobilenetv2_image_list.py',
+    # Models of mmpretrain and mmdet: test_mixing.py.
+    'mixing/resnet18_labeled-patches_minivoc.py',
+    'mixing/resnet18_adaptation-head_cifar10.py',
+    'mixing/faster-rcnn_alexnet_voc07.py',
 }
