@@ -29,14 +29,17 @@ def hours(seconds):
 
 
 def label_lines(dataset, infos):
-    """Pictures of each class: lines of text."""
-    classes = dataset.metainfo['classes']
-    labels = [np.atleast_1d(info['gt_label']).tolist() for info in infos]
-    counts = Counter(k for mine in labels for k in mine)
-    wide = max(map(len, classes))
-    lines = [f'{len(infos)} training pictures; pictures of each class:']
-    lines += [f'  {name:{wide}}  {counts[k]:6d}' for k, name in enumerate(classes)]
-    none = sum(not mine for mine in labels)
+    """Pictures of each class as lines of text; of more than 40 classes the range alone."""
+    counts = Counter(k for info in infos for k in np.atleast_1d(info['gt_label']).tolist())
+    classes = dataset.metainfo.get('classes') or sorted(counts)
+    lines = [f'{len(infos)} training pictures, {len(classes)} classes; pictures of each:']
+    if len(classes) > 40:
+        numbers = sorted(counts[k] for k in range(len(classes)))
+        middle = numbers[len(numbers) // 2]
+        return [*lines, f'  {numbers[0]} to {numbers[-1]}, median {middle}']
+    wide = max(len(str(name)) for name in (*classes, '(no class)'))
+    lines += [f'  {name!s:{wide}}  {counts[k]:6d}' for k, name in enumerate(classes)]
+    none = sum(not np.atleast_1d(info['gt_label']).size for info in infos)
     return [*lines, f'  {"(no class)":{wide}}  {none:6d}'] if none else lines
 
 
@@ -90,14 +93,6 @@ def first_batch(loader_cfg):
     return next(iter(loader)), len(loader)
 
 
-def one_step(model, optimizer, batch):
-    """Forward, loss, backward, update; returns the loss."""
-    data = model.data_preprocessor(batch, training=True)
-    total, _ = model.parse_losses(model(**data, mode='loss'))
-    optimizer.update_params(total)
-    return float(total.detach())
-
-
 def dry_run(cfg):
     """Try one batch, and print label histogram, coverage, patch counts, memory and time.
 
@@ -129,19 +124,20 @@ def dry_run(cfg):
         if hasattr(model, 'set_epoch'):
             model.set_epoch(0, 0)
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-        one_step(model, optimizer, batch)
+        model.train_step(batch, optimizer)  # kernels get chosen
         start = time.perf_counter()
-        loss = one_step(model, optimizer, batch)
+        loss = float(model.train_step(batch, optimizer)['loss'])
         step = time.perf_counter() - start
     epochs = cfg.train_cfg.max_epochs
     print(f'one batch: loss {loss:.3f}, {step:.2f} s, peak memory {memory.peak / 1e9:.2f} GB')
     for role, (seconds, size) in waits.items():
         print(f'bank {role}: {hours(seconds)}, {size / 1e9:.2f} GB of disk')
     total = steps * epochs * step
+    banks = sum(seconds for seconds, _ in waits.values())
     print(
-        f'training: {epochs} epochs of {steps} steps, {hours(total)}; with the banks '
-        f'{hours(total + sum(seconds for seconds, _ in waits.values()))} (estimated from one '
-        'batch, on this machine as it is now)'
+        f'training: {epochs} epochs of {steps} steps, {hours(total)}'
+        + (f'; with the banks {hours(total + banks)}' if waits else '')
+        + ' (one batch, on this machine as it is now)'
     )
 
 

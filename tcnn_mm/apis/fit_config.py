@@ -16,10 +16,9 @@ def epochs_for(rows, weak):
     return int(min(200, max(4, round(steps * batch / max(1, rows)))))
 
 
-def literal(value, indent=0):
-    """A value as Python source, wrapped at 96 columns and indented."""
-    text = pprint.pformat(value, width=96 - indent, sort_dicts=False)
-    return text.replace('\n', '\n' + ' ' * indent)
+def literal(value):
+    """A value as Python source, wrapped at 100 columns."""
+    return pprint.pformat(value, width=90, compact=True, sort_dicts=False)
 
 
 def call(mapping):
@@ -53,9 +52,9 @@ def config_text(plan):
         f"    'tcnn_mm::_base_/models/{backbone.config}',",
         "    'tcnn_mm::_base_/experiments/own_pictures.py',",
         ']',
-        f'classes = {literal(tuple(plan.classes), 10)}',
+        f'classes = {literal(tuple(plan.classes))}',
         'pictures = dict(',
-        f'    **{literal(plan.source, 6)},',
+        *[f'    {key}={value!r},' for key, value in plan.source.items()],
         '    metainfo=dict(classes=classes),',
         "    pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')],",
         ')',

@@ -101,6 +101,11 @@ class WeakPatchClassifier(PatchClassifier):
     def _bag_loss(self, bags, data_samples, batch):
         """The same from a bank of the test's windows: one of its scales a batch."""
         counts = [self.sampler.counts(sample.ori_shape) for sample in data_samples]
+        if [len(bag) for bag in bags] != [sum(each) for each in counts]:
+            raise ValueError(
+                "WeakPatchClassifier: a bank of other windows than the sampler's; it needs "
+                'test_mode=True'
+            )
         draw = keyed_generator('scale', *batch).integers(min(map(len, counts)))
         parts = [bag.split(each)[draw] for bag, each in zip(bags, counts, strict=True)]
         votes = self.votes(torch.cat(parts).float()).split([len(part) for part in parts])
