@@ -60,17 +60,16 @@ def config_text(plan):
         ')',
         '# Lists of pictures, and features of their patches: computed once, by the first run.',
     ]
-    test_mode = ', test_mode=True' if plan.weak else ''
-    size = f'batch_size={PICTURES_A_BATCH}, ' if plan.weak else ''
     for role in ('train', 'val', 'test'):
-        head = f'{size}dataset=dict(' if role == 'train' else 'dataset=dict('
-        own = ''.join(f'{k}={v!r}, ' for k, v in plan.sources[role].items())
+        bags = plan.weak and role == 'train'
+        own = ''.join(f'{key}={value!r}, ' for key, value in plan.sources[role].items())
         lines += [
             f'{role}_dataloader = dict(',
-            f'    {head}',
-            f"        bank='{out}/banks/{role}',",
-            f"        source=dict(pictures, {own}ids='{out}/splits/{role}.txt'),",
-            *([f'        {test_mode[2:]},'] if test_mode and role == 'train' else []),
+            *([f'    batch_size={PICTURES_A_BATCH},'] if bags else []),
+            '    dataset=dict(',
+            f'        bank={f"{out}/banks/{role}"!r},',
+            f'        source=dict(pictures, {own}ids={f"{out}/splits/{role}.txt"!r}),',
+            *(['        test_mode=True,  # all windows of a picture together'] if bags else []),
             '    ),',
             ')',
         ]
@@ -104,7 +103,7 @@ def config_text(plan):
         f'optim_wrapper = dict(optimizer=dict(lr={0.01 if plan.weak else backbone.lr}))',
         f'randomness = dict(seed={plan.seed})',
         # The toolbox writes a copy of the config into it, under the same name.
-        f"work_dir = '{out}/run'",
+        f'work_dir = {f"{out}/run"!r}',
     ]
     if plan.weak:
         lines += [
