@@ -169,6 +169,8 @@ OTHERS = {
     'tcnn_minivoc_weak.py',
     'tcnn_voc07_weak.py',
     'mixing/tcnn_mobilenetv2_voc07_weak.py',
+    'mixing/tcnn_mobilenetv2_coco.py',  # test_own_data_configs.py
+    'mixing/tcnn_mobilenetv2_image_list.py',
     # Models of mmpretrain and mmdet: test_mixing.py.
     'mixing/resnet18_labeled-patches_minivoc.py',
     'mixing/resnet18_adaptation-head_cifar10.py',
