@@ -16,6 +16,7 @@ import numpy as np
 from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
+from tcnn_mm.apis.one_pass import picture_config
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_classifier import sample_name
@@ -76,7 +77,8 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
 def main():
     args = parse_args()
     cfg = load_config(args)
-    dataset = DATASETS.build(cfg[f'{args.split}_dataloader'].dataset)
+    # Of a config with a feature bank: the pictures that it is made from.
+    dataset = DATASETS.build(picture_config(cfg[f'{args.split}_dataloader'].dataset))
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model)
     sampler, classes = model.sampler, dataset.metainfo['classes']

@@ -18,7 +18,14 @@ import os.path as osp
 import numpy as np
 from mmengine.registry import MODELS as ROOT_MODELS
 
-from tcnn_mm.apis.one_pass import build_model, keep, metric_settings, pass_recipe, patch_scores
+from tcnn_mm.apis.one_pass import (
+    build_model,
+    choosing_set,
+    keep,
+    metric_settings,
+    pass_recipe,
+    patch_scores,
+)
 from tcnn_mm.engine.bank import build_bank
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 from tcnn_mm.engine.voc_results import replacing
@@ -45,26 +52,6 @@ def parse_args():
     parser.add_argument('--mode', choices=MODES, help="default: the config's first metric's")
     parser.add_argument('--subset', nargs='*', help="classes of the mean; default: the metric's")
     return parser.parse_args()
-
-
-def choosing_set(cfg, args):
-    """Config of the data set whose pictures choose."""
-    loader = cfg.get(f'{args.loader}_dataloader')
-    if not loader:
-        raise UserError(f'--loader {args.loader}: the config has no {args.loader}_dataloader')
-    dataset = loader.dataset.to_dict()
-    if 'split' in dataset:
-        dataset['split'] = args.split or 'val'
-    elif args.split:
-        raise UserError(f'--split {args.split}: {dataset["type"]} has no split; give --ids FILE')
-    elif not args.ids:
-        raise UserError(
-            f'{dataset["type"]} has no split: say which of its pictures choose, --ids FILE'
-        )
-    if args.ids:
-        dataset['ids'] = osp.abspath(args.ids)
-    dataset['test_mode'] = True
-    return dataset
 
 
 def scored(cfg, dataset, checkpoint, path, trust):
@@ -107,7 +94,7 @@ def main():
     cfg = load_config(args)
     settings = metric_settings(cfg)
     mode = args.mode or settings.get('mode', 'voc07')
-    dataset = choosing_set(cfg, args)
+    dataset = choosing_set(cfg, args.loader, args.split, args.ids)
     path = osp.join(cfg.work_dir, 'patch_scores_choose.npz')
     seen = scored(cfg, dataset, args.checkpoint, path, args.trust_checkpoint)
     classes = list(DATASETS.build(dataset).metainfo['classes'])

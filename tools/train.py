@@ -3,6 +3,7 @@
     python tools/train.py configs/tcnn_minivoc.py
     python tools/train.py configs/tcnn_voc07.py --amp --cfg-options randomness.seed=1
     python tools/train.py configs/tcnn_voc07.py --resume
+    python tools/train.py configs/tcnn_voc07.py --dry-run   # what it would take, and train on
 
 Real data and weights are found through TCNN_DATA (default ./data) and TCNN_WEIGHTS (default
 ./checkpoints).
@@ -12,6 +13,7 @@ import argparse
 
 from mmengine.runner import Runner
 
+from tcnn_mm.apis.dry_run import dry_run
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
 
@@ -32,6 +34,11 @@ def parse_args():
     parser.add_argument(
         '--auto-scale-lr', action='store_true', help='scale lr to the total batch size'
     )
+    parser.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='one batch through the model: labels, coverage, patches, memory, hours; then exit',
+    )
     return parser.parse_args()
 
 
@@ -47,6 +54,9 @@ def main():
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.dry_run:
+        dry_run(cfg)
+        return
     build_banks(cfg)
     Runner.from_cfg(cfg).train()
 

@@ -10,22 +10,11 @@
 # 3 seeds), the whole picture with the same head 83.4: a tie; see the README. The nine scales of
 # this config and all pictures have not been run.
 _base_ = [
-    '../_base_/models/tcnn_pooled.py',
+    '../_base_/models/tcnn_squeezenet.py',
     '../_base_/datasets/voc07_bank.py',
     '../_base_/schedules/three_stages.py',
     '../_base_/default_runtime.py',
 ]
-model = dict(
-    backbone=dict(
-        type='tcnn_mm.TorchvisionBackbone',
-        name='squeezenet1_0',
-        preprocessing=dict(size=227, mean=(123.0, 117.0, 104.0), std=(1.0, 1.0, 1.0)),
-    ),
-    # Its features are about 10 times as large as AlexNet's; with less than 1/20 of that the head
-    # is not over-confident (patch loss on val pictures: 1.69 at 0.1, 1.12 at 0.05, 1.03 at 0.03).
-    head=dict(in_channels=512, feature_scale=0.03),
-    pretrained='{{$TCNN_WEIGHTS:checkpoints}}/squeezenet1_0_deepcompression_imagenet.pth',
-)
 train_dataloader = dict(dataset=dict(bank='work_dirs/banks/tcnn_squeezenet_voc07'))
 train_cfg = dict(max_epochs=24)
 param_scheduler = dict(milestones=[16, 22])

@@ -1,0 +1,3 @@
+from .inferencer import TCNNInferencer
+
+__all__ = ['TCNNInferencer']

@@ -7,9 +7,10 @@ import os.path as osp
 import numpy as np
 import torch
 
+from tcnn_mm.apis.trained_model import fill
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.bank import file_digest
-from tcnn_mm.engine.checkpoint import load_safely, model_state
+from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
@@ -29,12 +30,7 @@ def build_model(cfg, checkpoint=None, trust=False):
     """
     model = MODELS.build(dict(cfg.model, pretrained=None) if checkpoint else cfg.model)
     if checkpoint:
-        try:
-            model.load_state_dict(model_state(load_safely(checkpoint, trust=trust)))
-        except RuntimeError as error:
-            raise UserError(
-                f'{checkpoint}: not of this config ({str(error).splitlines()[1].strip()})'
-            ) from error
+        fill(model, load_safely(checkpoint, trust=trust), checkpoint)
     else:
         model.init_weights()
     return model.cuda().eval() if torch.cuda.is_available() else model.eval()
@@ -54,6 +50,40 @@ def pictures_of(dataset):
     if not isinstance(dataset, FeatureBank):
         return dataset
     return DATASETS.build(picture_config(dict(source=dataset.source, ids=dataset.ids)))
+
+
+def choosing_set(cfg, loader='test', split=None, ids=None, pictures=False):
+    """Config of the data set whose pictures choose a setting.
+
+    Args:
+        cfg (Config): The experiment.
+        loader (str): 'train', 'val' or 'test': whose data set.
+        split (str, optional): Of it. Defaults to 'val', where it has a split; of the
+            'val' loader to its own.
+        ids (str, optional): A text file: only these of its pictures.
+        pictures (bool): Of a feature bank the pictures behind it.
+
+    Raises:
+        UserError: Which pictures choose is not said.
+    """
+    entry = cfg.get(f'{loader}_dataloader')
+    if not entry:
+        raise UserError(f'--loader {loader}: the config has no {loader}_dataloader')
+    dataset = entry.dataset.to_dict()
+    if pictures:
+        dataset = picture_config(dataset)
+    if 'split' in dataset:
+        dataset['split'] = split or (dataset['split'] if loader == 'val' else 'val')
+    elif split:
+        raise UserError(f'--split {split}: {dataset["type"]} has no split; give --ids FILE')
+    elif not ids and loader != 'val':
+        raise UserError(
+            f'{dataset["type"]} has no split: say which of its pictures choose, --ids FILE'
+        )
+    if ids:
+        dataset['ids'] = osp.abspath(ids)
+    dataset['test_mode'] = True
+    return dataset
 
 
 def keep(path, recipe, make):
@@ -119,9 +149,32 @@ def patch_scores(model, dataset):
     )
 
 
+@torch.no_grad()
+def image_scores(model, dataset):
+    """Scores of pictures as a test gives them, and their labels.
+
+    Args:
+        model (PatchClassifier): With its weights.
+        dataset (Dataset): Pictures (or persons), or a bank of all their windows.
+
+    Returns:
+        dict: `scores` (N, K) float64, `labels` (N, K) in {1, 0, -1}.
+    """
+    scores, labels = [], []
+    bar = progress_bar(len(dataset), 'image')
+    for i in range(len(dataset)):
+        item = dataset[i]
+        sample = model.predict([item['inputs'].to(model._mean.device)], [item['data_samples']])[0]
+        scores.append(sample.pred_score.double().cpu().numpy())
+        labels.append(labels_of(sample, model.head.num_classes))
+        bar.update()
+    bar.close()
+    return dict(scores=np.stack(scores), labels=np.stack(labels))
+
+
 def labels_of(sample, num_classes):
     """(K,) in {1, 0, -1} of a sample with `gt_label` and `gt_label_difficult`."""
-    return image_labels(sample.gt_label, sample.gt_label_difficult, num_classes)
+    return image_labels(sample.gt_label, sample.get('gt_label_difficult', ()), num_classes)
 
 
 def metric_settings(cfg, kind='VOCDevkitAP'):

@@ -1,5 +1,7 @@
 from .class_folders import ClassFolders
+from .coco_objects import COCOObjects
 from .feature_bank import FeatureBank
+from .image_list import ImageList
 from .labeled_patch import RandomLabeledPatch
 from .mini_voc import MiniVOC
 from .transforms import LoadVOCObjects, PackPatchInputs
@@ -7,8 +9,10 @@ from .voc import VOCObjects
 from .voc_action import VOCAction
 
 __all__ = [
+    'COCOObjects',
     'ClassFolders',
     'FeatureBank',
+    'ImageList',
     'LoadVOCObjects',
     'MiniVOC',
     'PackPatchInputs',

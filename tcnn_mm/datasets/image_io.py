@@ -82,10 +82,21 @@ def load_bgr(path):
             with the path.
     """
     with _naming(path), Image.open(io.BytesIO(fileio.get(path))) as picture:
+        return np.ascontiguousarray(picture_to_rgb(picture, path)[..., ::-1])
+
+
+def picture_to_rgb(picture, name='PIL image'):
+    """Pixels of an opened PIL image, (H, W, 3) uint8 RGB, by the rules of :func:`load_bgr`.
+
+    Args:
+        picture (PIL.Image.Image): Of any mode.
+        name (str): For the error.
+    """
+    with _naming(name):
         picture = _stored(picture)
         if picture.mode == 'F' or picture.mode.startswith('I'):
-            return np.repeat(_scaled_grey(picture, path)[..., None], 3, axis=2)
-        return np.ascontiguousarray(np.asarray(picture.convert('RGB'))[..., ::-1])
+            return np.repeat(_scaled_grey(picture, name)[..., None], 3, axis=2)
+        return np.asarray(picture.convert('RGB'))
 
 
 def image_size(path):

@@ -77,6 +77,7 @@ class VOCObjects(BaseDataset):
         self.img_dir, self.ann_dir = img_dir, ann_dir
         self.allow_unknown, self.allow_empty = allow_unknown, allow_empty
         self.with_images, self.annotations = with_images, annotations
+        self._unknown = Counter()
         if not annotations:
             metainfo = dict(metainfo or {}, annotated=False)
         super().__init__(
@@ -163,7 +164,7 @@ class VOCObjects(BaseDataset):
         return [found[img_id][0] for img_id in ids]
 
     def load_data_list(self):
-        self._unknown, self._clipped, self._empty = Counter(), 0, 0
+        self._clipped, self._empty = 0, 0
         self._need(osp.isdir(self.data_root), 'folder', self.data_root)
         index = self._class_index()
         ids = self._chosen_ids(self._read_ids(self.ann_file))

@@ -105,9 +105,9 @@ def plan_rows(model, dataset, bank):
     """
     pictures, boxes, labels = [], [], []
     test_mode = bool(bank.get('test_mode', False))
-    # The whole fixed set: what one epoch takes of it is for online training.
-    sampler = model.sampler
-    limit, sampler.num_patches = sampler.num_patches, None
+    sampler, limit = model.sampler, getattr(model.sampler, 'num_patches', None)
+    if limit:  # the whole fixed set: what one epoch takes of it is for online training
+        sampler.num_patches = None
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
         size_hw = image_size(info['img_path'])
@@ -123,7 +123,8 @@ def plan_rows(model, dataset, bank):
         boxes.append(patches.xyxy)
         labels.append(patches.label)
         pictures.append(picture_record(info, size_hw, objects))
-    sampler.num_patches = limit
+    if limit:
+        sampler.num_patches = limit
     sizes = np.array([len(b) for b in boxes], np.int64)
     first = np.concatenate([[0], sizes.cumsum()[:-1]])
     rows = dict(boxes=np.concatenate(boxes), labels=np.concatenate(labels))

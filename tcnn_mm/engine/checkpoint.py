@@ -2,6 +2,8 @@
 
 import codecs
 import contextlib
+import json
+import os
 import os.path as osp
 import pickle
 import re
@@ -15,6 +17,10 @@ from tcnn_mm.errors import UserError
 
 # Weights that ship with the package, made by our own recipes.
 SHIPPED = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'models', 'weights')
+
+SAFETENSORS = '.safetensors'
+# Its metadata are text by name; ours is the checkpoint's `meta` as JSON.
+META_KEY = 'tcnn_mm_meta'
 
 
 def _history_attribute(owner, name):
@@ -73,6 +79,8 @@ def load_safely(filename, map_location='cpu', trust=False):
         map_location: As for `torch.load`.
         trust (bool): Unpickle anything, code too: only for files of your own.
 
+    A `.safetensors` file gives the same: `state_dict`, and `meta` where ours wrote it.
+
     Raises:
         UserError: The file is missing, damaged, or holds more than data.
     """
@@ -94,6 +102,8 @@ def load_safely(filename, map_location='cpu', trust=False):
             f'looked for {path} (TCNN_WEIGHTS is the folder of weights)\n'
             'put the file there, or set another folder: export TCNN_WEIGHTS=DIR'
         )
+    if path.endswith(SAFETENSORS):
+        return _read_safetensors(path, map_location)
     try:
         with _allowing(allowed_types()):
             return torch.load(path, map_location=map_location, weights_only=not trust)
@@ -106,6 +116,53 @@ def load_safely(filename, map_location='cpu', trust=False):
         ) from error
     except (RuntimeError, EOFError, OSError) as error:
         raise UserError(f'{path}: damaged checkpoint ({str(error).splitlines()[0]})') from error
+
+
+def _safetensors(path):
+    """The optional package, or one line that says how to get it."""
+    try:
+        import safetensors.torch
+    except ImportError as error:
+        raise UserError(f'{path}: needs safetensors; pip install safetensors') from error
+    return safetensors
+
+
+def _read_safetensors(path, map_location):
+    package = _safetensors(path)
+    try:
+        with package.safe_open(path, 'pt', device=str(map_location or 'cpu')) as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            meta = json.loads((file.metadata() or {}).get(META_KEY, '{}'))
+    except (package.SafetensorError, ValueError) as error:
+        raise UserError(f'{path}: damaged checkpoint ({str(error).splitlines()[0]})') from error
+    return dict(meta=meta, state_dict=state)
+
+
+def write_checkpoint(path, checkpoint):
+    """Write a checkpoint's file; it stands in its place when it is complete, and only then.
+
+    Args:
+        path (str): Of torch's format, or `.safetensors`: tensors, and `meta` as JSON text.
+        checkpoint (dict): For safetensors `state_dict` and `meta` alone.
+    """
+    path = str(path)
+    draft = f'{path}.{os.getpid()}.tmp'
+    try:
+        if path.endswith(SAFETENSORS):
+            text = {META_KEY: json.dumps(checkpoint['meta'])}
+            # It knows no other memory layout (ours is channels_last) and no shared memory.
+            state = {
+                key: value.clone(memory_format=torch.contiguous_format)
+                for key, value in checkpoint['state_dict'].items()
+            }
+            _safetensors(path).torch.save_file(state, draft, text)
+        else:
+            torch.save(checkpoint, draft)
+        os.replace(draft, path)
+    except BaseException:
+        if osp.exists(draft):
+            os.remove(draft)
+        raise
 
 
 def install_safe_loader(trust=False):

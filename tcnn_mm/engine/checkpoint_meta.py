@@ -4,40 +4,85 @@ from mmengine.hooks import Hook
 
 from tcnn_mm import __version__
 from tcnn_mm.engine.bare_model import bare_model
+from tcnn_mm.engine.checkpoint import load_safely, local_path, write_checkpoint
+from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
+
+
+def model_record(model):
+    """How a model cuts, scores and aggregates, in plain types; None of a source network without
+    preprocessing of its own.
+
+    Args:
+        model (nn.Module): PatchClassifier; of a plain classifier (a source network) the
+            preprocessing of its backbone is recorded alone.
+    """
+    if not hasattr(model, 'sampler'):
+        pixels = getattr(model.backbone, 'preprocessing', None)
+        return dict(preprocessing=_plain(pixels)) if pixels else None
+    sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
+    aggregator = model.aggregator
+    return dict(
+        preprocessing=_plain(model.preprocessing),
+        # Of a sampler without grid, all of it: ObjectSquareSampler's side and margin.
+        sampler=dict(type=type(sampler).__name__, **({} if grid else _plain(vars(sampler)))),
+        grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
+        aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
+        feature_mode=model.feature_mode,
+        frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
+    )
 
 
 @HOOKS.register_module()
 class CheckpointMetaHook(Hook):
-    """Writes `meta['tcnn_mm']`: preprocessing, sampler, grid, aggregator, frozen layers; plain
-    types.
+    """Writes `meta['tcnn_mm']`: the version and :func:`model_record`.
 
-    Of a source network (a plain classifier), the preprocessing of its backbone. Class names
-    (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by mmengine; this
-    records the values that a config leaves to defaults.
+    Class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by
+    mmengine; this records the values that a config leaves to defaults.
     """
 
     def before_save_checkpoint(self, runner, checkpoint):
-        model = bare_model(runner)
-        if not hasattr(model, 'sampler'):
-            pixels = getattr(model.backbone, 'preprocessing', None)
-            if pixels:
-                checkpoint['meta']['tcnn_mm'] = dict(
-                    version=__version__, preprocessing=_plain(pixels)
-                )
-            return
-        sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
-        aggregator = model.aggregator
-        checkpoint['meta']['tcnn_mm'] = dict(
-            version=__version__,
-            preprocessing=_plain(model.preprocessing),
-            # Of a sampler without grid, all of it: ObjectSquareSampler's side and margin.
-            sampler=dict(type=type(sampler).__name__, **({} if grid else _plain(vars(sampler)))),
-            grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
-            aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
-            feature_mode=model.feature_mode,
-            frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
+        record = model_record(bare_model(runner))
+        if record:
+            checkpoint['meta']['tcnn_mm'] = dict(version=__version__, **record)
+
+
+def store_thresholds(path, thresholds, chosen_on=None):
+    """Write each class's threshold into a checkpoint, as `meta['tcnn_mm']['thresholds']`.
+
+    Args:
+        path (str): The checkpoint's file; it is replaced.
+        thresholds (dict): Class → image score from which on it is named; None (or nan) where none
+            could be chosen: such a class is never named.
+        chosen_on (str, optional): What they were chosen on, in words, e.g. '60 pictures of val';
+            kept as `thresholds_chosen_on`.
+
+    Raises:
+        UserError: No checkpoint of ours; other classes than the checkpoint's.
+    """
+    checkpoint = load_safely(path)
+    meta = checkpoint.get('meta') or {}
+    if 'grid' not in meta.get('tcnn_mm', {}):
+        raise UserError(
+            f"{path}: has no meta['tcnn_mm'], which CheckpointMetaHook writes; thresholds are for "
+            'checkpoints of a PatchClassifier'
         )
+    classes = list(meta.get('dataset_meta', {}).get('classes', ()))
+    strange = sorted(set(classes) ^ set(thresholds))
+    if strange:
+        raise UserError(
+            f'{path}: thresholds are needed for {", ".join(classes) or "no class"}; '
+            f'{strange[0]!r} is {"missing" if strange[0] in classes else "none of them"}'
+        )
+    values = {name: thresholds[name] for name in classes}
+    meta['tcnn_mm']['thresholds'] = {
+        name: None if value is None or value != value else float(value)
+        for name, value in values.items()
+    }
+    meta['tcnn_mm'].pop('thresholds_chosen_on', None)
+    if chosen_on:
+        meta['tcnn_mm']['thresholds_chosen_on'] = str(chosen_on)
+    write_checkpoint(local_path(str(path)), checkpoint)
 
 
 def _plain(mapping):

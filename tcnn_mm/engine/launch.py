@@ -4,6 +4,7 @@ import copy
 import logging
 import os
 import os.path as osp
+import shlex
 import subprocess
 import sys
 
@@ -74,6 +75,7 @@ def load_config(args):
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(args.local_rank)
     cfg = Config.fromfile(args.config)
+    drop_own_scope(cfg._cfg_dict)
     suffix = ''
     if args.server:
         if not cfg.get('server'):
@@ -83,6 +85,8 @@ def load_config(args):
     if args.cfg_options:
         cfg.merge_from_dict(parse_options(args.cfg_options))
     cfg.launcher = args.launcher
+    # The work dir's config, and every checkpoint with it, says how it was made.
+    cfg.command = shlex.join(['python', *sys.argv])
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -93,6 +97,19 @@ def load_config(args):
     prepare_processes(cfg)
     install_safe_loader(args.trust_checkpoint)
     return cfg
+
+
+def drop_own_scope(part):
+    """Take out the `_scope_` that inheriting `tcnn_mm::…` adds: our types have prefixes.
+
+    With it mmengine warns at each of its own samplers, optimizers and schedules.
+    """
+    values = part.values() if isinstance(part, dict) else part
+    if isinstance(part, dict) and part.get('_scope_') == 'tcnn_mm':
+        part.pop('_scope_')
+    for value in list(values):
+        if isinstance(value, (dict, list, tuple)):
+            drop_own_scope(value)
 
 
 def parse_options(pairs):

@@ -30,6 +30,9 @@ class WeakPatchClassifier(PatchClassifier):
     `pred_score` is the sigmoid of a picture's raw score (float64: near 1, float32 would make
     ties), `patch_scores` the sigmoid of each window's: independent probabilities, one a class.
 
+    A `FeatureBank` of all windows (test_mode=True) serves for both: the network runs once, and
+    training takes one of the test's scales a batch, without flips.
+
     In dense mode a batch costs one pass of the convolutions over each resized picture; the
     graph holds the head alone, of about 60 windows a picture (500×375, stride 32).
     """
@@ -63,7 +66,8 @@ class WeakPatchClassifier(PatchClassifier):
         """Log-loss of the pictures' pooled scores.
 
         Args:
-            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB.
+            inputs (list[Tensor]): B pictures, uint8 (3, H, W) RGB; or their windows' features
+                (P, D) of a bank.
             data_samples (list[DataSample]): With gt_label, gt_label_difficult (none if absent)
                 and img_id (or img_path).
 
@@ -71,9 +75,10 @@ class WeakPatchClassifier(PatchClassifier):
             dict: `loss`, a scalar.
         """
         self._need_key()
-        self._need_pictures(inputs)
         ids = [sample_name(sample) for sample in data_samples]
         batch = self.key._replace(image_id='\0'.join(sorted(ids)))
+        if is_features(inputs):
+            return self._bag_loss(inputs, data_samples, batch)
         boxes = [
             self.sampler(tuple(image.shape[-2:]), training=True, key=batch).xyxy for image in inputs
         ]
@@ -93,28 +98,41 @@ class WeakPatchClassifier(PatchClassifier):
         scores = torch.stack([self.aggregator(votes[owners == b]) for b in range(len(inputs))])
         return dict(loss=class_log_loss(scores, self.picture_labels(data_samples)))
 
+    def _bag_loss(self, bags, data_samples, batch):
+        """The same from a bank of the test's windows: one of its scales a batch."""
+        counts = [self.sampler.counts(sample.ori_shape) for sample in data_samples]
+        if [len(bag) for bag in bags] != [sum(each) for each in counts]:
+            raise ValueError(
+                "WeakPatchClassifier: a bank of other windows than the sampler's; it needs "
+                'test_mode=True'
+            )
+        draw = keyed_generator('scale', *batch).integers(min(map(len, counts)))
+        parts = [bag.split(each)[draw] for bag, each in zip(bags, counts, strict=True)]
+        votes = self.votes(torch.cat(parts).float()).split([len(part) for part in parts])
+        scores = torch.stack([self.aggregator(mine) for mine in votes])
+        return dict(loss=class_log_loss(scores, self.picture_labels(data_samples)))
+
     def predict(self, inputs, data_samples=None, **kwargs):
         """Pooled scores of each scale, their mean, its sigmoid; annotations are not read.
 
         Returns:
             list[DataSample]: As of :class:`PatchClassifier`.
         """
-        self._need_pictures(inputs)
         if data_samples is None:
             data_samples = [DataSample() for _ in inputs]
-        sizes = [tuple(image.shape[-2:]) for image in inputs]
-        boxes = [self.sampler(size_hw, training=False).xyxy for size_hw in sizes]
-        votes = self.score_patches(inputs, boxes)
+        if is_features(inputs):
+            sizes = [sample.ori_shape for sample in data_samples]
+            boxes = [sample.bank_boxes.cpu().numpy() for sample in data_samples]
+            votes = [self.votes(features.float()) for features in inputs]
+            if self.on_patches:
+                self.on_patches(*[sum(map(len, inputs))] * 2)
+        else:
+            sizes = [tuple(image.shape[-2:]) for image in inputs]
+            boxes = [self.sampler(size_hw, training=False).xyxy for size_hw in sizes]
+            votes = self.score_patches(inputs, boxes)
         for sample, size_hw, mine, raw in zip(data_samples, sizes, boxes, votes, strict=True):
             scales = raw.split(self.sampler.counts(size_hw))
             pooled = torch.stack([self.aggregator(scale) for scale in scales]).mean(0)
             sample.set_pred_score(pooled.double().sigmoid())
             self._keep(sample, mine, raw.sigmoid())
         return data_samples
-
-    @staticmethod
-    def _need_pictures(inputs):
-        if is_features(inputs):
-            raise ValueError(
-                'WeakPatchClassifier resizes pictures anew in each epoch: it takes no feature bank'
-            )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tcnn_mm.patches.geometry import areas, grid_lines
+from tcnn_mm.patches.scale_choice import ScaleChoice, choose_scales
 
 # λ to try for objects that are missed; each is about 1.25 times the one before.
 CANDIDATE_SCALES = (1.0, 1.3, 1.6, 2.0, 2.4, 3.2, 4.0, 5.0, 6.3, 8.0, 10.0, 12.5, 16.0, 20.0)
@@ -46,7 +47,8 @@ class Coverage:
         patches (list[int]): Grid patches of each picture.
         labelled (ndarray): (K + 2,) patches of each class, of background and deleted.
         gains (dict[float, ndarray]): For each candidate λ, (K,) missed boxes it would cover.
-        suggestion (list[float]): λ to add, greedily, while one covers ≥ 5 % of the missed.
+        choice (ScaleChoice, optional): Scales that name more, for the same price; None without
+            objects.
     """
 
     classes: list
@@ -56,7 +58,33 @@ class Coverage:
     patches: list
     labelled: np.ndarray
     gains: dict = field(default_factory=dict)
-    suggestion: list = field(default_factory=list)
+    choice: ScaleChoice | None = None
+
+    @property
+    def suggestion(self):
+        """list[float]: λ to add; empty where the grid's own are enough."""
+        return sorted(self.choice.added) if self.choice else []
+
+    def reasons(self):
+        """The suggestion in words, one line a scale, and as a line to paste; none if none."""
+        if not self.suggestion:
+            return []
+        lines = [
+            f'add λ = {scale:g}: it names '
+            + ', '.join(
+                f'{count} of {self.missed[k]} missed {self.classes[k]}' for k, count in row.items()
+            )
+            for scale, row in sorted(self.choice.added.items())
+        ]
+        if self.choice.dropped:
+            dropped = ', '.join(f'{scale:g}' for scale in self.choice.dropped)
+            lines.append(f'leave out λ = {dropped}: other scales name the same objects')
+        scales = ','.join(f'{scale:g}' for scale in self.choice.scales)
+        return [
+            *lines,
+            f'on the command line: --cfg-options model.sampler.grid.scales="[{scales}]"',
+            f'in a config: model = dict(sampler=dict(grid=dict(scales=({scales},))))',
+        ]
 
     def table(self):
         """The report as aligned text lines, one class a line."""
@@ -81,10 +109,7 @@ class Coverage:
                 f'{name:{wide}}  {self.objects[k]:7d}  {never:5d} {share:4.0f}%  '
                 f'{self.missed[k]:15d}  {never - self.missed[k]:14d}  {self.labelled[k]:8d}  {hint}'
             )
-        if self.suggestion:
-            added = ', '.join(f'{scale:g}' for scale in self.suggestion)
-            lines.append(f'scales that would name more objects: add {added} to `scales`')
-        return lines
+        return lines + self.reasons()
 
 
 def measure_coverage(items, classes, grid, labeler, candidates=CANDIDATE_SCALES):
@@ -102,8 +127,10 @@ def measure_coverage(items, classes, grid, labeler, candidates=CANDIDATE_SCALES)
     """
     num = len(classes)
     objects, missed, named = (np.zeros(num, np.int64) for _ in range(3))
-    labelled, patches, lost = np.zeros(num + 2, np.int64), [], []
+    labelled, patches = np.zeros(num + 2, np.int64), []
+    owners, covers = [np.zeros(0, np.int64)], []
     shares = (labeler.min_patch_share, labeler.min_object_share)
+    candidates = sorted({*map(float, candidates), *grid.scales})
     for item in items:
         size_hw = item['height'], item['width']
         boxes, labels = item['gt_bboxes'], item['gt_bboxes_labels']
@@ -114,31 +141,17 @@ def measure_coverage(items, classes, grid, labeler, candidates=CANDIDATE_SCALES)
         # -1 (deleted) lands in the last place, background in the one before.
         labelled += np.bincount(np.where(label < 0, num + 1, label), minlength=num + 2)
         easy = np.flatnonzero(~difficult)
-        if len(easy) == 0:
-            continue
-        objects += np.bincount(labels[easy], minlength=num)
-        named += np.bincount(labels[np.intersect1d(owner, easy)], minlength=num)
-        reached = np.zeros(len(easy), bool)
-        for scale in grid.scales:
-            reached |= nameable(size_hw, boxes[easy], grid, scale, *shares)
-        away = easy[~reached]
-        missed += np.bincount(labels[away], minlength=num)
-        if len(away):
-            covers = [nameable(size_hw, boxes[away], grid, s, *shares) for s in candidates]
-            lost.append((labels[away], np.array(covers)))
+        if len(easy):
+            named += np.bincount(labels[np.intersect1d(owner, easy)], minlength=num)
+            owners.append(labels[easy])
+            covers.append([nameable(size_hw, boxes[easy], grid, s, *shares) for s in candidates])
     report = Coverage(list(classes), objects, missed, named, patches, labelled)
-    if lost:
-        labels = np.concatenate([label for label, _ in lost])
-        covers = np.concatenate([cover for _, cover in lost], axis=1)
+    if covers:
+        labels, covers = np.concatenate(owners), np.concatenate(covers, axis=1)
+        away = ~covers[[s in grid.scales for s in candidates]].any(0)
+        report.objects = np.bincount(labels, minlength=num)
+        report.missed = np.bincount(labels[away], minlength=num)
         for scale, cover in zip(candidates, covers, strict=True):
-            report.gains[scale] = np.bincount(labels[cover], minlength=num)
-        open_ = np.ones(len(labels), bool)
-        while True:
-            gain = (covers & open_).sum(1)
-            best = int(gain.argmax())
-            if gain[best] < max(1, 0.05 * len(labels)):
-                break
-            report.suggestion.append(candidates[best])
-            open_ &= ~covers[best]
-        report.suggestion.sort()
+            report.gains[scale] = np.bincount(labels[cover & away], minlength=num)
+        report.choice = choose_scales(covers, labels, candidates, grid.scales)
     return report

@@ -30,7 +30,15 @@ class ScoreMapVisualizer(Visualizer):
         return super().get_instance(name, **kwargs)
 
     def draw_score_maps(
-        self, image, maps, titles, boxes=(), box_names=(), map_names=None, points=None
+        self,
+        image,
+        maps,
+        titles,
+        boxes=(),
+        box_names=(),
+        map_names=None,
+        points=None,
+        with_picture=True,
     ):
         """Make one picture of a row of panels.
 
@@ -42,6 +50,8 @@ class ScoreMapVisualizer(Visualizer):
             box_names (list[str]): N names.
             map_names (list[str], optional): C names: each map shows the boxes of its name too.
             points (ndarray, optional): (C, 2) xy pixels, a cross on each map.
+            with_picture (bool): The first panel is the bare picture with all boxes. False: maps
+                alone. Defaults to True.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
@@ -52,7 +62,8 @@ class ScoreMapVisualizer(Visualizer):
         from matplotlib.figure import Figure
 
         height, width = image.shape[:2]
-        panels = 1 + len(maps)
+        first = int(with_picture)
+        panels = first + len(maps)
         wide, tall = PANEL * min(1.0, width / height), PANEL * min(1.0, height / width)
         figure = Figure((wide * panels + 0.9, tall + 0.4), dpi=100, layout='constrained')
         FigureCanvasAgg(figure)
@@ -60,12 +71,13 @@ class ScoreMapVisualizer(Visualizer):
         for axis in axes:
             axis.imshow(image, extent=(0, width, height, 0))
             axis.set_axis_off()
-        axes[0].set_title('picture and its objects' if len(boxes) else 'picture', fontsize=9)
-        for box, name in zip(boxes, box_names, strict=True):
-            self._frame(axes[0], box, name)
+        if with_picture:
+            axes[0].set_title('picture and its objects' if len(boxes) else 'picture', fontsize=9)
+            for box, name in zip(boxes, box_names, strict=True):
+                self._frame(axes[0], box, name)
         # One scale for all maps of a picture, so that classes compare; the legend tells it.
         top = max(float(np.max(maps)), 1e-3) if len(maps) else 1.0
-        for c, (axis, title) in enumerate(zip(axes[1:], titles, strict=True)):
+        for c, (axis, title) in enumerate(zip(axes[first:], titles, strict=True)):
             self._overlay(axis, maps[c], top, (0, width, height, 0))
             axis.set_title(title, fontsize=9)
             for box, name in zip(boxes, box_names, strict=True):

@@ -116,6 +116,9 @@ ACTION = dict(
     run=PERSONS,
 )
 MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
+MOBILENET_VOC12 = dict(
+    VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
+)
 SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
 
 ROWS = {
@@ -153,10 +156,8 @@ ROWS = {
         server=None,
         run=OBJECTS,
     ),
-    'mixing/tcnn_mobilenetv2_voc12.py': dict(VOC12, width=1280, pretrained=MOBILENET, run=DENSE),
-    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(
-        VOC12, width=1280, pretrained=MOBILENET, run=None
-    ),
+    'mixing/tcnn_mobilenetv2_voc12.py': dict(MOBILENET_VOC12, run=DENSE),
+    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(MOBILENET_VOC12, run=None),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.
@@ -168,6 +169,8 @@ OTHERS = {
     'tcnn_minivoc_weak.py',
     'tcnn_voc07_weak.py',
     'mixing/tcnn_mobilenetv2_voc07_weak.py',
+    'mixing/tcnn_mobilenetv2_coco.py',  # test_own_data_configs.py
+    'mixing/tcnn_mobilenetv2_image_list.py',
     # Models of mmpretrain and mmdet: test_mixing.py.
     'mixing/resnet18_labeled-patches_minivoc.py',
     'mixing/resnet18_adaptation-head_cifar10.py',

@@ -232,10 +232,46 @@ def test_what_does_not_fit_is_refused(options, words):
         build(**options)
 
 
-def test_a_bank_and_a_missing_hook_are_named():
-    """Features instead of pictures, and a run without EpochSeedHook."""
-    model = training(build())
-    with pytest.raises(ValueError, match='no feature bank'):
-        model.loss([torch.zeros(4, 256)], [None])
+def bags(model, images, samples):
+    """What a bank of the test's windows gives of pictures."""
+    boxes = [model.sampler(tuple(i.shape[-2:]), training=False).xyxy for i in images]
+    found = [model.describe_patches(i, b) for i, b in zip(images, boxes, strict=True)]
+    for sample, image, mine in zip(samples, images, boxes, strict=True):
+        sample.set_metainfo(dict(ori_shape=tuple(image.shape[-2:])))
+        sample.set_field(torch.from_numpy(mine.copy()), 'bank_boxes')
+    return found, samples
+
+
+def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
+    """The loss is that of one of the test's scales, chosen anew by the epoch."""
+    model = build()
+    images, samples = pictures(0, 1)
+    features, samples = bags(model, images, samples)
+    losses = {
+        round(training(model, epoch).loss(features, samples)['loss'].item(), 5)
+        for epoch in range(12)
+    }
+    labels = model.picture_labels(samples)
+    counts = [model.sampler.counts(s.ori_shape) for s in samples]
+    assert [len(mine) for mine in counts] == [3, 3]
+    expected = set()
+    for scale in range(len(counts[0])):
+        parts = [f.split(c)[scale] for f, c in zip(features, counts, strict=True)]
+        raw = torch.stack([model.head((part,)).amax(0) for part in parts])
+        expected.add(round(class_log_loss(raw, labels).item(), 5))
+    assert losses == expected
+
+
+def test_bags_of_a_bank_are_scored_as_their_pictures():
+    model = build().eval()
+    images, samples = pictures(0, 1)
+    with torch.no_grad():
+        whole = [s.pred_score for s in model.predict(images, [s.clone() for s in samples])]
+        banked = [s.pred_score for s in model.predict(*bags(model, images, samples))]
+    torch.testing.assert_close(torch.stack(banked), torch.stack(whole), rtol=1e-5, atol=1e-6)
+
+
+def test_a_missing_hook_is_named():
+    """A run without EpochSeedHook."""
     with pytest.raises(RuntimeError, match='WeakPatchClassifier.*EpochSeedHook'):
         build().loss(*pictures(1))

@@ -1,17 +1,16 @@
 """The commands as a user types them: what they print, what they leave, how they fail."""
 
 import os
-import os.path as osp
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from action_folder import draw_persons, write_action_folder
+from commands import ROOT, config, run, run_fresh
 from PIL import Image
 from voc_folder import write_voc_folder
 
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
 SMALL = [
     'train_cfg.max_epochs=1', 'param_scheduler.milestones=[1]', 'train_dataloader.batch_size=4',
     'train_dataloader.dataset.indices=8', 'test_dataloader.dataset.indices=8',
@@ -19,24 +18,9 @@ SMALL = [
 ]  # fmt: skip
 
 
-def run(tool, *arguments, cwd, **env):
-    return subprocess.run(
-        [sys.executable, osp.join(ROOT, 'tools', tool), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, **env},
-    )
-
-
-def config(name):
-    return osp.join(ROOT, 'configs', name)
-
-
 def test_train_test_and_results_from_another_directory(tmp_path):
     """train, then test with maps, then the printed table: from a folder that is not the clone."""
-    done = run(
+    done = run_fresh(
         'train.py',
         config('tcnn_minivoc.py'),
         '--work-dir',
@@ -47,7 +31,7 @@ def test_train_test_and_results_from_another_directory(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert 'accuracy on object patches' in done.stdout and 'patch coverage' in done.stdout
-    done = run(
+    done = run_fresh(
         'test.py',
         config('tcnn_minivoc.py'),
         'w/epoch_1.pth',
@@ -61,7 +45,7 @@ def test_train_test_and_results_from_another_directory(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(list((tmp_path / 'w' / 'maps').glob('*.png'))) == 8
-    done = run('print_results.py', 'w', cwd=tmp_path)
+    done = run_fresh('print_results.py', 'w', cwd=tmp_path)
     assert done.returncode == 0 and 'voc10 mAP' in done.stdout and 'on 8 images' in done.stdout
 
 

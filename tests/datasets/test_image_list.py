@@ -1,0 +1,67 @@
+"""ImageList: image labels from a CSV, a JSON or folders; no boxes."""
+
+import json
+
+import pytest
+from own_data import write_csv, write_folders, write_pictures
+
+from tcnn_mm.datasets import ImageList
+from tcnn_mm.errors import UserError
+
+
+def labels(data):
+    """{id: names of its labels}."""
+    infos = [data.get_data_info(i) for i in range(len(data))]
+    classes = data.metainfo['classes']
+    return {info['img_id']: [classes[k] for k in info['gt_label']] for info in infos}
+
+
+def test_csv_json_and_folders_say_the_same(tmp_path):
+    by_csv = ImageList(str(write_csv(tmp_path / 'csv')), 'labels.csv')
+    found = labels(by_csv)
+    assert found['picture_0.png'] == ['blue'] and len(found) == 8
+    for form in (found, [dict(file=k, labels=v) for k, v in found.items()]):
+        (tmp_path / 'csv' / 'labels.json').write_text(json.dumps(form))
+        assert labels(ImageList(str(tmp_path / 'csv'), 'labels.json')) == found
+    by_folder = labels(ImageList(str(write_folders(tmp_path / 'folders'))))
+    assert by_folder == {f'{v[0]}/{k}': v for k, v in sorted(found.items(), key=lambda p: p[1])}
+
+
+def test_an_item_has_the_keys_of_voc_objects_and_no_box(tmp_path):
+    item = ImageList(str(write_csv(tmp_path)), 'labels.csv').get_data_info(1)
+    assert item['gt_bboxes'].shape == (0, 4) and len(item['gt_bboxes_labels']) == 0
+    assert (item['height'], item['width'], item['gt_label_difficult']) == (90, 120, [])
+
+
+def test_many_labels_none_and_ids(tmp_path):
+    """Several labels a row, a row without label, and a list of ids."""
+    write_pictures(tmp_path, 3)
+    (tmp_path / 'a.csv').write_text('picture_0.png,x,y\npicture_1.png\npicture_2.png,y\n')
+    (tmp_path / 'ids.txt').write_text('picture_0.png\npicture_1.png\n')
+    found = labels(ImageList(str(tmp_path), 'a.csv', ids=str(tmp_path / 'ids.txt')))
+    assert found == {'picture_0.png': ['x', 'y'], 'picture_1.png': []}
+
+
+@pytest.mark.parametrize(
+    'name, text, said',
+    [
+        ('a.csv', 'picture_0.png,x\npicture_0.png,y\n', 'line 2: picture_0.png stands twice'),
+        ('a.csv', ',x\n', 'line 1: no file name'),
+        ('a.csv', 'gone.png,x\n', 'gone.png: no such picture'),
+        ('a.csv', '', 'no picture in it'),
+        ('a.json', '[{"file": "picture_0.png"}]', 'a row without file or labels'),
+        ('a.json', '{"picture_0.png": 3}', 'labels of picture_0.png are 3'),
+        ('a.json', '{', 'no JSON'),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, name, text, said):
+    write_pictures(tmp_path, 1)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match=said):
+        ImageList(str(tmp_path), name)
+
+
+def test_labels_that_classes_lack_are_told(tmp_path):
+    write_csv(tmp_path)
+    with pytest.raises(UserError, match=r'red \(4\)'):
+        ImageList(str(tmp_path), 'labels.csv', metainfo=dict(classes=('blue',)))

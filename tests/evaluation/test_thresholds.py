@@ -1,0 +1,68 @@
+"""Thresholds against the plain search over all cuts."""
+
+import numpy as np
+import pytest
+
+from tcnn_mm.evaluation.thresholds import best_threshold, best_thresholds
+
+
+def f1_of(scores, labels, threshold):
+    """By the definition, picture by picture."""
+    tp = sum(s >= threshold and y == 1 for s, y in zip(scores, labels, strict=True))
+    fp = sum(s >= threshold and y == -1 for s, y in zip(scores, labels, strict=True))
+    fn = sum(s < threshold and y == 1 for s, y in zip(scores, labels, strict=True))
+    return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+@pytest.mark.parametrize('seed', range(30))
+def test_no_cut_is_better(seed):
+    """Ties, difficult pictures, tiny scores: F1 equals the best over every score as a threshold."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 40))
+    scores = random.integers(0, 8, n) / 8 if seed % 2 else random.random(n) ** 20
+    labels = random.integers(-1, 2, n)
+    if not (labels == 1).any():
+        labels[0] = 1
+    threshold, f1 = best_threshold(scores, labels)
+    assert f1 == pytest.approx(max(f1_of(scores, labels, t) for t in scores), abs=1e-15)
+    assert f1_of(scores, labels, threshold) == f1
+
+
+def test_by_hand():
+    """Three named of which two are right, one positive missed would be worse: 0.5 is the middle."""
+    scores, labels = [0.9, 0.8, 0.6, 0.4, 0.1], [1, -1, 1, -1, -1]
+    assert best_threshold(scores, labels) == (0.5, 0.8)
+    # A difficult picture does not count, wherever it stands.
+    assert best_threshold([*scores, 0.95, 0.45], [*labels, 0, 0]) == (0.5, 0.8)
+
+
+def test_equal_f1_takes_the_higher_threshold_and_all_named_the_lowest_score():
+    """[1, -1, -1, 1]: F1 2/3 at one and at four named. Positives alone: their lowest score."""
+    assert best_threshold([4, 3, 2, 1], [1, -1, -1, 1]) == (3.5, pytest.approx(2 / 3))
+    assert best_threshold([0.3, 0.7], [1, 1]) == (0.3, 1.0)
+
+
+def test_neighbouring_floats_are_told_apart():
+    """No number lies between them: the threshold is the higher one."""
+    low = 0.1
+    high = np.nextafter(low, 1)
+    assert best_threshold([high, low], [1, -1]) == (high, 1.0)
+
+
+def test_classes_apart_and_nan_without_positives():
+    """Each column by itself; a class that no picture has gets no threshold."""
+    scores = np.array([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]])
+    labels = np.array([[1, -1, -1], [-1, 1, 0]])
+    thresholds, f1 = best_thresholds(scores, labels)
+    np.testing.assert_allclose(thresholds, [0.5, 0.3, np.nan])
+    np.testing.assert_allclose(f1, [1, 1, np.nan])
+
+
+def test_what_is_refused():
+    """Shapes that differ, NaN scores, other labels."""
+    with pytest.raises(ValueError, match='must both be'):
+        best_thresholds(np.ones((2, 3)), np.ones((3, 2)))
+    with pytest.raises(ValueError, match='NaN'):
+        best_thresholds([[np.nan]], [[1]])
+    with pytest.raises(ValueError, match='1, 0 or -1'):
+        best_thresholds([[0.5]], [[2]])
