@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from own_data import write_coco, write_csv
 from voc_folder import write_voc_folder
 
 SMALL = dict(type='tcnn_mm.TransferAlexNet', variant='small')
@@ -15,6 +16,7 @@ SAMPLER = dict(
     grid=dict(type='tcnn_mm.PatchGrid', size=64),
     labeler=dict(type='tcnn_mm.PatchLabeler', num_classes=3),
 )
+COCO_FILE = 'annotations/instances_all.json'
 # Registry of mmengine → bare configs of ours.
 CONFIGS = {
     'MODELS': [
@@ -54,6 +56,8 @@ CONFIGS = {
         dict(type='tcnn_mm.MiniVOC', lazy_init=True, data_root='cache'),
         dict(type='tcnn_mm.FeatureBank', bank='bank'),
         dict(type='tcnn_mm.ClassFolders', class_list='classes.txt', roots='VOC'),
+        dict(type='tcnn_mm.COCOObjects', ann_file=COCO_FILE, data_root='coco', img_dir='images'),
+        dict(type='tcnn_mm.ImageList', data_root='list', ann_file='labels.csv'),
     ],
     'METRICS': [
         dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
@@ -77,9 +81,9 @@ CONFIGS = {
     ],
     'VISUALIZERS': [dict(type='tcnn_mm.ScoreMapVisualizer')],
 }
-# OpenMMLab's own mmdet wants compiled ops; without it, the metric that asks mmdet's is left out.
+# OpenMMLab's own mmdet wants compiled ops; without it, what asks it is left out.
 MMDET = importlib.util.find_spec('mmdet') is not None
-NEEDS_MMDET = ('tcnn_mm.PatchDetectionMetric',)
+NEEDS_MMDET = ('tcnn_mm.PatchDetectionMetric', 'tcnn_mm.COCOObjects')
 # What resolves from mmdet's scope also where mmcv has no compiled ops.
 WITHOUT_OPS = ('METRICS', 'DATASETS', 'TRANSFORMS', 'VISUALIZERS')
 
@@ -105,6 +109,8 @@ def folder(tmp_path):
         tmp_path / 'VOC', {'a': (np.zeros((30, 40, 3), np.uint8), [box])}, dict(train=['a'])
     )
     (tmp_path / 'classes.txt').write_text('JPEGImages\n')
+    write_coco(tmp_path / 'coco', count=2)
+    write_csv(tmp_path / 'list', count=2)
     (tmp_path / 'bank').mkdir()
     np.zeros((1, 1, 4), np.float16).tofile(tmp_path / 'bank' / 'features.f16')
     one = np.zeros(1, np.int64)
