@@ -125,19 +125,12 @@ class TCNNInferencer:
         shown = self._checked_classes(classes)
         alone = len(pictures) == 1 and not isinstance(images, (list, tuple))
         bar = None if alone else progress_bar(len(pictures), 'image')
-        failed = lying = 0
+        count = dict(unread=0, lying=0)
         for first in range(0, len(pictures), batch_size):
             batch = pictures[first : first + batch_size]
-            read = []
-            for picture in batch:
-                try:
-                    pixels, orientation = read_rgb(picture, channel_order), orientation_of(picture)
-                    read.append(turn_upright(pixels, orientation) if upright else pixels)
-                    lying += orientation != 1 and not upright
-                except UserError as error:
-                    if alone:
-                        raise
-                    read.append(error)
+            read = [self._read(picture, channel_order, upright, count) for picture in batch]
+            if alone and count['unread']:
+                raise read[0]
             good = [i for i, pixels in enumerate(read) if not isinstance(pixels, UserError)]
             samples = self._predict([read[i] for i in good], [boxes[first + i] for i in good])
             samples = dict(zip(good, samples, strict=True))
@@ -151,25 +144,26 @@ class TCNNInferencer:
                     if keep_image:
                         result['image'] = pixels
                 else:
-                    failed += 1
                     result['error'] = str(pixels)
                 yield result
                 if bar is not None:
                     bar.update()
         if bar is not None:
             bar.close()
-        if failed:
-            _warn(
-                f'{failed} of {len(pictures)} pictures could not be read: their results hold an '
-                '"error"'
-            )
-        if lying:
-            _warn(
-                f'{lying} of {len(pictures)} pictures are to be turned by their EXIF orientation '
-                'and were read as stored, as in training; upright=True (--upright) turns them'
-            )
-        if others:
-            _warn(f'{others} other files of the folders were not read: by extension no pictures')
+        _tell(count, len(pictures), others)
+
+    @staticmethod
+    def _read(picture, channel_order, upright, count):
+        """Pixels, or the error in their place; `count` is kept of what the user has to know."""
+        try:
+            pixels, orientation = read_rgb(picture, channel_order), orientation_of(picture)
+        except UserError as error:
+            count['unread'] += 1
+            return error
+        if upright:
+            return turn_upright(pixels, orientation)
+        count['lying'] += orientation != 1
+        return pixels
 
     def _checked_boxes(self, boxes, number):
         if boxes is None:
@@ -232,6 +226,22 @@ class TCNNInferencer:
         if isinstance(self.model, WeakPatchClassifier):
             return [name for name in ranked if scores[name] >= 0.5]
         return ranked[:1]
+
+
+def _tell(count, pictures, others):
+    """Warn of what was not read, or not as one would expect."""
+    if count['unread']:
+        _warn(
+            f'{count["unread"]} of {pictures} pictures could not be read: their results hold an '
+            '"error"'
+        )
+    if count['lying']:
+        _warn(
+            f'{count["lying"]} of {pictures} pictures are to be turned by their EXIF orientation '
+            'and were read as stored, as in training; upright=True (--upright) turns them'
+        )
+    if others:
+        _warn(f'{others} other files of the folders were not read: by extension no pictures')
 
 
 def _warn(message):

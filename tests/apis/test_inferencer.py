@@ -189,6 +189,7 @@ def test_what_a_checkpoint_may_lack(folder, tmp_path):
     )
     refused('ImageClassifier, which has no patches', dict(cfg=plain))
     refused('cannot be built here.*NoSuch', dict(cfg='model = dict(type="tcnn_mm.NoSuch")'))
+    refused('no config: none.py', config='none.py')
     with pytest.raises(UserError, match='no checkpoint given'):
         TCNNInferencer(wider)
 
