@@ -88,7 +88,7 @@ def test_small_objects_bring_their_scale(tmp_path):
 
 
 def test_epochs_make_about_as_many_steps():
-    assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(3000, rel=0.05)
+    assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(2000, rel=0.05)
     assert epochs_for(10, weak=False) == 200 and epochs_for(10**7, weak=False) == 4
     assert epochs_for(160, weak=True) == 60
 
