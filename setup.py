@@ -6,6 +6,9 @@ import re
 from setuptools import find_packages, setup
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# Leaving the toolbox: tools/export_model.py, safetensors.
+TIMM = 'timm>=1.0'
+EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5', 'safetensors>=0.4']
 
 
 def read(name):
@@ -44,8 +47,16 @@ setup(
         'onedl-mmdetection>=3.3.0',
     ],
     extras_require={
-        'test': ['pytest>=8', 'pytest-xdist>=3.5', 'ruff==0.17.6', 'scikit-learn>=1.4'],
-        'timm': ['timm>=1.0'],
+        'test': [
+            'pytest>=8',
+            'pytest-xdist>=3.5',
+            'ruff==0.17.6',
+            'scikit-learn>=1.4',
+            TIMM,
+            *EXPORT,
+        ],
+        'export': EXPORT,
+        'timm': [TIMM],
         'vis': ['matplotlib>=3.8', 'tensorboard'],
     },
 )

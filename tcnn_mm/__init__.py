@@ -9,5 +9,7 @@ from mmengine.config.utils import MODULE2PACKAGE
 __version__ = '0.1.0'
 
 # mmengine resolves `_base_ = 'package::file'` for a closed list of packages only; with this line
-# anybody's config can inherit `tcnn_mm::_base_/...` once `tcnn_mm` is imported.
-MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm')
+# anybody's config can inherit `tcnn_mm::_base_/...` once `tcnn_mm` is imported. The name is a
+# module's, not the distribution's: OpenMMLab's own mmengine looks for a distribution's files beside
+# its metadata, where an editable install has none; a module is found by its file.
+MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm.registry')

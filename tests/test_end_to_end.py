@@ -105,6 +105,7 @@ def test_train_and_test_write_what_they_promise(tmp_path):
 
 def test_the_toolboxs_metrics_run_beside_ours(tmp_path):
     """mmpretrain's metrics in the same list, and mmdet's VOCMetric, fed with patches."""
+    pytest.importorskip('mmdet')
     cfg = small_config(tmp_path, epochs=1)
     train(cfg)
     cfg = small_config(tmp_path, images=60)

@@ -77,6 +77,7 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
 def main():
     args = parse_args()
     cfg = load_config(args)
+    # Of a config with a feature bank: the pictures that it is made from.
     dataset = DATASETS.build(picture_config(cfg[f'{args.split}_dataloader'].dataset))
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model)

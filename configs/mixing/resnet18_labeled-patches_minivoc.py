@@ -6,7 +6,10 @@
 #
 # Model, loss, schedule, hooks and metric are mmpretrain's: an ImageClassifier names one patch a
 # picture, drawn anew each epoch; `accuracy/top1` counts patches, there are no votes.
-# FIGURE
+# On val, after 100 epochs: 62 %, no more than calling everything background (38 of its 60 patches
+# are): 60 scenes and random weights are too little for this schedule, it only shows the way.
+# About 3 minutes on one CPU core. With VOC and the zoo's weights (model.backbone.init_cfg): not
+# measured.
 _base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 objects = 6
 patch = dict(
@@ -29,8 +32,8 @@ train_dataloader = dict(
         pipeline=[
             dict(type='tcnn_mm.LoadVOCObjects'),
             patch,
-            dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-            dict(type='PackInputs'),
+            dict(type='mmpretrain.RandomFlip', prob=0.5, direction='horizontal'),
+            dict(type='mmpretrain.PackInputs'),
         ],
     ),
 )
@@ -40,11 +43,11 @@ val_dataloader = dict(
         _delete_=True,
         type='tcnn_mm.MiniVOC',
         split='val',
-        pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), patch, dict(type='PackInputs')],
+        pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), patch, dict(type='mmpretrain.PackInputs')],
     ),
 )
 test_dataloader = val_dataloader
-val_evaluator = test_evaluator = dict(type='Accuracy', topk=(1,))
+val_evaluator = test_evaluator = dict(type='mmpretrain.Accuracy', topk=(1,))
 train_cfg = dict(val_interval=10)
 default_hooks = dict(checkpoint=dict(max_keep_ckpts=1))
 custom_hooks = [dict(type='tcnn_mm.EpochSeedHook')]

@@ -8,7 +8,7 @@
 #       work_dirs/tcnn_resnet50_voc07/epoch_12.pth
 #
 # Our figure and time: not measured, the weights were not at hand. Paper: no such network.
-# In dense mode its cells see 483 pixels, more than twice a patch's side: see docs/mixing.md.
+# In dense mode its cells see 427 pixels, a patch has 224: see docs/mixing.md.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
     '../_base_/datasets/voc07_bank.py',

@@ -8,8 +8,9 @@ from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 from torchvision.ops import nms
 
-from tcnn_mm.apis.picture_inputs import list_pictures, read_rgb
+from tcnn_mm.apis.picture_inputs import list_pictures, orientation_of, read_rgb
 from tcnn_mm.apis.trained_model import load_trained_model
+from tcnn_mm.datasets.image_io import turn_upright
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.weak_classifier import WeakPatchClassifier
@@ -84,13 +85,14 @@ class TCNNInferencer:
         long_side=500,
         damping=0,
         channel_order='rgb',
+        upright=False,
         keep_image=False,
     ):
         """Predict on pictures one batch at a time.
 
         Args:
             images: Path of a picture or a folder (with its subfolders), uint8 array (H, W, 3) or
-                (H, W), PIL image, or a list of them. Files are read as stored (no EXIF rotation).
+                (H, W), PIL image, or a list of them.
             score_maps (bool): Make maps too.
             batch_size (int): Pictures at a time; the model's `chunk_size` bounds the memory.
             boxes (sequence, optional): One xyxy box a picture, where the model scores one square
@@ -101,6 +103,9 @@ class TCNNInferencer:
             long_side (int): Of the maps, pixels; of smaller pictures they have every pixel.
             damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's.
             channel_order (str): Of arrays: 'rgb' (as PIL's), or 'bgr' (as cv2's and mmcv's).
+            upright (bool): Turn pictures by their EXIF orientation, boxes and maps are then of the
+                turned picture. Defaults to False: as stored, as in training; a warning counts
+                those that a viewer would turn.
             keep_image (bool): Add the pixels.
 
         Yields:
@@ -120,13 +125,15 @@ class TCNNInferencer:
         shown = self._checked_classes(classes)
         alone = len(pictures) == 1 and not isinstance(images, (list, tuple))
         bar = None if alone else progress_bar(len(pictures), 'image')
-        failed = 0
+        failed = lying = 0
         for first in range(0, len(pictures), batch_size):
             batch = pictures[first : first + batch_size]
             read = []
             for picture in batch:
                 try:
-                    read.append(read_rgb(picture, channel_order))
+                    pixels, orientation = read_rgb(picture, channel_order), orientation_of(picture)
+                    read.append(turn_upright(pixels, orientation) if upright else pixels)
+                    lying += orientation != 1 and not upright
                 except UserError as error:
                     if alone:
                         raise
@@ -155,6 +162,11 @@ class TCNNInferencer:
             _warn(
                 f'{failed} of {len(pictures)} pictures could not be read: their results hold an '
                 '"error"'
+            )
+        if lying:
+            _warn(
+                f'{lying} of {len(pictures)} pictures are to be turned by their EXIF orientation '
+                'and were read as stored, as in training; upright=True (--upright) turns them'
             )
         if others:
             _warn(f'{others} other files of the folders were not read: by extension no pictures')

@@ -208,7 +208,7 @@ def mean_score_map(boxes, scores, size_hw, map_hw, damping=0):
     """Lay patch scores on the picture: the mean score of all patches that cover a pixel.
 
     One difference array a class and two running sums, so the cost does not grow with the
-    patches' areas (paper, sec. 6: localisation maps).
+    patches' areas (paper, sec. 7: localisation maps).
 
     Args:
         boxes (Tensor): (P, 4) xyxy in pixels of the picture.

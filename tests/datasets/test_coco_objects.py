@@ -9,6 +9,7 @@ from own_data import CLASSES, write_coco, write_voc
 from tcnn_mm.datasets import COCOObjects, VOCObjects
 from tcnn_mm.errors import UserError
 
+pytest.importorskip('mmdet')
 PATH = 'annotations/instances_all.json'
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torchvision
 
+from tcnn_mm.errors import UserError
 from tcnn_mm.models import TransferAlexNet
 from tcnn_mm.models.alexnet import CAFFE_NAMES, expand_groups
 
@@ -129,3 +130,60 @@ def test_where_dropout_is(variant, drops):
     FC7's belongs to the head."""
     net = TransferAlexNet(variant, fc_channels=8, dropout=0.4)
     assert (net.classifier[0].p, net.classifier[3].p) == drops
+
+
+def test_maps_for_a_detector():
+    """`out_layers`: the maps are those of the whole network, after each layer's ReLU; nothing
+    above the last one is built."""
+    torch.manual_seed(0)
+    whole = TransferAlexNet('small')
+    net = TransferAlexNet('small', out_layers=('C5', 'C2'))
+    assert net.out_layers == ('C2', 'C5') and net.out_channels == (64, 64)
+    missing, unused = net.load_state_dict(whole.state_dict(), strict=False)
+    assert not missing and {key.split('.')[0] for key in unused} == {'classifier'}
+    x, maps = torch.randn(1, 3, 64, 80), {}
+    for name, relu in (('C2', '4'), ('C5', '11')):
+        whole.features[int(relu)].register_forward_hook(
+            lambda module, args, output, name=name: maps.update({name: output.clone()})
+        )
+    whole(x)
+    c2, c5 = net(x)
+    assert torch.equal(c2, maps['C2']) and torch.equal(c5, maps['C5'])
+    with pytest.raises(ValueError, match="out_layers=\\['FC6'\\]; choose from"):
+        TransferAlexNet('small', out_layers=('FC6',))
+
+
+@pytest.mark.parametrize('layer, stride', [('C1', 4), ('C2', 8), ('C3', 16), ('C5', 16)])
+def test_where_a_cell_looks(layer, stride):
+    """The field of cell i of torchvision's variant is centred at pixel stride · (i + 1) − 1."""
+    net = TransferAlexNet('torchvision', out_layers=(layer,))
+    for module in net.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.ones_(module.weight)
+    net.features = torch.nn.Sequential(
+        *[
+            torch.nn.AvgPool2d(3, 2) if isinstance(m, torch.nn.MaxPool2d) else m
+            for m in net.features
+            if not isinstance(m, torch.nn.ReLU)
+        ]
+    )
+    x = torch.zeros(1, 3, 400, 400, requires_grad=True)
+    at = 200 // stride
+    net.features(x)[0, :, at, at].sum().backward()
+    seen = torch.nonzero(x.grad[0].sum(0).sum(0)).flatten()
+    assert (seen[0] + seen[-1]) / 2 == stride * (at + 1) - 1
+
+
+def test_it_fills_itself_or_stops(tmp_path):
+    """`pretrained` in a model that is not ours: a file of its layers arrives, another stops it."""
+    torch.manual_seed(0)
+    source = TransferAlexNet('small')
+    state = {f'backbone.{key}': value for key, value in source.state_dict().items()}
+    torch.save(dict(state_dict=state, meta={}), tmp_path / 'a.pth')
+    net = TransferAlexNet('small', out_layers=('C5',), pretrained=str(tmp_path / 'a.pth'))
+    net.init_weights()
+    for key, value in net.state_dict().items():
+        assert torch.equal(value, state[f'backbone.{key}'])
+    torch.save({'conv.weight': torch.ones(1)}, tmp_path / 'b.pth')
+    with pytest.raises(UserError, match='does not hold this backbone'):
+        TransferAlexNet('small', pretrained=str(tmp_path / 'b.pth')).init_weights()

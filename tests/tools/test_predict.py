@@ -1,0 +1,138 @@
+"""The commands around a finished checkpoint: predict, choose thresholds, publish."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_checkpoint import CLASSES, write_small_checkpoint
+from tool_module import run_tool_main
+from voc_folder import write_voc_folder
+
+from tcnn_mm.apis.inferencer import TCNNInferencer
+from tcnn_mm.apis.one_pass import image_scores
+from tcnn_mm.apis.overlay import unused_name
+from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.thresholds import best_thresholds
+from tcnn_mm.registry import DATASETS
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A checkpoint, and a folder with two pictures of one name and a broken one."""
+    monkeypatch.chdir(tmp_path)
+    write_small_checkpoint(tmp_path / 'a.pth')
+    random = np.random.default_rng(0)
+    for name in ('in/a.png', 'in/b/a.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
+    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no picture')
+    return tmp_path
+
+
+def test_predict_keeps_what_it_could_read(place, monkeypatch, capsys):
+    """JSON and overlays of the good ones; the bad one is named, with an error at the end."""
+    pytest.importorskip('matplotlib')
+    with pytest.raises(UserError, match=r'1 of 3 pictures could not be read:\n.*z.jpg: not a pic'):
+        run_tool_main(monkeypatch, 'predict', 'in', '--checkpoint', 'a.pth', '--out', 'o')
+    said = json.loads((place / 'o' / 'predictions.json').read_text())
+    assert said['classes'] == list(CLASSES) and said['thresholds'] is None
+    assert 'no thresholds were chosen' in said['labels_are']
+    first, third, second = said['pictures']
+    assert [r['img_path'] for r in said['pictures']] == ['in/a.png', 'in/z.jpg', 'in/b/a.png']
+    assert set(third) == {'img_path', 'error'}
+    assert first['overlay'] == 'overlays/a.png' and second['overlay'] == 'overlays/a_2.png'
+    expected = TCNNInferencer(checkpoint='a.pth')('in/b/a.png')[0]
+    assert second['scores'] == pytest.approx(expected['scores'], abs=1e-6)
+    assert list(second['patches']) == second['labels'] == expected['labels']
+    for result in (first, second):
+        drawn = np.asarray(Image.open(place / 'o' / result['overlay']))
+        assert drawn.std() > 10
+    assert 'labels: no thresholds' in capsys.readouterr().out
+
+
+def test_predict_of_chosen_classes_without_overlays(place, monkeypatch):
+    """Patches of the classes asked for; no picture is written; a wrong class is an error."""
+    arguments = ('in/a.png', '--checkpoint', 'a.pth', '--no-overlays', '--classes')
+    run_tool_main(monkeypatch, 'predict', *arguments, 'house', 'key')
+    (result,) = json.loads((place / 'predictions' / 'predictions.json').read_text())['pictures']
+    assert list(result['patches']) == ['house', 'key'] and 'overlay' not in result
+    assert [path.name for path in (place / 'predictions').iterdir()] == ['predictions.json']
+    with pytest.raises(UserError, match='no class dog'):
+        run_tool_main(monkeypatch, 'predict', *arguments, 'dog')
+
+
+def test_what_is_done_is_kept(place, monkeypatch):
+    """Stopped by hand after the first picture: its result is in the JSON."""
+    whole = TCNNInferencer.iter
+
+    def stopped(self, *args, **kwargs):
+        yield next(whole(self, *args, **kwargs))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TCNNInferencer, 'iter', stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run_tool_main(monkeypatch, 'predict', 'in', '--checkpoint', 'a.pth', '--no-overlays')
+    said = json.loads((place / 'predictions' / 'predictions.json').read_text())
+    assert [result['img_path'] for result in said['pictures']] == ['in/a.png']
+
+
+def test_names_of_overlays():
+    """A picture's own; numbered where another has it, also where the number is taken."""
+    taken = set()
+    names = [unused_name(path, taken) for path in ('a.jpg', 'x/a_2.jpg', 'x/a.jpg', 'y/a.png')]
+    assert names == ['a.png', 'a_2.png', 'a_3.png', 'a_4.png']
+
+
+def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):
+    """Those of best F1 on the val split; how many were trained on is said and kept."""
+    random = np.random.default_rng(1)
+    images = {
+        str(i): (
+            random.integers(0, 255, (70, 70, 3), np.uint8),
+            [dict(name=CLASSES[i % 2], box=(5, 5, 60, 60))],
+        )
+        for i in range(6)
+    }
+    splits = dict(train=['0', '1'], val=list('12345'), test=['0'])
+    write_voc_folder(place / 'set', images, splits)
+    dataset = (
+        f"dict(type='tcnn_mm.VOCObjects', data_root='{place}/set', split='{{}}', "
+        f'metainfo=dict(classes={CLASSES}), allow_empty=True, test_mode=True, pipeline=['
+        "dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')])"
+    )
+    (place / 'c.py').write_text(f'test_dataloader = dict(dataset={dataset.format("test")})\n')
+    content = load_safely('a.pth')
+    content['meta']['cfg'] = (
+        content['meta']['cfg'].split('train_dataloader')[0]
+        + f'train_dataloader = dict(dataset={dataset.format("train")})\n'
+    )
+    torch.save(content, 'b.pth')
+    run_tool_main(monkeypatch, 'choose_thresholds', 'c.py', 'b.pth', '--work-dir', 'w')
+    said = capsys.readouterr().out
+    assert '1 of the 5 pictures were trained on' in said and 'never named' in said
+    stored = load_safely('b.pth')['meta']['tcnn_mm']
+    assert stored['thresholds_chosen_on'] == '5 pictures of val, 1 of them trained on'
+    val = DATASETS.build({**eval(dataset.format('val'))})
+    rows = image_scores(TCNNInferencer(checkpoint='b.pth').model, val)
+    expected, _ = best_thresholds(rows['scores'], rows['labels'])
+    assert stored['thresholds']['house'] is None and np.isnan(expected[2])
+    assert [stored['thresholds'][name] for name in CLASSES[:2]] == expected[:2].tolist()
+
+
+@pytest.mark.parametrize('name', ['p.pth', 'p.safetensors'])
+def test_a_published_file_predicts_as_before(name, place, monkeypatch):
+    """No optimizer; classes, config and thresholds are kept: the same labels and scores."""
+    if name.endswith('safetensors'):
+        pytest.importorskip('safetensors', reason='needs safetensors')
+    content = load_safely('a.pth')
+    content['meta']['tcnn_mm']['thresholds'] = dict.fromkeys(CLASSES, 0.0)
+    torch.save(content, 'a.pth')
+    run_tool_main(monkeypatch, 'publish_model', 'a.pth', name)
+    assert set(load_safely(name)) == {'meta', 'state_dict'}
+    first, second = (TCNNInferencer(checkpoint=path)('in/a.png')[0] for path in ('a.pth', name))
+    assert first == second and len(first['labels']) == 3
+    with pytest.raises(UserError, match='must end in .safetensors'):
+        run_tool_main(monkeypatch, 'publish_model', 'a.pth', 'x.pth', '--safetensors')
