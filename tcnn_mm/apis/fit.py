@@ -368,9 +368,10 @@ def fit(data, backbone, out, **options):
         file.write('\n'.join(lines) + '\n')
     print('\n'.join(lines))
     say('report')
-    page = write_report(osp.join(out, 'run'), osp.join(out, 'report.html'))
+    run = osp.join(out, 'run')
+    page = write_report(run, osp.join(out, 'report.html'), pictures=4)
     print(
-        f'checkpoint {checkpoint}\noverlays   {osp.join(out, "score_maps")}\nreport     {page}\n'
+        f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
         f'name new pictures: python tools/predict.py PICTURE --checkpoint {checkpoint} --out DIR'
     )
     return checkpoint
