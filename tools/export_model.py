@@ -50,6 +50,10 @@ def main():
             'trained in crop mode: a window of the dense network sees its neighbourhood where a '
             'cropped patch sees padding, so scores are not quite those of the patches'
         )
+    if trained.model.context is not None:
+        print(
+            "the whole picture's own head (context) is not in the file: these are the votes alone"
+        )
     rows = export(network, args.part, args.out, args.format, facts['size'], facts)
     for shape, difference in rows:
         print(f'{" × ".join(map(str, shape))}: largest difference of a score {difference:.1e}')

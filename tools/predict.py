@@ -50,6 +50,9 @@ def parse_args():
         help=f"of the maps: empty patches added to each pixel; 0: the paper's mean "
         f'(default: {DAMPING})',
     )
+    parser.add_argument(
+        '--upright', action='store_true', help='turn pictures by their EXIF orientation'
+    )
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--device', help="default: 'cuda' where there is a GPU, else 'cpu'")
     parser.add_argument('--trust-checkpoint', action='store_true', help='unpickle it fully')
@@ -119,6 +122,7 @@ def main():
         batch_size=args.batch_size,
         classes=args.classes,
         damping=args.damping,
+        upright=args.upright,
         keep_image=overlays,
     )
     try:

@@ -126,7 +126,7 @@ def dry_run(cfg):
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
         model.train_step(batch, optimizer)  # kernels get chosen
         start = time.perf_counter()
-        loss = float(model.train_step(batch, optimizer)['loss'])
+        loss = model.train_step(batch, optimizer)['loss'].item()
         step = time.perf_counter() - start
     epochs = cfg.train_cfg.max_epochs
     print(f'one batch: loss {loss:.3f}, {step:.2f} s, peak memory {memory.peak / 1e9:.2f} GB')

@@ -12,6 +12,7 @@ import os.path as osp
 from typing import NamedTuple
 
 import numpy as np
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
@@ -32,6 +33,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.patches.coverage import measure_coverage
+from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.registry import DATASETS, MODELS
 
 # λ of the follow-up's six test scales on VOC's pictures; weak labels cannot ask for others.
@@ -172,33 +174,38 @@ def make_plan(data, backbone, out, weights=None, pixels=None, scales=None, seed=
 
 def choose_plan_scales(plan, items, scales):
     """A plan with the scales that its objects need, or those asked for, and its number of rows."""
-    base = f'tcnn_mm::_base_/models/{BACKBONES[plan.backbone].config}'
-    sampler = build_sampler(base, plan, scales)
-    report = measure_coverage(items, plan.classes, sampler.grid, sampler.labeler)
+    sampler = build_sampler(plan)
+    grid, labeler = sampler.grid, sampler.labeler
+    if scales:
+        grid = with_scales(grid, scales)
+    report = measure_coverage(items, plan.classes, grid, labeler)
     print_log('\n'.join(report.table()), 'current')
-    reasons = ['scales as asked for'] if scales else ["the paper's nine scales name every class"]
+    reasons = (
+        ['as asked for'] if scales else ["the paper's nine scales name objects of every class"]
+    )
     if not scales and report.suggestion:
         print_log('these scales are taken; others: --scales', 'current')
-        # The last two lines are commands.
-        reasons = report.reasons()[:-2]
-        sampler = build_sampler(base, plan, report.choice.scales)
-        report = measure_coverage(items, plan.classes, sampler.grid, sampler.labeler)
-        print_log('with them:\n' + '\n'.join(report.table()[:-2]), 'current')
-    rows = report.labelled[:-2].sum() + sampler.background_share * report.labelled[-2]
+        reasons = report.reasons()[:-2]  # without the lines to paste
+        grid = with_scales(grid, report.choice.scales)
+        report = measure_coverage(items, plan.classes, grid, labeler)
+        print_log('with them:\n' + '\n'.join(report.table(advice=False)), 'current')
     if not report.labelled[:-2].sum():
         raise UserError('no patch is named by an object: give --scales (larger λ, smaller patches)')
-    return plan._replace(scales=sampler.grid.scales, reasons=reasons, rows=int(rows))
+    rows = report.labelled[:-2].sum() + sampler.background_share * report.labelled[-2]
+    return plan._replace(scales=grid.scales, reasons=reasons, rows=int(rows))
 
 
-def build_sampler(base, plan, scales):
+def with_scales(grid, scales):
+    """The same grid at other scales."""
+    return PatchGrid(scales, grid.overlap, grid.size, grid.stride, grid.snap)
+
+
+def build_sampler(plan):
     """The sampler of the plan's model, without loading weights."""
-    from mmengine.config import Config
-
-    text = f"_base_ = '{base}'\nmodel = dict(head=dict(num_classes={len(plan.classes)}))\n"
-    model = Config.fromstring(text, '.py').model
-    model.pretrained = None
-    if scales:
-        model.sampler.grid.scales = tuple(scales)
+    base = f'tcnn_mm::_base_/models/{BACKBONES[plan.backbone].config}'
+    cfg = Config.fromstring(f"_base_ = '{base}'", '.py')
+    model = dict(cfg.model, pretrained=None)
+    model['head'] = dict(model['head'], num_classes=len(plan.classes))
     return MODELS.build(model).sampler
 
 
@@ -361,9 +368,10 @@ def fit(data, backbone, out, **options):
         file.write('\n'.join(lines) + '\n')
     print('\n'.join(lines))
     say('report')
-    page = write_report(osp.join(out, 'run'), osp.join(out, 'report.html'))
+    run = osp.join(out, 'run')
+    page = write_report(run, osp.join(out, 'report.html'), pictures=4)
     print(
-        f'checkpoint {checkpoint}\noverlays   {osp.join(out, "score_maps")}\nreport     {page}\n'
+        f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
         f'name new pictures: python tools/predict.py PICTURE --checkpoint {checkpoint} --out DIR'
     )
     return checkpoint

@@ -5,7 +5,7 @@ import pprint
 from tcnn_mm.apis.backbones import BACKBONES
 
 # Steps of the head, whatever the number of patches; a 942-picture VOC subset took 4000.
-STEPS, BATCH, PICTURES_A_BATCH = 3000, 128, 16
+STEPS, BATCH, PICTURES_A_BATCH = 2000, 128, 16
 # Weak training sees a picture's windows at one scale a step.
 WEAK_STEPS = 600
 

@@ -8,8 +8,9 @@ from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 from torchvision.ops import nms
 
-from tcnn_mm.apis.picture_inputs import list_pictures, read_rgb
+from tcnn_mm.apis.picture_inputs import list_pictures, orientation_of, read_rgb
 from tcnn_mm.apis.trained_model import load_trained_model
+from tcnn_mm.datasets.image_io import turn_upright
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.weak_classifier import WeakPatchClassifier
@@ -84,13 +85,14 @@ class TCNNInferencer:
         long_side=500,
         damping=0,
         channel_order='rgb',
+        upright=False,
         keep_image=False,
     ):
         """Predict on pictures one batch at a time.
 
         Args:
             images: Path of a picture or a folder (with its subfolders), uint8 array (H, W, 3) or
-                (H, W), PIL image, or a list of them. Files are read as stored (no EXIF rotation).
+                (H, W), PIL image, or a list of them.
             score_maps (bool): Make maps too.
             batch_size (int): Pictures at a time; the model's `chunk_size` bounds the memory.
             boxes (sequence, optional): One xyxy box a picture, where the model scores one square
@@ -101,6 +103,9 @@ class TCNNInferencer:
             long_side (int): Of the maps, pixels; of smaller pictures they have every pixel.
             damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's.
             channel_order (str): Of arrays: 'rgb' (as PIL's), or 'bgr' (as cv2's and mmcv's).
+            upright (bool): Turn pictures by their EXIF orientation, boxes and maps are then of the
+                turned picture. Defaults to False: as stored, as in training; a warning counts
+                those that a viewer would turn.
             keep_image (bool): Add the pixels.
 
         Yields:
@@ -120,17 +125,12 @@ class TCNNInferencer:
         shown = self._checked_classes(classes)
         alone = len(pictures) == 1 and not isinstance(images, (list, tuple))
         bar = None if alone else progress_bar(len(pictures), 'image')
-        failed = 0
+        count = dict(unread=0, lying=0)
         for first in range(0, len(pictures), batch_size):
             batch = pictures[first : first + batch_size]
-            read = []
-            for picture in batch:
-                try:
-                    read.append(read_rgb(picture, channel_order))
-                except UserError as error:
-                    if alone:
-                        raise
-                    read.append(error)
+            read = [self._read(picture, channel_order, upright, count) for picture in batch]
+            if alone and count['unread']:
+                raise read[0]
             good = [i for i, pixels in enumerate(read) if not isinstance(pixels, UserError)]
             samples = self._predict([read[i] for i in good], [boxes[first + i] for i in good])
             samples = dict(zip(good, samples, strict=True))
@@ -144,20 +144,26 @@ class TCNNInferencer:
                     if keep_image:
                         result['image'] = pixels
                 else:
-                    failed += 1
                     result['error'] = str(pixels)
                 yield result
                 if bar is not None:
                     bar.update()
         if bar is not None:
             bar.close()
-        if failed:
-            _warn(
-                f'{failed} of {len(pictures)} pictures could not be read: their results hold an '
-                '"error"'
-            )
-        if others:
-            _warn(f'{others} other files of the folders were not read: by extension no pictures')
+        _tell(count, len(pictures), others)
+
+    @staticmethod
+    def _read(picture, channel_order, upright, count):
+        """Pixels, or the error in their place; `count` is kept of what the user has to know."""
+        try:
+            pixels, orientation = read_rgb(picture, channel_order), orientation_of(picture)
+        except UserError as error:
+            count['unread'] += 1
+            return error
+        if upright:
+            return turn_upright(pixels, orientation)
+        count['lying'] += orientation != 1
+        return pixels
 
     def _checked_boxes(self, boxes, number):
         if boxes is None:
@@ -220,6 +226,22 @@ class TCNNInferencer:
         if isinstance(self.model, WeakPatchClassifier):
             return [name for name in ranked if scores[name] >= 0.5]
         return ranked[:1]
+
+
+def _tell(count, pictures, others):
+    """Warn of what was not read, or not as one would expect."""
+    if count['unread']:
+        _warn(
+            f'{count["unread"]} of {pictures} pictures could not be read: their results hold an '
+            '"error"'
+        )
+    if count['lying']:
+        _warn(
+            f'{count["lying"]} of {pictures} pictures are to be turned by their EXIF orientation '
+            'and were read as stored, as in training; upright=True (--upright) turns them'
+        )
+    if others:
+        _warn(f'{others} other files of the folders were not read: by extension no pictures')
 
 
 def _warn(message):

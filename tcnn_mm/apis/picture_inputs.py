@@ -6,7 +6,7 @@ import os.path as osp
 import numpy as np
 from PIL import Image
 
-from tcnn_mm.datasets.image_io import load_bgr, picture_to_rgb
+from tcnn_mm.datasets.image_io import exif_orientation, load_bgr, picture_to_rgb
 from tcnn_mm.datasets.voc import EXTENSIONS
 from tcnn_mm.errors import UserError
 
@@ -85,3 +85,8 @@ def read_rgb(picture, channel_order='rgb'):
     if not colored:
         return np.repeat(picture[..., None], 3, axis=2)
     return picture if channel_order == 'rgb' else np.ascontiguousarray(picture[..., ::-1])
+
+
+def orientation_of(picture):
+    """EXIF orientation of a path or PIL image (see :func:`exif_orientation`); 1 of an array."""
+    return 1 if isinstance(picture, np.ndarray) else exif_orientation(picture)

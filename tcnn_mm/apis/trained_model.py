@@ -1,5 +1,6 @@
 """A trained model out of its checkpoint: no data set, no weight folder, no config file needed."""
 
+import os.path as osp
 from dataclasses import dataclass
 
 import torch
@@ -60,7 +61,7 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
     name = str(checkpoint)
     content = load_safely(name, trust=trust)
     meta = content.get('meta') or {}
-    stored = meta.get('tcnn_mm')
+    stored = meta.get('tcnn_mm') or {}
     if config is None:
         lacking = [key for key in ('cfg', 'tcnn_mm') if not meta.get(key)]
         if lacking:
@@ -71,17 +72,16 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
             )
         cfg = read_config_text(meta['cfg'], name)
     else:
-        cfg = Config.fromfile(str(config)) if not isinstance(config, Config) else config
+        cfg = config if isinstance(config, Config) else _read_config(str(config))
     model = build_without_weights(cfg, name)
     fill(model, content, name)
     record = model_record(model)
-    changed = _differences(stored or {}, record)
+    changed = _differences(stored, record)
     if changed and config is None:
         raise UserError(
             f'{name}: this version of tcnn_mm builds another model of its config '
             f'({"; ".join(changed)}); give a config that says it'
         )
-    stored = stored or {}
     return TrainedModel(
         model=model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval(),
         classes=_class_names(classes, meta, model, name),
@@ -127,6 +127,12 @@ def fill(model, content, name):
         raise UserError(
             f'{name}: not of this config ({str(error).splitlines()[1].strip()})'
         ) from error
+
+
+def _read_config(path):
+    if not osp.isfile(path):
+        raise UserError(f'no config: {path}\nlooked for {osp.abspath(path)}')
+    return Config.fromfile(path)
 
 
 def _without_pretrained(part):

@@ -29,6 +29,10 @@ _TURN_BACK = {
 }
 
 
+# What a viewer does to show a stored picture upright.
+_TURN = {**_TURN_BACK, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}
+
+
 @contextmanager
 def _naming(path):
     """Whatever reading a picture raises becomes one line with its path."""
@@ -105,3 +109,23 @@ def image_size(path):
         if picture.format == 'TIFF':
             return picture.tag_v2[Tag.ImageLength], picture.tag_v2[Tag.ImageWidth]
         return picture.height, picture.width
+
+
+def exif_orientation(picture):
+    """How a viewer would turn a stored picture: EXIF's 2 … 8, or 1 for not at all.
+
+    Args:
+        picture (str | PIL.Image.Image): A file, of which the header is read, or an opened one.
+    """
+    if isinstance(picture, Image.Image):
+        value = picture.getexif().get(Tag.Orientation, 1)
+        return value if value in _TURN else 1
+    with _naming(picture), Image.open(io.BytesIO(fileio.get(picture))) as opened:
+        return exif_orientation(opened)
+
+
+def turn_upright(pixels, orientation):
+    """Stored pixels (H, W, 3) uint8 as a viewer shows them, for an :func:`exif_orientation`."""
+    if orientation == 1:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).transpose(_TURN[orientation]))

@@ -86,8 +86,8 @@ class Coverage:
             f'in a config: model = dict(sampler=dict(grid=dict(scales=({scales},))))',
         ]
 
-    def table(self):
-        """The report as aligned text lines, one class a line."""
+    def table(self, advice=True):
+        """The report as aligned text lines, one class a line; `advice`: with :meth:`reasons`."""
         wide = max([len(name) for name in self.classes] + [5])
         counts = np.array(self.patches) if self.patches else np.zeros(1, int)
         lines = [
@@ -109,7 +109,7 @@ class Coverage:
                 f'{name:{wide}}  {self.objects[k]:7d}  {never:5d} {share:4.0f}%  '
                 f'{self.missed[k]:15d}  {never - self.missed[k]:14d}  {self.labelled[k]:8d}  {hint}'
             )
-        return lines + self.reasons()
+        return lines + (self.reasons() if advice else [])
 
 
 def measure_coverage(items, classes, grid, labeler, candidates=CANDIDATE_SCALES):

@@ -30,7 +30,7 @@ def test_online_training(tmp_path, capsys):
     assert not (tmp_path / 'run').exists()
 
 
-@pytest.mark.parametrize('weak', [False, True])
+@pytest.mark.parametrize('weak', [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_missing_banks_are_estimated_and_not_made(weak, tmp_path, capsys):
     """Their time and size are told beside the training's; of bags for weak training too."""
     cfg = small(tmp_path, 'tcnn_minivoc_weak.py' if weak else 'tcnn_minivoc.py')

@@ -38,7 +38,10 @@ def everything(folder):
     }
 
 
-@pytest.mark.parametrize('kind', LAYOUTS)
+@pytest.mark.parametrize(
+    'kind',
+    ['voc', 'csv', *(pytest.param(k, marks=pytest.mark.slow) for k in ('coco', 'folders'))],
+)
 def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
     """Data untouched; three disjoint lists of all pictures; data sets and model build from it."""
     if kind == 'coco':
@@ -69,7 +72,7 @@ def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path)
     path = write_config(plan)
     with open(path) as file:
         assert config_text(make_plan(root, 'minivoc', out)) == file.read()
-    write_config(make_plan(root, 'minivoc', out))
+    write_config(plan)
     with pytest.raises(UserError, match='of other data or settings'):
         write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
 
@@ -86,11 +89,11 @@ def test_small_objects_bring_their_scale(tmp_path):
     assert max(plan.scales) > 4 and 'missed blue' in plan.reasons[0]
     assert f'# {plan.reasons[0]}' in config_text(plan)
     plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'), scales=[1.0, 12.5])
-    assert plan.scales == (1.0, 12.5) and plan.reasons == ['scales as asked for']
+    assert plan.scales == (1.0, 12.5) and plan.reasons == ['as asked for']
 
 
 def test_epochs_make_about_as_many_steps():
-    assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(3000, rel=0.05)
+    assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(2000, rel=0.05)
     assert epochs_for(10, weak=False) == 200 and epochs_for(10**7, weak=False) == 4
     assert epochs_for(160, weak=True) == 60
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
-from PIL import Image
+from PIL import Image, ImageOps
 from small_checkpoint import CLASSES, small_model_config, write_small_checkpoint
 
 from tcnn_mm.apis.inferencer import TCNNInferencer, best_patches
@@ -93,6 +93,24 @@ def test_every_way_in_gives_the_same(folder, inferencer):
     same(inferencer(grey)[0], inferencer(np.stack([grey] * 3, -1))[0])
 
 
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_upright_is_what_a_viewer_shows(orientation, inferencer, tmp_path, monkeypatch):
+    """Pillow's own turning is the oracle; else as stored, and a warning says so."""
+    told = []
+    monkeypatch.setattr('tcnn_mm.apis.inferencer._warn', told.append)
+    picture = Image.fromarray(draw((60, 80), 5))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / 'a.png', exif=exif)
+    stored = Image.open(tmp_path / 'a.png')
+    (result,) = inferencer(tmp_path / 'a.png', upright=True, keep_image=True)
+    np.testing.assert_array_equal(result['image'], np.asarray(ImageOps.exif_transpose(stored)))
+    same(inferencer(stored, upright=True)[0], result)
+    (plain,) = inferencer(tmp_path / 'a.png', keep_image=True)
+    np.testing.assert_array_equal(plain['image'], np.asarray(picture))
+    assert [line[:6] for line in told] == ['1 of 1'] * (orientation != 1)
+
+
 def test_one_bad_picture_loses_nothing(folder, inferencer, tmp_path):
     """In a list its place holds the error; alone it raises; other files are counted."""
     root, _, _ = folder
@@ -171,6 +189,7 @@ def test_what_a_checkpoint_may_lack(folder, tmp_path):
     )
     refused('ImageClassifier, which has no patches', dict(cfg=plain))
     refused('cannot be built here.*NoSuch', dict(cfg='model = dict(type="tcnn_mm.NoSuch")'))
+    refused('no config: none.py', config='none.py')
     with pytest.raises(UserError, match='no checkpoint given'):
         TCNNInferencer(wider)
 

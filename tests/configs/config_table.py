@@ -123,7 +123,9 @@ SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
 
 ROWS = {
     'tcnn_minivoc.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
-    'tcnn_minivoc_bank.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
+    'tcnn_minivoc_bank.py': dict(
+        MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE, train=minivoc('trainval')
+    ),
     'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
     'tcnn_voc07.py': VOC07,
     'tcnn_voc07_bank.py': VOC07,

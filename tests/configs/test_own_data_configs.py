@@ -41,7 +41,7 @@ def data(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize('name', ['coco', 'image_list'])
+@pytest.mark.parametrize('name', ['coco', pytest.param('image_list', marks=pytest.mark.slow)])
 def test_trains_an_epoch_and_tests(name, data, tmp_path, monkeypatch):
     """From the config as it is, but for fewer scales: results of both classes are written."""
     if name == 'coco':

@@ -24,6 +24,7 @@ def test_the_table(tmp_path):
     assert rows['naive']['ratio_to_naive'] == 1
     assert rows['crop']['patches_per_image'] == rows['naive']['patches_per_image'] >= 400
     assert rows['crop']['largest_score_difference'] < 1e-4
+    assert all(0 < rows[m]['map_share'] < 1 for m in ('crop', 'dense', 'dense-bf16'))
     assert 0 < rows['crop']['share_of_ceiling'] < 1.5 and rows['crop']['peak_mb'] > 100
     trained = {(r['network'], r['mode']) for r in result['train'] if r['device'] == 'cpu'}
     modes = {'online', 'online-bf16', 'bank', 'head'}
