@@ -6,9 +6,9 @@
 #   python tools/test.py configs/mixing/tcnn_squeezenet_voc07.py \
 #       work_dirs/tcnn_squeezenet_voc07/epoch_24.pth
 #
-# Mean voc07 AP of bus, car, cat, person, train on 320 + 320 pictures, six scales: 83.2 (82.8–83.9,
-# 3 seeds), the whole picture with the same head 83.4: a tie; see the README. The nine scales of
-# this config and all pictures have not been run.
+# Mean voc07 AP of bus, car, cat, person, train on a 1,907-picture subset of VOC2007 (not the
+# benchmark): 86.2 (86.0–86.4, 3 seeds); the whole picture with one logistic regression a class
+# 84.7. Time on one CPU core: bank 29 minutes (once), head 3, test as the bank.
 _base_ = [
     '../_base_/models/tcnn_squeezenet.py',
     '../_base_/datasets/voc07_bank.py',
