@@ -166,6 +166,7 @@ for job in "${jobs[@]}"; do wait "$job" || exit 1; done
 """
 
 
+@pytest.mark.slow
 def test_slurm_tasks_train_the_weights_of_one(trained):
     """tools/slurm_train.sh under a stand-in for srun: two tasks on CPUs, the weights of one."""
     folder = trained / 'bin'

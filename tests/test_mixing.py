@@ -94,6 +94,7 @@ def write_cifar(root, monkeypatch):
         monkeypatch.setattr(CIFAR10, part, [[name, sums[name]] for name, _ in known])
 
 
+@pytest.mark.slow
 def test_the_head_in_a_config_of_mmpretrain(tmp_path, monkeypatch):
     """Nothing but the head differs from mmpretrain's own config; it trains and tests."""
     write_cifar(tmp_path / 'cifar10', monkeypatch)

@@ -135,7 +135,7 @@ ROWS = {
     'mixing/tcnn_mobilenetv2_voc07_banks.py': MOBILENET_VOC07,
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, trains=HEAD | CONTEXT),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
-    'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048),
+    'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
     'mixing/tcnn_vit_voc07.py': mixed(VIT, 768),
     'mixing/tcnn_timm_voc07.py': mixed(TIMM, 1280, needs='timm'),

@@ -80,6 +80,7 @@ def test_compare_pointing(run, checkpoint, tmp_path):
     assert ways['votes']['hit_rate'] > ways['centre']['hit_rate']
 
 
+@pytest.mark.slow
 def test_learning_curve(run, tmp_path):
     """Four methods, two fractions, two seeds; nested parts; a second call computes nothing."""
     banks = [
