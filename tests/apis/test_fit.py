@@ -13,8 +13,9 @@ from mmengine.registry import init_default_scope
 from own_data import write_coco, write_csv, write_folders, write_voc
 
 from tcnn_mm.apis.backbones import BACKBONES, find_weights
-from tcnn_mm.apis.fit import fit, make_plan, write_config
+from tcnn_mm.apis.fit import fit, write_config
 from tcnn_mm.apis.fit_config import config_text, epochs_for
+from tcnn_mm.apis.fit_plan import make_plan
 from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
