@@ -34,6 +34,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, persistent):
     assert_same_state(whole['optimizer'], parts['optimizer'])
 
 
+@pytest.mark.slow
 def test_resumed_plateau_stages_equal_too(tmp_path):
     """The paper's schedule resumes in the stage where it was."""
     stages = dict(type='tcnn_mm.PlateauStages', patience=1, threshold=0.5, stages=3)
