@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
-from torchvision.ops import nms
 
 from tcnn_mm.apis.picture_inputs import list_pictures, orientation_of, read_rgb
 from tcnn_mm.apis.trained_model import load_trained_model
@@ -15,10 +14,7 @@ from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.weak_classifier import WeakPatchClassifier
 from tcnn_mm.patches.geometry import mean_score_map
-from tcnn_mm.patches.peaks import map_shape
-
-# Of two best patches that overlap more, the better one is told.
-PATCH_IOU = 0.5
+from tcnn_mm.patches.peaks import best_patches, map_shape
 
 
 class TCNNInferencer:
@@ -212,7 +208,7 @@ class TCNNInferencer:
             scores=scores,
             labels=self._labels(scores),
             patches={
-                name: best_patches(sample.patch_boxes, sample.patch_scores[:, k], top_patches)
+                name: _told(sample.patch_boxes, sample.patch_scores[:, k], top_patches)
                 for name, k in shown
             },
         )
@@ -248,21 +244,11 @@ def _warn(message):
     print_log(message, 'current', logging.WARNING)
 
 
-def best_patches(boxes, scores, number):
-    """The best patches of a class that are not the same place.
-
-    Args:
-        boxes (Tensor): (P, 4) xyxy.
-        scores (Tensor): (P,).
-        number (int): At most so many.
-
-    Returns:
-        list[dict]: `box` [x1, y1, x2, y2] and `score`, best first.
-    """
-    kept = nms(boxes.float(), scores.float(), PATCH_IOU)[:number]
+def _told(boxes, scores, number):
+    """Boxes (P, 4) and scores (P,) of a class → its best patches of different places, as data."""
     return [
-        dict(box=box, score=score)
-        for box, score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)
+        dict(box=boxes[p].tolist(), score=float(scores[p]))
+        for p in best_patches(boxes, scores, number)
     ]
 
 

@@ -14,9 +14,9 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.models.patch_classifier import sample_name
 from tcnn_mm.patches.geometry import mean_score_map
-from tcnn_mm.patches.peaks import map_peaks, map_shape, peaks_to_points
+from tcnn_mm.patches.peaks import best_patches, map_peaks, map_shape, peaks_to_points
 from tcnn_mm.registry import DATASETS
-from tcnn_mm.visualization.contact_sheet import best_patches, contact_sheet, cut
+from tcnn_mm.visualization.contact_sheet import contact_sheet, cut
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 GROUPS = ('found', 'false alarms', 'missed')

@@ -1,9 +1,10 @@
-"""Where a class is: the position of its score map's maximum.
+"""Where a class is: the position of its score map's maximum, and its best patches.
 
 Letters: P patches, K classes, (h, w) cells of a map, (H, W) pixels of the picture.
 """
 
 import torch
+from torchvision.ops import nms
 
 from tcnn_mm.patches.geometry import mean_score_map
 
@@ -72,3 +73,18 @@ def score_points(boxes, scores, size_hw, long_side=500, damping=0):
     map_hw = map_shape(size_hw, long_side)
     peaks = map_peaks(mean_score_map(boxes, scores, size_hw, map_hw, damping))
     return peaks_to_points(peaks, map_hw, size_hw)
+
+
+def best_patches(boxes, scores, count, overlap=0.3):
+    """The highest-scored patches of a picture, one of each place.
+
+    Args:
+        boxes (Tensor): (P, 4) xyxy.
+        scores (Tensor): (P,) of one class.
+        count (int): How many at most.
+        overlap (float): Patches whose intersection over union is above this share a place.
+
+    Returns:
+        list[int]: Their numbers, best first.
+    """
+    return nms(boxes.float(), scores.float(), overlap)[:count].tolist()

@@ -2,22 +2,6 @@
 
 import numpy as np
 from PIL import Image, ImageDraw
-from torchvision.ops import nms
-
-
-def best_patches(boxes, scores, count, overlap=0.3):
-    """The highest-scored patches of a picture, one of each place.
-
-    Args:
-        boxes (Tensor): (P, 4) xyxy.
-        scores (Tensor): (P,) of one class.
-        count (int): How many at most.
-        overlap (float): Patches whose intersection over union is above this share a place.
-
-    Returns:
-        list[int]: Their numbers, best first.
-    """
-    return nms(boxes.float(), scores.float(), overlap)[:count].tolist()
 
 
 def contact_sheet(patches, captions, columns=8, side=96, colors=None):

@@ -8,7 +8,7 @@ from mmengine.registry import DefaultScope
 from PIL import Image, ImageOps
 from small_checkpoint import CLASSES, small_model_config, write_small_checkpoint
 
-from tcnn_mm.apis.inferencer import TCNNInferencer, best_patches
+from tcnn_mm.apis.inferencer import TCNNInferencer
 from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.engine.checkpoint_meta import store_thresholds
 from tcnn_mm.errors import UserError
@@ -273,7 +273,7 @@ def test_what_is_refused(inferencer, folder):
 
 
 def test_only_some_classes_and_no_overlapping_patches(inferencer, folder):
-    """Patches and maps of the classes asked for; none of the best covers another by half."""
+    """Patches and maps of the classes asked for; no two of the best are the same place."""
     (result,) = inferencer(folder[2][1], True, classes=['house'], top_patches=3, long_side=45)
     assert list(result['patches']) == list(result['maps']) == ['house']
     assert result['maps']['house'].shape == (45, 35) and len(result['scores']) == 3
@@ -281,14 +281,4 @@ def test_only_some_classes_and_no_overlapping_patches(inferencer, folder):
     shared = intersections(boxes, boxes)
     sizes = np.diag(shared)
     iou = shared / (sizes[:, None] + sizes[None] - shared)
-    assert 1 < len(boxes) <= 3 and (iou - np.eye(len(boxes))).max() <= 0.5
-
-
-def test_best_patches_by_hand():
-    """The second overlaps the first by more than half and is the same place."""
-    boxes = torch.tensor([[0, 0, 10, 10], [1, 0, 11, 10], [20, 0, 30, 10]])
-    found = best_patches(boxes, torch.tensor([0.5, 0.75, 0.25]), 5)
-    assert found == [
-        dict(box=[1.0, 0.0, 11.0, 10.0], score=0.75),
-        dict(box=[20.0, 0.0, 30.0, 10.0], score=0.25),
-    ]
+    assert 1 < len(boxes) <= 3 and (iou - np.eye(len(boxes))).max() <= 0.3

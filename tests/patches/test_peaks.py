@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tcnn_mm.patches.geometry import grid_boxes, mean_score_map
-from tcnn_mm.patches.peaks import map_peaks, map_shape, peaks_to_points, score_points
+from tcnn_mm.patches.peaks import best_patches, map_peaks, map_shape, peaks_to_points, score_points
 
 
 def peak(rows):
@@ -128,3 +128,11 @@ def test_points_on_a_gpu():
     there = score_points(boxes.cuda(), scores.cuda(), (60, 80))
     assert there.is_cuda
     torch.testing.assert_close(there.cpu(), score_points(boxes, scores, (60, 80)))
+
+
+def test_best_patches_are_of_different_places():
+    """Best first; of two patches that nearly coincide the better one alone."""
+    boxes = torch.tensor([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [90, 0, 99, 9.0]])
+    scores = torch.tensor([0.8, 0.9, 0.3, 0.5])
+    assert best_patches(boxes, scores, 2) == [1, 3]
+    assert best_patches(boxes, scores, 9) == [1, 3, 2]

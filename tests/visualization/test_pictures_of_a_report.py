@@ -1,21 +1,12 @@
 """Contact sheets, curves and overlays: what is drawn is what was given."""
 
 import numpy as np
-import torch
 
-from tcnn_mm.visualization.contact_sheet import best_patches, contact_sheet, cut
+from tcnn_mm.visualization.contact_sheet import contact_sheet, cut
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 RED, BLUE = (np.full((20, 20, 3), color, np.uint8) for color in ((200, 0, 0), (0, 0, 200)))
-
-
-def test_best_patches_are_of_different_places():
-    """Best first; of two patches that nearly coincide the better one alone."""
-    boxes = torch.tensor([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [90, 0, 99, 9.0]])
-    scores = torch.tensor([0.8, 0.9, 0.3, 0.5])
-    assert best_patches(boxes, scores, 2) == [1, 3]
-    assert best_patches(boxes, scores, 9) == [1, 3, 2]
 
 
 def test_a_contact_sheet_has_each_patch_in_its_place():
