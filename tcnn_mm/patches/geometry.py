@@ -207,8 +207,9 @@ def label_patches(
 def mean_score_map(boxes, scores, size_hw, map_hw, damping=0):
     """Lay patch scores on the picture: the mean score of all patches that cover a pixel.
 
-    One difference array a class and two running sums, so the cost does not grow with the
-    patches' areas (paper, sec. 7: localisation maps).
+    A map is constant between the patches' edges, and a grid has few of those: one difference
+    array a class over the edges alone and two running sums, then every cell reads its place. So
+    the cost does not grow with the patches' areas (paper, sec. 7: localisation maps).
 
     Args:
         boxes (Tensor): (P, 4) xyxy in pixels of the picture.
@@ -227,9 +228,18 @@ def mean_score_map(boxes, scores, size_hw, map_hw, damping=0):
     edges = torch.ceil(boxes.double() * scale.double() - 0.5 - 1e-6).long()
     x = edges[:, 0::2].clamp(0, width)
     y = edges[:, 1::2].clamp(0, height)
+    (xs, column), (ys, row) = (torch.unique(edge, return_inverse=True) for edge in (x, y))
     values = torch.cat([scores.double(), scores.new_ones(len(scores), 1).double()], 1).T
-    flat = values.new_zeros(values.shape[0], (height + 1) * (width + 1))
-    for row, column, sign in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
-        flat.index_add_(1, y[:, row] * (width + 1) + x[:, column], values, alpha=sign)
-    sums = flat.view(-1, height + 1, width + 1).cumsum(1).cumsum(2)[:, :-1, :-1]
-    return (sums[:-1] / (sums[-1:].round() + damping).clamp(min=1)).float()
+    flat = values.new_zeros(len(values), len(ys) * len(xs))
+    for first, second, sign in ((0, 0, 1), (0, 1, -1), (1, 0, -1), (1, 1, 1)):
+        flat.index_add_(1, row[:, first] * len(xs) + column[:, second], values, alpha=sign)
+    sums = flat.view(len(values), len(ys), len(xs)).cumsum(1).cumsum(2)
+    means = (sums[:-1] / (sums[-1:].round() + damping).clamp(min=1)).float()
+    # Before the first edge lies nothing.
+    means = torch.nn.functional.pad(means, (1, 0, 1, 0))
+    cells = [torch.arange(n, device=edge.device) for n, edge in ((height, ys), (width, xs))]
+    rows, columns = (
+        torch.searchsorted(edge, cell, right=True)
+        for edge, cell in zip((ys, xs), cells, strict=True)
+    )
+    return means.index_select(1, rows).index_select(2, columns)
