@@ -11,9 +11,12 @@ WEAK_STEPS = 600
 
 
 def epochs_for(rows, weak):
-    """Epochs of about :data:`STEPS` steps over so many patches (pictures if weak), 4 … 200."""
-    steps, batch = (WEAK_STEPS, PICTURES_A_BATCH) if weak else (STEPS, BATCH)
-    return int(min(200, max(4, round(steps * batch / max(1, rows)))))
+    """Epochs of about :data:`STEPS` steps over so many patches (pictures if weak), 4 … 200.
+
+    Weak training of a few pictures has a batch an epoch and may take as many as steps.
+    """
+    steps, batch, most = (WEAK_STEPS, PICTURES_A_BATCH, WEAK_STEPS) if weak else (STEPS, BATCH, 200)
+    return int(min(most, max(4, round(steps * batch / max(1, rows)))))
 
 
 def literal(value):
