@@ -1,5 +1,6 @@
 """The tools as a user types them, for tests: what they print and how they end."""
 
+import logging
 import os
 import os.path as osp
 import runpy
@@ -8,6 +9,9 @@ import sys
 import tempfile
 import traceback
 from subprocess import CompletedProcess
+
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 
@@ -54,6 +58,11 @@ def _become(argv, cwd, env, out, err):
     """In the child: run the script as `python argv…` would; returns its exit status."""
     status = 1
     try:
+        # As in a fresh process: loggers would write to streams of tests long over.
+        for kept in (MMLogger, MessageHub, DefaultScope):
+            kept._instance_dict.clear()
+        for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+            getattr(logger, 'handlers', []).clear()
         os.dup2(out, 1)
         os.dup2(err, 2)
         # pytest has put its own files in place of these.
