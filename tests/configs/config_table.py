@@ -127,13 +127,15 @@ ROWS = {
         MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE, train=minivoc('trainval')
     ),
     'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
-    'tcnn_voc07.py': VOC07,
-    'tcnn_voc07_bank.py': VOC07,
+    'tcnn_voc07.py': dict(VOC07, run=OBJECTS, slow=True),
+    'tcnn_voc07_bank.py': dict(VOC07, run=OBJECTS, slow=True),
     'tcnn_voc07_plateau.py': VOC07,
-    'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None),
-    'mixing/tcnn_mobilenetv2_voc07.py': MOBILENET_VOC07,
+    'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None, run=OBJECTS, slow=True),
+    'mixing/tcnn_mobilenetv2_voc07.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_banks.py': MOBILENET_VOC07,
-    'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, trains=HEAD | CONTEXT),
+    'mixing/tcnn_mobilenetv2_voc07_context.py': dict(
+        MOBILENET_VOC07, trains=HEAD | CONTEXT, run=DENSE, slow=True
+    ),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
     'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
