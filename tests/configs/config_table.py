@@ -129,10 +129,10 @@ ROWS = {
     'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
     'tcnn_voc07.py': dict(VOC07, run=OBJECTS, slow=True),
     'tcnn_voc07_bank.py': dict(VOC07, run=OBJECTS, slow=True),
-    'tcnn_voc07_plateau.py': VOC07,
+    'tcnn_voc07_plateau.py': dict(VOC07, run=OBJECTS, slow=True),
     'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None, run=OBJECTS, slow=True),
     'mixing/tcnn_mobilenetv2_voc07.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
-    'mixing/tcnn_mobilenetv2_voc07_banks.py': MOBILENET_VOC07,
+    'mixing/tcnn_mobilenetv2_voc07_banks.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(
         MOBILENET_VOC07, trains=HEAD | CONTEXT, run=DENSE, slow=True
     ),
@@ -141,8 +141,10 @@ ROWS = {
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
     'mixing/tcnn_vit_voc07.py': mixed(VIT, 768),
     'mixing/tcnn_timm_voc07.py': mixed(TIMM, 1280, needs='timm'),
-    'mixing/tcnn_small_voc07_no-pretrain.py': dict(VOC07, trains=ALL, width=256, pretrained=None),
-    'mixing/tcnn_squeezenet_voc07.py': SQUEEZENET_VOC07,
+    'mixing/tcnn_small_voc07_no-pretrain.py': dict(
+        VOC07, trains=ALL, width=256, pretrained=None, run=DENSE, slow=True
+    ),
+    'mixing/tcnn_squeezenet_voc07.py': dict(SQUEEZENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
     'tcnn_voc12.py': VOC12,
     'tcnn_voc12_no-pretrain.py': dict(VOC12, trains=ALL, pretrained=None, server='comp1'),
