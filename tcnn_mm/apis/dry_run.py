@@ -48,19 +48,19 @@ def bank_is_there(bank):
     return osp.isfile(osp.join(bank['bank'], FILES['manifest']))
 
 
-def bank_estimate(model, bank, rows=None):
+def bank_estimate(model, bank):
     """What making a bank takes: a few pictures are timed, spread over the set.
 
     Args:
         model (PatchClassifier): With its weights, in eval mode, on its device.
         bank (dict): Config of the `FeatureBank`.
-        rows (dict, optional): Of :func:`plan_rows`, where known.
 
     Returns:
-        tuple[float, float, Tensor]: seconds, bytes, and the features of the last picture probed.
+        tuple[float, float, Tensor, ndarray]: seconds, bytes, the features of the last picture
+        probed, and the labels of all rows.
     """
     source = DATASETS.build(bank['source'])
-    rows = rows or plan_rows(model, source, bank)[1]
+    _, rows = plan_rows(model, source, bank)
     turns = 1 + bool(bank.get('flips', not bank.get('test_mode', False)))
     probes = np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int))
     seconds, features = [], None
@@ -79,7 +79,7 @@ def bank_estimate(model, bank, rows=None):
     if features is None:
         raise UserError('none of the pictures that were tried has a patch to train on')
     size = features[0].numel() * 2 * int(rows['sizes'].sum()) * turns
-    return float(np.mean(seconds)) * len(source) * turns, size, features
+    return float(np.mean(seconds)) * len(source) * turns, size, features, rows['labels']
 
 
 def first_batch(loader_cfg):
@@ -130,10 +130,10 @@ def dry_run(cfg):
         step = time.perf_counter() - start
     epochs = cfg.train_cfg.max_epochs
     print(f'one batch: loss {loss:.3f}, {step:.2f} s, peak memory {memory.peak / 1e9:.2f} GB')
-    for role, (seconds, size) in waits.items():
+    for role, (seconds, size, *_) in waits.items():
         print(f'bank {role}: {hours(seconds)}, {size / 1e9:.2f} GB of disk')
     total = steps * epochs * step
-    banks = sum(seconds for seconds, _ in waits.values())
+    banks = sum(seconds for seconds, *_ in waits.values())
     print(
         f'training: {epochs} epochs of {steps} steps, {hours(total)}'
         + (f'; with the banks {hours(total + banks)}' if waits else '')
@@ -142,15 +142,14 @@ def dry_run(cfg):
 
 
 def bank_waits(cfg, model):
-    """role → (seconds, bytes) of each bank that is not there."""
+    """role → :func:`bank_estimate` of each bank that is not there."""
     waits, model_mode = {}, model.training
     model.eval()
     for role in ('train', 'val', 'test'):
         loader = cfg.get(f'{role}_dataloader')
         bank = loader.dataset if loader else {}
         if str(bank.get('type')).endswith('FeatureBank') and not bank_is_there(bank):
-            seconds, size, _ = bank_estimate(model, bank)
-            waits[role] = seconds, size
+            waits[role] = bank_estimate(model, bank)
     model.train(model_mode)
     return waits
 
@@ -171,9 +170,8 @@ def training_batch(cfg, model, training, waits):
         return dict(inputs=bags, data_samples=[i['data_samples'] for i in items]), -(
             -len(source) // size
         )
-    _, rows = plan_rows(model, source, training)
-    _, _, features = bank_estimate(model.eval(), training, rows)
+    _, _, features, known = waits['train']
     number = torch.randint(len(features), (size,))
-    labels = torch.from_numpy(np.random.default_rng(0).choice(rows['labels'], size))
+    labels = torch.from_numpy(np.random.default_rng(0).choice(known, size))
     batch = dict(inputs=[features[number]], data_samples=[labels])
-    return batch, -(-len(rows['labels']) // size)
+    return batch, -(-len(known) // size)

@@ -5,7 +5,6 @@ interrupted goes on when it is given once more.
 """
 
 import argparse
-import csv
 import json
 import os
 import os.path as osp
@@ -18,12 +17,16 @@ from mmengine.runner import Runner
 
 from tcnn_mm.apis.fit_config import config_text
 from tcnn_mm.apis.fit_plan import make_plan
+from tcnn_mm.apis.report import write_report
+from tcnn_mm.apis.work_dir import read_scores
 from tcnn_mm.engine.bank import build_bank
+from tcnn_mm.engine.checkpoint_meta import store_thresholds
 from tcnn_mm.engine.launch import load_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.chance import chance_ap
+from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS
 
@@ -88,13 +91,6 @@ def train(path):
     return last
 
 
-def score_table(path):
-    """image_scores.csv → {id: [score, …]}."""
-    with open(path, encoding='utf-8', newline='') as file:
-        rows = list(csv.reader(file))[1:]
-    return {row[0]: [float(x) for x in row[1:]] for row in rows}
-
-
 def bank_labels(bank):
     """Ids and labels (N, K) of {1, 0, -1} of a bank's pictures."""
     with open(osp.join(bank, 'manifest.json'), encoding='utf-8') as file:
@@ -106,12 +102,10 @@ def bank_labels(bank):
 
 def choose_thresholds(out, checkpoint, classes):
     """Thresholds of best F1 on val, stored in the checkpoint; → {class: threshold}."""
-    from tcnn_mm.engine.checkpoint_meta import store_thresholds
-    from tcnn_mm.evaluation.thresholds import best_thresholds
-
     ids, labels = bank_labels(osp.join(out, 'banks', 'val'))
-    table = score_table(osp.join(out, 'run', 'image_scores_val.csv'))
-    values, _ = best_thresholds(np.array([table[i] for i in ids]), labels)
+    scores = read_scores(osp.join(out, 'run', 'image_scores_val.csv'))
+    row = {image_id: at for at, image_id in enumerate(scores.ids)}
+    values, _ = best_thresholds(scores.values[[row[i] for i in ids]], labels)
     thresholds = dict(zip(classes, values.tolist(), strict=True))
     store_thresholds(checkpoint, thresholds, f'{len(ids)} pictures of val')
     return thresholds
@@ -158,8 +152,6 @@ def result_lines(out, thresholds):
 
 def fit(data, backbone, out, **options):
     """All steps; returns the checkpoint. Options as of :func:`make_plan`."""
-    from tcnn_mm.apis.report import write_report
-
     init_default_scope('mmpretrain')
     out = osp.abspath(out)
     os.makedirs(out, exist_ok=True)
