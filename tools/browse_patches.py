@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from tcnn_mm.apis.one_pass import picture_config
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.patch_classifier import sample_name
+from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import DATASETS, MODELS
 

@@ -12,7 +12,7 @@ from tcnn_mm.apis.one_pass import picture_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
-from tcnn_mm.models.patch_classifier import sample_name
+from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import best_patches, map_peaks, map_shape, peaks_to_points
 from tcnn_mm.registry import DATASETS
@@ -168,6 +168,7 @@ class Gallery:
             map_names=[name],
             points=points.numpy(),
             with_picture=False,
+            damping=self.damping,
         )
 
     @staticmethod

@@ -1,7 +1,5 @@
 """The method as a classifier of pictures: patches in, votes out (paper, sec. 2–5)."""
 
-import os.path as osp
-
 import numpy as np
 import torch
 from mmengine.logging import print_log
@@ -18,33 +16,16 @@ from tcnn_mm.models.freezing import (
     zero_times_trainable,
 )
 from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
+from tcnn_mm.models.parts import build_context, build_sampler
 from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.picture_mover import PictureMover
 from tcnn_mm.models.pretrained import load_pretrained
+from tcnn_mm.models.samples import is_features, object_flags, sample_name
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Key, keyed_generator
-from tcnn_mm.registry import MODELS, build_patch_part
+from tcnn_mm.registry import MODELS
 
 PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
-
-
-def _fill(cfg, key, kind, **values):
-    """Set what the config leaves open in `cfg[key]`: one number stands in one place."""
-    part = cfg.get(key) or dict(type=kind)
-    return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
-
-
-def sample_name(sample):
-    """What a sample's randomness hangs on: its image id (else its file's name, wherever that
-    lies), and its object's number if it has one."""
-    name = sample.get('img_id') or osp.basename(sample.get('img_path'))
-    number = sample.get('object_index')
-    return name if number is None else f'{name}/{number}'
-
-
-def is_features(inputs):
-    """Whether a batch holds ready features (P, D) or windows (P, C, g, g), not pictures."""
-    return inputs[0].dim() != 3
 
 
 @MODELS.register_module()
@@ -125,9 +106,11 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self._below, self._above = split_layers(self.backbone)
         self.feature_mode = feature_mode
         self.map_stride, self.map_side = self._prepare_dense()
-        self.sampler = self._build_sampler(sampler)
+        size, classes = self.preprocessing['size'], self.head.num_classes
+        dense = feature_mode == 'dense'
+        self.sampler = build_sampler(sampler, size, classes, self.map_stride, dense)
         self.aggregator = MODELS.build(aggregator or dict(type='tcnn_mm.PowerMeanAggregator'))
-        self.context = self._build_context(context) if context else None
+        self.context = build_context(context, self.head, self._above)
         self.pretrained, self.flip_prob = pretrained, flip_prob
         self.chunk_size = chunk_size
         self._frozen_copy = FrozenCopy(
@@ -135,7 +118,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             self._below,
             getattr(torch, frozen_dtype) if frozen_dtype else None,
             compile_frozen,
-            self.preprocessing['size'],
+            size,
         )
         self.frozen_dtype = self._frozen_copy.dtype
         for name in ('mean', 'std'):
@@ -149,39 +132,6 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         self.on_patches = None
         self.key = None
         self.statistics = None
-
-    def _build_sampler(self, cfg):
-        size, classes = self.preprocessing['size'], self.head.num_classes
-        if isinstance(cfg, dict):
-            kind = str(cfg['type']).rpartition('.')[2]
-            if kind in ('PatchSampler', 'ScaleSampler'):
-                cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=self.map_stride)
-            if kind == 'PatchSampler':
-                cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=classes)
-            cfg = build_patch_part(cfg)
-        if self.feature_mode == 'dense' and not hasattr(cfg, 'grid'):
-            raise ValueError(
-                "feature_mode='dense' reads windows of a grid, and "
-                f"{type(cfg).__name__} has none: use feature_mode='crop'"
-            )
-        for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', classes)):
-            found = getattr(getattr(cfg, part, None), name, expected)
-            if found != expected:
-                raise ValueError(
-                    f'PatchClassifier: sampler.{part}.{name}={found}, but the '
-                    f'{"backbone" if part == "grid" else "head"} has {expected}'
-                )
-        return cfg
-
-    def _build_context(self, cfg):
-        if self._above:
-            raise ValueError(
-                f'PatchClassifier: context needs a frozen backbone, {self._above[0]} trains'
-            )
-        if isinstance(cfg, dict):
-            names = ('num_classes', 'in_channels', 'feature_scale')
-            cfg = {**{name: getattr(self.head, name) for name in names}, **cfg}
-        return MODELS.build(cfg)
 
     def init_weights(self):
         super().init_weights()
@@ -302,20 +252,12 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         """The sampler's choice for one picture (3, H, W)."""
         size_hw = tuple(image.shape[-2:])
         if not training:
-            return self.sampler(size_hw, None, None, self._flags(sample), training=False, key=Key())
+            return self.sampler(
+                size_hw, None, None, object_flags(sample), training=False, key=Key()
+            )
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
         key = self.key._replace(image_id=sample_name(sample))
-        return self.sampler(size_hw, boxes, labels, self._flags(sample), training=True, key=key)
-
-    @staticmethod
-    def _flags(sample):
-        """Everything else that is known of the objects; a test-time sampler reads no label."""
-        names = dict(gt_bboxes_difficult='difficult', input_box='input_box')
-        return {
-            flag: torch.as_tensor(sample.get(name)).cpu().numpy()
-            for name, flag in names.items()
-            if sample is not None and name in sample
-        }
+        return self.sampler(size_hw, boxes, labels, object_flags(sample), training=True, key=key)
 
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""

@@ -8,7 +8,8 @@ import torch
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.models.adaptation_head import class_log_loss
-from tcnn_mm.models.patch_classifier import PatchClassifier, is_features, sample_name
+from tcnn_mm.models.patch_classifier import PatchClassifier
+from tcnn_mm.models.samples import is_features, sample_name
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import MODELS
 

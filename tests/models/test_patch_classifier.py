@@ -9,8 +9,9 @@ from patch_model import build_model, make_picture
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
 from tcnn_mm.models.adaptation_head import global_mean_loss
-from tcnn_mm.models.patch_classifier import sample_name
+from tcnn_mm.models.parts import build_sampler
 from tcnn_mm.models.patch_features import regroup
+from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
 
@@ -226,7 +227,7 @@ def test_numbers_that_disagree_are_refused(part, name):
     sampler = build_model().sampler
     setattr(getattr(sampler, part), name, 96)
     with pytest.raises(ValueError, match=f'sampler.{part}.{name}=96'):
-        build_model()._build_sampler(sampler)
+        build_sampler(sampler, 64, 3)
 
 
 def test_what_the_sampler_leaves_open_follows_the_model():

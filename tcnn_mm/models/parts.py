@@ -1,0 +1,65 @@
+"""Parts of a `PatchClassifier` whose numbers follow from its other parts."""
+
+from tcnn_mm.registry import MODELS, build_patch_part
+
+
+def _fill(cfg, key, kind, **values):
+    """Set what the config leaves open in `cfg[key]`: one number stands in one place."""
+    part = cfg.get(key) or dict(type=kind)
+    return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
+
+
+def build_sampler(cfg, size, num_classes, snap=1, dense=False):
+    """The sampler, with the patch size of the backbone and the classes of the head.
+
+    Args:
+        cfg (dict | object): A sampler's config, or one that is built.
+        size (int): Pixels of a patch's side.
+        num_classes (int): K.
+        snap (int): The network's stride in dense mode. Defaults to 1.
+        dense (bool): Patches are windows of a grid. Defaults to False.
+
+    Raises:
+        ValueError: No grid in dense mode; a size or a number of classes set to something else.
+    """
+    if isinstance(cfg, dict):
+        kind = str(cfg['type']).rpartition('.')[2]
+        if kind in ('PatchSampler', 'ScaleSampler'):
+            cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=snap)
+        if kind == 'PatchSampler':
+            cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=num_classes)
+        cfg = build_patch_part(cfg)
+    if dense and not hasattr(cfg, 'grid'):
+        raise ValueError(
+            "feature_mode='dense' reads windows of a grid, and "
+            f"{type(cfg).__name__} has none: use feature_mode='crop'"
+        )
+    for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', num_classes)):
+        found = getattr(getattr(cfg, part, None), name, expected)
+        if found != expected:
+            raise ValueError(
+                f'PatchClassifier: sampler.{part}.{name}={found}, but the '
+                f'{"backbone" if part == "grid" else "head"} has {expected}'
+            )
+    return cfg
+
+
+def build_context(cfg, head, trained):
+    """The context's head; classes, width and feature scale follow the patches' head.
+
+    Args:
+        cfg (dict | nn.Module | None): Of a `ContextHead`; None for none.
+        head (AdaptationHead): Of the patches.
+        trained (list[str]): Layers of the backbone that train.
+
+    Raises:
+        ValueError: Part of the backbone trains: the context would be of other features.
+    """
+    if not cfg:
+        return None
+    if trained:
+        raise ValueError(f'PatchClassifier: context needs a frozen backbone, {trained[0]} trains')
+    if isinstance(cfg, dict):
+        names = ('num_classes', 'in_channels', 'feature_scale')
+        cfg = {**{name: getattr(head, name) for name in names}, **cfg}
+    return MODELS.build(cfg)

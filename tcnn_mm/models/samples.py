@@ -1,0 +1,43 @@
+"""What a batch holds: pictures or ready features, and what is known of them."""
+
+import os.path as osp
+
+import torch
+
+OBJECT_FIELDS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
+
+
+def sample_name(sample):
+    """What a sample's randomness hangs on.
+
+    Args:
+        sample (DataSample | dict): With `img_id`, or else `img_path`.
+
+    Returns:
+        str: The image id (else the file's name, wherever that lies), and the number of its
+        object if it has one.
+    """
+    name = sample.get('img_id') or osp.basename(sample.get('img_path'))
+    number = sample.get('object_index')
+    return name if number is None else f'{name}/{number}'
+
+
+def is_features(inputs):
+    """Whether a batch holds ready features (P, D) or windows (P, C, g, g), not pictures."""
+    return inputs[0].dim() != 3
+
+
+def object_flags(sample):
+    """Everything but boxes and labels that is known of a sample's objects.
+
+    Args:
+        sample (DataSample, optional): None knows nothing.
+
+    Returns:
+        dict: arrays by the names that samplers use; a test-time sampler reads no label.
+    """
+    return {
+        flag: torch.as_tensor(sample.get(name)).cpu().numpy()
+        for name, flag in OBJECT_FIELDS.items()
+        if sample is not None and name in sample
+    }
