@@ -21,7 +21,13 @@ def parse_args():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('data', help='folder of annotated pictures, or the file of annotations')
-    parser.add_argument('--backbone', choices=list(BACKBONES), default='mobilenet_v2')
+    parser.add_argument(
+        '--backbone',
+        choices=list(BACKBONES),
+        default='mobilenet_v2',
+        metavar='NAME',
+        help=f'default: mobilenet_v2; one of {", ".join(BACKBONES)}',
+    )
     parser.add_argument('--out', required=True, help='folder for all that is made')
     parser.add_argument('--weights', help='weight file; default: looked for in TCNN_WEIGHTS')
     parser.add_argument(

@@ -73,7 +73,9 @@ def finish(result, args, taken):
     if maps is not None:
         name = unused_name(result['img_path'], taken)
         result['overlay'] = osp.join('overlays', name)
-        drawn = draw_overlay(image, maps, shown[:MAPS], result['scores'], result['labels'])
+        drawn = draw_overlay(
+            image, maps, shown[:MAPS], result['scores'], result['labels'], args.damping
+        )
         Image.fromarray(drawn).save(osp.join(args.out, 'overlays', name))
     result['patches'] = {name: result['patches'][name] for name in shown}
     return result

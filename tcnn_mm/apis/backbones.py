@@ -21,12 +21,14 @@ PIXELS = {
 
 class Backbone(NamedTuple):
     """A short name: its config below `configs/_base_/models`, the weight file that the pixels of
-    that config belong to, learning rate and the sampler of weak training."""
+    that config belong to (None: any of torchvision's), learning rate, the sampler of weak
+    training; and the last layer of a network of torchvision that the config leaves open."""
 
     config: str
-    weights: str
+    weights: str | None = None
     lr: float = 0.01
     window_step: int = 32
+    layer: str | None = None
 
 
 BACKBONES = {
@@ -37,6 +39,20 @@ BACKBONES = {
     'squeezenet1_0': Backbone('tcnn_squeezenet.py', 'squeezenet1_0_deepcompression_imagenet.pth'),
     'alexnet': Backbone('tcnn_alexnet_dense.py', 'alexnet-owt-7be5be79.pth'),
 }  # fmt: skip
+# Networks of torchvision whose last map follows a ReLU. Squeeze-and-excitation and attention mix
+# the whole input into each cell, which dense mode refuses; ConvNeXt normalises after its pooling.
+LAST_LAYERS = {
+    'layer4': 'resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d '
+    'resnext101_64x4d wide_resnet50_2 wide_resnet101_2',
+    'trunk_output': 'regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf '
+    'regnet_x_16gf regnet_x_32gf',
+    'features': 'vgg11_bn vgg13_bn vgg16_bn vgg19_bn squeezenet1_1',
+}
+BACKBONES |= {
+    name: Backbone('tcnn_pooled.py', layer=layer)
+    for layer, names in LAST_LAYERS.items()
+    for name in names.split()
+}
 
 
 class Weights(NamedTuple):
@@ -70,18 +86,19 @@ def find_weights(name, path=None, pixels=None):
     if name not in BACKBONES:
         raise UserError(f'--backbone {name}: choose from {", ".join(BACKBONES)}')
     backbone = BACKBONES[name]
-    if backbone.weights.startswith('tcnn_mm://') and not path:
+    if name == 'minivoc' and not path:
         return Weights({}, f'{backbone.weights} (ships with the package)')
     folder = os.environ.get('TCNN_WEIGHTS', 'checkpoints')
     torchvisions = 'alexnet-owt' if name == 'alexnet' else name
     if path is None:
-        own = [osp.join(folder, backbone.weights)]
+        own = [osp.join(folder, backbone.weights)] if backbone.weights else []
         found = own + sorted(glob.glob(osp.join(folder, f'{torchvisions}-*.pth')))
         path = next(filter(osp.isfile, found), None)
         if path is None:
+            wanted = ' and '.join(filter(None, [backbone.weights, f'{torchvisions}-*.pth']))
             url = torchvision.models.get_model_weights(name).DEFAULT.url
             raise UserError(
-                f'no weights of {name}: looked for {backbone.weights} and {torchvisions}-*.pth in '
+                f'no weights of {name}: looked for {wanted} in '
                 f'{osp.abspath(folder)} (TCNN_WEIGHTS)\n'
                 f'download {url} into it, or give --weights FILE; '
                 '--backbone minivoc needs no file'
@@ -102,10 +119,14 @@ def find_weights(name, path=None, pixels=None):
             'minus the mean, std 1)'
         )
     model = {}
-    if osp.abspath(path) != osp.abspath(osp.join(folder, backbone.weights)):
+    if backbone.layer:
+        kind = 'tcnn_mm.TorchvisionBackbone'
+        model['backbone'] = dict(type=kind, name=name, layer=backbone.layer)
+    if osp.abspath(path) != osp.abspath(osp.join(folder, backbone.weights or '')):
         model['pretrained'] = osp.abspath(path)
     if entry:
         # TensorFlow's padding needs odd sizes; the rest is torchvision's usual one.
         size = {} if pixels == 'tf' else dict(size=224)
-        model['backbone'] = dict(preprocessing=dict(size, **entry))
+        pixels_of_file = dict(preprocessing=dict(size, **entry))
+        model['backbone'] = {**model.get('backbone', {}), **pixels_of_file}
     return Weights(model, f'{path}; pixels: {why}')

@@ -79,10 +79,12 @@ def config_text(plan):
     lines += ['model = dict(']
     for key, value in plan.weights.model.items():
         lines.append(f'    {key}={call(value)},')
+    head = dict(num_classes=len(plan.classes), **plan.head)
     if plan.weak:
+        head.update(background=False, dropout=0.0)
         lines += [
             "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: the best window speaks",
-            f'    head=dict(num_classes={len(plan.classes)}, background=False, dropout=0.0),',
+            f'    head={call(head)},',
             '    sampler=dict(',
             '        _delete_=True,',
             "        type='tcnn_mm.ScaleSampler',",
@@ -94,7 +96,7 @@ def config_text(plan):
         ]
     else:
         lines += [
-            f'    head=dict(num_classes={len(plan.classes)}),',
+            f'    head={call(head)},',
             *[f'    # {reason}' for reason in plan.reasons],
             f'    sampler=dict(grid=dict(scales={plan.scales})),',
         ]

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from tcnn_mm.apis.backbones import BACKBONES, Weights, find_weights
+from tcnn_mm.apis.feature_size import measure_features
 from tcnn_mm.datasets.coco_objects import coco_classes, read_coco
 from tcnn_mm.datasets.image_list import read_image_labels
 from tcnn_mm.datasets.recognise import recognise
@@ -32,7 +33,8 @@ class FitPlan(NamedTuple):
     Attributes:
         source (dict): Data set config of the pictures, without what differs between the parts;
             `sources` has that, by role. counts: pictures by role. rows: patches to train on
-            (pictures if weak). reasons: why these scales, in words.
+            (pictures if weak). reasons: why these scales, in words. head: what is measured of the
+            features, for networks whose config does not know it.
     """
 
     backbone: str
@@ -48,6 +50,7 @@ class FitPlan(NamedTuple):
     rows: int
     seed: int
     out: str
+    head: dict
 
 
 def voc_classes(parts):
@@ -151,7 +154,15 @@ def make_plan(data, backbone, out, weights=None, pixels=None, scales=None, seed=
         rows=len(train),
         seed=seed,
         out=out,
+        head={},
     )
+    if BACKBONES[backbone].layer:
+        head = measure_features(model_config(plan), [info['img_path'] for info in train])
+        print_log(
+            f'{backbone}: {head["in_channels"]} features, times {head["feature_scale"]} of size 1',
+            'current',
+        )
+        plan = plan._replace(head=head)
     if layout.weak:
         print_log(f'no boxes, so no coverage to measure: λ = {plan.scales}', 'current')
         return plan
@@ -186,10 +197,16 @@ def with_scales(grid, scales):
     return PatchGrid(scales, grid.overlap, grid.size, grid.stride, grid.snap)
 
 
-def build_sampler(plan):
-    """The sampler of the plan's model, without loading weights."""
+def model_config(plan):
+    """The plan's model as far as its base and its weights say it."""
     base = f'tcnn_mm::_base_/models/{BACKBONES[plan.backbone].config}'
     cfg = Config.fromstring(f"_base_ = '{base}'", '.py')
-    model = dict(cfg.model, pretrained=None)
-    model['head'] = dict(model['head'], num_classes=len(plan.classes))
-    return MODELS.build(model).sampler
+    head = dict(plan.head, num_classes=len(plan.classes))
+    head.setdefault('in_channels', cfg.model.head.get('in_channels', 1))
+    cfg.merge_from_dict(dict(model=dict(plan.weights.model, head=head)))
+    return cfg.model
+
+
+def build_sampler(plan):
+    """The sampler of the plan's model, without loading weights."""
+    return MODELS.build(dict(model_config(plan), pretrained=None)).sampler

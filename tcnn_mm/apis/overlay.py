@@ -10,7 +10,7 @@ from tcnn_mm.patches.peaks import map_peaks, peaks_to_points
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 
-def draw_overlay(image, maps, names, scores, labels):
+def draw_overlay(image, maps, names, scores, labels, damping=0):
     """The picture, and beside it one map a class with its maximum.
 
     Args:
@@ -19,6 +19,7 @@ def draw_overlay(image, maps, names, scores, labels):
         names (list[str]): The classes to draw, in this order.
         scores (dict): Class → image score.
         labels (list[str]): The classes that the picture is named by.
+        damping (float): Of the maps, for the legend. Defaults to 0.
 
     Returns:
         ndarray: (h', w', 3) uint8 RGB.
@@ -32,7 +33,9 @@ def draw_overlay(image, maps, names, scores, labels):
         f'{name}, image score {scores[name]:.2g}' + ('' if name in labels else ' (not named)')
         for name in names
     ]
-    return ScoreMapVisualizer().draw_score_maps(image, drawn, titles, points=points.numpy())
+    return ScoreMapVisualizer().draw_score_maps(
+        image, drawn, titles, points=points.numpy(), damping=damping
+    )
 
 
 def unused_name(path, taken):

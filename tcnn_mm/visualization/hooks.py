@@ -101,6 +101,7 @@ class ScoreMapHook(Hook):
             box_names=[names[k] for k in labels],
             map_names=[names[k] for k in chosen],
             points=points.cpu().numpy(),
+            damping=self.damping,
         )
         name = str(sample.get('img_id', self._drawn))
         if 'object_index' in sample:  # one of a picture's persons

@@ -39,6 +39,7 @@ class ScoreMapVisualizer(Visualizer):
         map_names=None,
         points=None,
         with_picture=True,
+        damping=0,
     ):
         """Make one picture of a row of panels.
 
@@ -52,6 +53,7 @@ class ScoreMapVisualizer(Visualizer):
             points (ndarray, optional): (C, 2) xy pixels, a cross on each map.
             with_picture (bool): The first panel is the bare picture with all boxes. False: maps
                 alone. Defaults to True.
+            damping (float): Of the maps, for the legend. Defaults to 0.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
@@ -90,7 +92,8 @@ class ScoreMapVisualizer(Visualizer):
         if len(maps):
             legend = ScalarMappable(Normalize(0, top), self.colormap)
             bar = figure.colorbar(legend, ax=list(axes), fraction=0.03, pad=0.01)
-            bar.set_label('mean patch score', fontsize=8)
+            damped = f', damped by {damping:g}' if damping else ''
+            bar.set_label(f'mean patch score{damped}', fontsize=8)
             bar.ax.tick_params(labelsize=7)
         figure.canvas.draw()
         return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

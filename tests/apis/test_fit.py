@@ -127,6 +127,42 @@ def test_weights_of_every_backbone_have_an_address():
         assert torchvision.models.get_model_weights(name).DEFAULT.url.startswith('https')
 
 
+def test_a_network_of_torchvision_is_measured(tmp_path):
+    """ResNet-18: width and size of its features stand in the config, which builds with them."""
+    root, weights = write_voc(tmp_path / 'data', count=10), tmp_path / 'mine.pth'
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18()
+    for end in network.layer4.modules():  # features a hundredth of what they were
+        if isinstance(end, torch.nn.BatchNorm2d):
+            torch.nn.init.constant_(end.weight, 0.01)
+    torch.save(network.state_dict(), weights)
+    out = str(tmp_path / 'out')
+    plan = make_plan(str(root), 'resnet18', out, weights=str(weights), pixels='imagenet')
+    assert plan.head['in_channels'] == 512
+    cfg = Config.fromfile(write_config(plan))
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    picture = DATASETS.build(cfg.train_dataloader.dataset.source)[0]['inputs']
+    with torch.no_grad():
+        features = model.eval().whole_features([picture])
+    size = features.square().mean().sqrt() * model.head.feature_scale
+    assert 0.5 < size < 2 and model.head.feature_scale > 2
+    state = network.state_dict()
+    assert all(
+        torch.equal(value, state[key.removeprefix('extractor.')])
+        for key, value in model.backbone.state_dict().items()
+    )
+
+
+@pytest.mark.parametrize('name', ['regnet_x_400mf', 'squeezenet1_1'])
+def test_a_network_of_each_family_is_read_densely(name):
+    """Its last layer exists and is a map that dense mode takes; layer4 is tested above."""
+    backbone = dict(type='tcnn_mm.TorchvisionBackbone', name=name, layer=BACKBONES[name].layer)
+    cfg = Config.fromstring("_base_ = 'tcnn_mm::_base_/models/tcnn_pooled.py'", '.py').model
+    cfg.merge_from_dict(dict(backbone=backbone, head=dict(in_channels=1)))
+    assert MODELS.build(cfg).map_stride in (16, 32)
+
+
 def test_chance_is_the_mean_over_all_orders():
     """Against every order of four pictures, one of them ignored."""
     labels = np.array([1, -1, -1, 0])

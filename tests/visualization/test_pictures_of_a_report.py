@@ -71,10 +71,16 @@ def test_an_overlay_tells_class_score_and_range(monkeypatch):
     maps[1] = 0.5
     for with_picture in (True, False):
         picture = ScoreMapVisualizer().draw_score_maps(
-            image, maps, ['dog, image score 0.1', 'cat'], with_picture=with_picture
+            image,
+            maps,
+            ['dog, image score 0.1', 'cat'],
+            with_picture=with_picture,
+            damping=0 if with_picture else 20,
         )
         figure, bar = drawn[-1]
         titles = [axis.get_title() for axis in figure.axes[:-1]]
         assert titles == ['picture'] * with_picture + ['dog, image score 0.1', 'cat']
-        assert (bar.vmin, bar.vmax) == (0, 0.5) and bar.ax.get_ylabel() == 'mean patch score'
+        assert (bar.vmin, bar.vmax) == (0, 0.5) and bar.ax.get_ylabel() == (
+            'mean patch score' if with_picture else 'mean patch score, damped by 20'
+        )
         assert picture.dtype == np.uint8 and picture.shape[2] == 3
