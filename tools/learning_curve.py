@@ -40,10 +40,10 @@ from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
 from tcnn_mm.registry import DATASETS
+from tcnn_mm.replacing import replacing
 
 METHODS = ('transfer', 'whole, LR', 'whole, head')
 

@@ -22,8 +22,8 @@ from PIL import Image
 from tcnn_mm.apis.inferencer import TCNNInferencer
 from tcnn_mm.apis.overlay import draw_overlay, unused_name
 from tcnn_mm.engine.launch import run_tool
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
+from tcnn_mm.replacing import replacing
 
 # Of the maps, as in our configs, chosen on val: the border is else too easily the maximum.
 DAMPING = 20

@@ -28,11 +28,11 @@ from tcnn_mm.apis.one_pass import (
 )
 from tcnn_mm.engine.bank import build_bank
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.vote_sweep import best_of, candidates, sweep
 from tcnn_mm.registry import DATASETS
+from tcnn_mm.replacing import replacing
 
 
 def parse_args():

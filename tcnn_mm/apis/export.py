@@ -1,7 +1,6 @@
 """A trained model as ONNX or torch.export file, checked against the network it was made from."""
 
 import json
-import os
 import warnings
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 from torch.fx.experimental import _config as shape_config
 
 from tcnn_mm.errors import UserError
+from tcnn_mm.replacing import draft_of
 
 FORMATS = ('onnx', 'torch-export')
 # The largest difference of any score that a written file may show.
@@ -131,16 +131,11 @@ def export(network, part, path, form, size, facts):
     """
     need_packages(form)
     inputs = sample_inputs(network, part, size)
-    draft = f'{path}.{os.getpid()}.tmp'
-    try:
+    with draft_of(path) as draft:
         write(trace(network, inputs[0], part), inputs[0], draft, form, facts)
         run = runner(draft, form)
         rows = [(tuple(x.shape), float((run(x) - network(x)).abs().max())) for x in inputs]
         worst = max(difference for _, difference in rows)
         if not worst <= TOLERANCE or np.isnan(worst):
             raise RuntimeError(f'{path}: scores differ by {worst:.2g} from the network: not kept')
-        os.replace(draft, path)
-    finally:
-        if os.path.exists(draft):
-            os.remove(draft)
     return rows

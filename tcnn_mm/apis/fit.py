@@ -23,12 +23,12 @@ from tcnn_mm.engine.bank import build_bank
 from tcnn_mm.engine.checkpoint_meta import store_thresholds
 from tcnn_mm.engine.launch import load_config
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS
+from tcnn_mm.replacing import replacing
 
 
 def write_config(plan):

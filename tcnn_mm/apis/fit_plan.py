@@ -17,11 +17,11 @@ from tcnn_mm.datasets.image_list import read_image_labels
 from tcnn_mm.datasets.recognise import recognise
 from tcnn_mm.datasets.stratified_split import split_roles
 from tcnn_mm.datasets.voc_xml import parse_voc_xml
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.registry import DATASETS, MODELS
+from tcnn_mm.replacing import replacing
 
 # λ of the follow-up's six test scales on VOC's pictures; weak labels cannot ask for others.
 WEAK_SCALES = (1.0, 1.2, 1.7, 2.3, 3.3, 4.7)

@@ -15,6 +15,7 @@ from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS, MODELS
+from tcnn_mm.replacing import draft_of
 
 
 def build_model(cfg, checkpoint=None, trust=False):
@@ -104,9 +105,8 @@ def keep(path, recipe, make):
                 return {key: stored[key] for key in stored.files if key != 'recipe'}
     arrays = make()
     os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
-    draft = f'{path}.{os.getpid()}.tmp.npz'
-    np.savez(draft, recipe=np.array(recipe), **arrays)
-    os.replace(draft, path)
+    with draft_of(path, '.npz') as draft:  # numpy's own ending
+        np.savez(draft, recipe=np.array(recipe), **arrays)
     return arrays
 
 

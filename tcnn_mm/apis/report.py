@@ -14,8 +14,8 @@ from tcnn_mm.apis import report_page as html
 from tcnn_mm.apis.one_pass import build_model, metric_settings
 from tcnn_mm.apis.report_pictures import Gallery, choose, pictures_and_labels
 from tcnn_mm.apis.work_dir import read_work_dir
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
+from tcnn_mm.replacing import replacing
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
 METRICS = {

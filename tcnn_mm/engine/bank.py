@@ -18,11 +18,11 @@ from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.voc_xml import clip_boxes
 from tcnn_mm.engine.checkpoint import local_path
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.engine.voc_results import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.sampler import Key
 from tcnn_mm.registry import DATASETS, MODELS
+from tcnn_mm.replacing import replacing
 
 
 def file_digest(path):

@@ -3,7 +3,6 @@
 import codecs
 import contextlib
 import json
-import os
 import os.path as osp
 import pickle
 import re
@@ -14,6 +13,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
 from tcnn_mm.errors import UserError
+from tcnn_mm.replacing import draft_of
 
 # Weights that ship with the package, made by our own recipes.
 SHIPPED = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'models', 'weights')
@@ -146,8 +146,7 @@ def write_checkpoint(path, checkpoint):
         checkpoint (dict): For safetensors `state_dict` and `meta` alone.
     """
     path = str(path)
-    draft = f'{path}.{os.getpid()}.tmp'
-    try:
+    with draft_of(path) as draft:
         if path.endswith(SAFETENSORS):
             text = {META_KEY: json.dumps(checkpoint['meta'])}
             # It knows no other memory layout (ours is channels_last) and no shared memory.
@@ -158,11 +157,6 @@ def write_checkpoint(path, checkpoint):
             _safetensors(path).torch.save_file(state, draft, text)
         else:
             torch.save(checkpoint, draft)
-        os.replace(draft, path)
-    except BaseException:
-        if osp.exists(draft):
-            os.remove(draft)
-        raise
 
 
 def install_safe_loader(trust=False):

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import os.path as osp
-from contextlib import contextmanager
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -12,21 +11,7 @@ from mmengine.hooks import Hook
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import HOOKS
-
-
-@contextmanager
-def replacing(path):
-    """Open a text file that takes the place of `path` when it is complete, and only then."""
-    draft = f'{path}.{os.getpid()}.tmp'
-    try:
-        # newline='': csv writes its own line ends.
-        with open(draft, 'w', encoding='utf-8', newline='') as file:
-            yield file
-        os.replace(draft, path)
-    except BaseException:
-        if osp.exists(draft):
-            os.remove(draft)
-        raise
+from tcnn_mm.replacing import replacing
 
 
 def write_report(path, reports):

@@ -20,6 +20,7 @@ from tcnn_mm.datasets.voc_action import OTHER
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import METRICS
+from tcnn_mm.replacing import draft_of
 
 # Competition → its folder and its name for the task. comp1 and comp9 are for networks that have
 # seen nothing but the challenge's own data, comp2 and comp10 for all others.
@@ -63,11 +64,9 @@ def write_results(folder, comp, split, classes, keys, scores, year=2012):
                 f'{" ".join(key)} {score!r}\n' for key, score in zip(keys, column, strict=True)
             )
     archive = osp.join(folder, f'results_{comp}_{split}.tar.gz')
-    draft = f'{archive}.{os.getpid()}.tmp'
-    with tarfile.open(draft, 'w:gz') as tar:
+    with draft_of(archive) as draft, tarfile.open(draft, 'w:gz') as tar:
         for name in files:
             tar.add(osp.join(folder, name), arcname=name)
-    os.replace(draft, archive)
     return archive
 
 
