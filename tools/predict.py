@@ -23,10 +23,10 @@ from tcnn_mm.apis.inferencer import TCNNInferencer
 from tcnn_mm.apis.overlay import draw_overlay, unused_name
 from tcnn_mm.engine.launch import run_tool
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.replacing import replacing
 
 # Of the maps, as in our configs, chosen on val: the border is else too easily the maximum.
-DAMPING = 20
 # Overlays of more classes would be too small to see.
 MAPS = 3
 

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
+from tcnn_mm.patches.geometry import DAMPING
 
 
 def parse_args():
@@ -26,6 +27,13 @@ def parse_args():
     parser.add_argument(
         '--show-classes', nargs='+', help='of these classes; default: the three best of a picture'
     )
+    parser.add_argument(
+        '--damping',
+        type=float,
+        default=DAMPING,
+        help=f"of the maps: empty patches added to each pixel; 0: the paper's mean "
+        f'(default: {DAMPING})',
+    )
     return parser.parse_args()
 
 
@@ -36,7 +44,12 @@ def main():
     if args.amp:
         use_amp(cfg)
     if args.show_dir:
-        hook = dict(type='tcnn_mm.ScoreMapHook', out_dir=args.show_dir, classes=args.show_classes)
+        hook = dict(
+            type='tcnn_mm.ScoreMapHook',
+            out_dir=args.show_dir,
+            classes=args.show_classes,
+            damping=args.damping,
+        )
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     build_banks(cfg)

@@ -27,6 +27,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.image_labels import image_labels
+from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.registry import DATASETS
 from tcnn_mm.replacing import replacing
 
@@ -120,7 +121,9 @@ def test(path, checkpoint, overlays=20):
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     interval = max(1, len(DATASETS.build(cfg.test_dataloader.dataset)) // overlays)
     # Undamped, the border wins: few patches cover it.
-    hook = dict(type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=20)
+    hook = dict(
+        type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=DAMPING
+    )
     cfg.custom_hooks = [*cfg.custom_hooks, hook]
     Runner.from_cfg(cfg).test()
 

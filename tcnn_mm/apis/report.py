@@ -15,6 +15,7 @@ from tcnn_mm.apis.one_pass import build_model, metric_settings
 from tcnn_mm.apis.report_pictures import Gallery, choose, pictures_and_labels
 from tcnn_mm.apis.work_dir import read_work_dir
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.replacing import replacing
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
@@ -218,7 +219,8 @@ def _pictures(run, data, trouble, count, trust):
         return
     dataset, numbers, labels = data
     scores, classes = run.scores.values, run.scores.classes
-    damping = metric_settings(run.config, 'PointLocalization').get('damping', 0)
+    pointing = metric_settings(run.config, 'PointLocalization')
+    damping = pointing.get('damping', 0) if pointing else DAMPING
     chosen = {
         k: choose(scores[:, k], labels[:, k], count)
         for k in range(len(classes))
