@@ -7,6 +7,7 @@ Keys of a row (those of `DEFAULTS` may be left out):
     metrics   modes of VOCDevkitAP, else the metrics' names
     train, test   type and arguments of the data sets; of a bank, of its source
     sampler   its type
+    aggregator    of patches' votes: its type (PowerMeanAggregator with k = 5)
     pretrained    file name, or None
     server    competition whose files `--server` writes, or None
     slow      whether its run waits for `make test-slow`
@@ -75,7 +76,14 @@ def mixed(pretrained, width, **options):
     return dict(VOC07, width=width, pretrained=pretrained, run=small, **options)
 
 
-DEFAULTS = dict(sampler='PatchSampler', server=None, needs=None, run=None, slow=False)
+DEFAULTS = dict(
+    sampler='PatchSampler',
+    aggregator='PowerMeanAggregator',
+    server=None,
+    needs=None,
+    run=None,
+    slow=False,
+)
 MINIVOC = dict(
     outputs=7,
     width=256,
@@ -134,7 +142,11 @@ ROWS = {
     'mixing/tcnn_mobilenetv2_voc07.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_banks.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(
-        MOBILENET_VOC07, trains=HEAD | CONTEXT, run=DENSE, slow=True
+        MOBILENET_VOC07,
+        trains=HEAD | CONTEXT,
+        aggregator='MaxAggregator',
+        run=DENSE,
+        slow=True,
     ),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
     'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
