@@ -17,13 +17,12 @@ import glob
 import json
 import os.path as osp
 
-import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.apis.speed_of_tests import NETWORKS, test_rows
 from tcnn_mm.apis.speed_of_training import training_rows
-from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.datasets.image_io import load_rgb_chw
 from tcnn_mm.datasets.mini_voc import MiniVOC
 from tcnn_mm.engine.launch import run_tool
 from tcnn_mm.engine.machine import describe_machine
@@ -69,11 +68,8 @@ def main():
     if not paths:
         raise UserError(f'--images {args.images}: no pictures there')
 
-    def load(path):
-        return torch.from_numpy(np.ascontiguousarray(load_bgr(path)[..., ::-1].transpose(2, 0, 1)))
-
     cpu = torch.device('cpu')
-    took, images = timed(lambda: [load(path) for path in paths], cpu)
+    took, images = timed(lambda: [torch.from_numpy(load_rgb_chw(path)) for path in paths], cpu)
     devices = [torch.device('cuda')] if torch.cuda.is_available() else []
     result = dict(machine=describe_machine(), test=[], train=[])
     result['loader'] = dict(images_per_s=len(paths) / took)

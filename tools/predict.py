@@ -21,12 +21,10 @@ from PIL import Image
 
 from tcnn_mm.apis.inferencer import TCNNInferencer
 from tcnn_mm.apis.overlay import draw_overlay, unused_name
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.engine.launch import DAMPING_ARGUMENT, run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.replacing import replacing
 
-# Of the maps, as in our configs, chosen on val: the border is else too easily the maximum.
 # Overlays of more classes would be too small to see.
 MAPS = 3
 
@@ -43,13 +41,7 @@ def parse_args():
         '--classes', nargs='+', help='patches and overlays of these; default: of the labels'
     )
     parser.add_argument('--no-overlays', action='store_true', help='the JSON alone')
-    parser.add_argument(
-        '--damping',
-        type=float,
-        default=DAMPING,
-        help=f"of the maps: empty patches added to each pixel; 0: the paper's mean "
-        f'(default: {DAMPING})',
-    )
+    parser.add_argument('--damping', **DAMPING_ARGUMENT)
     parser.add_argument(
         '--upright', action='store_true', help='turn pictures by their EXIF orientation'
     )

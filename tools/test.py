@@ -10,8 +10,13 @@ import argparse
 from mmengine.runner import Runner
 
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
-from tcnn_mm.patches.geometry import DAMPING
+from tcnn_mm.engine.launch import (
+    DAMPING_ARGUMENT,
+    add_common_arguments,
+    load_config,
+    run_tool,
+    use_amp,
+)
 
 
 def parse_args():
@@ -27,13 +32,7 @@ def parse_args():
     parser.add_argument(
         '--show-classes', nargs='+', help='of these classes; default: the three best of a picture'
     )
-    parser.add_argument(
-        '--damping',
-        type=float,
-        default=DAMPING,
-        help=f"of the maps: empty patches added to each pixel; 0: the paper's mean "
-        f'(default: {DAMPING})',
-    )
+    parser.add_argument('--damping', **DAMPING_ARGUMENT)
     return parser.parse_args()
 
 

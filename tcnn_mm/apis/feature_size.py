@@ -1,12 +1,9 @@
 """Width and size of a network's features, for networks whose configs do not know them."""
 
-import math
-
-import numpy as np
 import torch
 from mmengine.registry import MODELS
 
-from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.datasets.image_io import load_rgb_chw
 
 PICTURES = 8
 
@@ -31,13 +28,7 @@ def measure_features(model_cfg, paths):
     model.init_weights()
     model.eval()
     chosen = paths[:: max(1, len(paths) // PICTURES)][:PICTURES]
-    rows = []
-    for path in chosen:
-        pixels = np.ascontiguousarray(load_bgr(path)[..., ::-1].transpose(2, 0, 1))
-        rows.append(model.whole_features([torch.from_numpy(pixels)]))
-    features = torch.cat(rows)
+    features = model.whole_features([torch.from_numpy(load_rgb_chw(path)) for path in chosen])
     size = float(features.square().mean().sqrt())
-    digits = -math.floor(math.log10(1 / size)) if size > 0 else 0
-    return dict(
-        in_channels=features.shape[1], feature_scale=round(1 / size, digits) if size > 0 else 1.0
-    )
+    scale = 1 / size if size > 0 else 1.0
+    return dict(in_channels=features.shape[1], feature_scale=float(f'{scale:.1g}'))

@@ -129,3 +129,8 @@ def turn_upright(pixels, orientation):
     if orientation == 1:
         return pixels
     return np.asarray(Image.fromarray(pixels).transpose(_TURN[orientation]))
+
+
+def load_rgb_chw(path):
+    """Decode a picture for the network: (3, H, W) uint8 RGB; as :func:`load_bgr` else."""
+    return np.ascontiguousarray(load_bgr(path)[..., ::-1].transpose(2, 0, 1))

@@ -18,8 +18,16 @@ import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.engine.checkpoint import install_safe_loader
 from tcnn_mm.engine.machine import bf16_instructions
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.geometry import DAMPING
 
 FOLDERS = (('TCNN_DATA', 'data'), ('TCNN_WEIGHTS', 'checkpoints'))
+# `--damping` of every tool that draws maps.
+DAMPING_ARGUMENT = dict(
+    type=float,
+    default=DAMPING,
+    help="of the maps: empty patches added to each pixel; 0: the paper's mean "
+    f'(default: {DAMPING})',
+)
 
 
 def add_common_arguments(parser):

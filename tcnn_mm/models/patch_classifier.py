@@ -250,14 +250,12 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
 
     def sample_patches(self, image, sample, training):
         """The sampler's choice for one picture (3, H, W)."""
-        size_hw = tuple(image.shape[-2:])
+        size_hw, flags = tuple(image.shape[-2:]), object_flags(sample)
         if not training:
-            return self.sampler(
-                size_hw, None, None, object_flags(sample), training=False, key=Key()
-            )
+            return self.sampler(size_hw, None, None, flags, training=False, key=Key())
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
         key = self.key._replace(image_id=sample_name(sample))
-        return self.sampler(size_hw, boxes, labels, object_flags(sample), training=True, key=key)
+        return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)
 
     def _count(self, logits, labels):
         """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""

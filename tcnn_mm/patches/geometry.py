@@ -10,9 +10,10 @@ import math
 import numpy as np
 import torch
 
-# Paper, sec. 3: side = min(w, h) / scale. The text says eight scales and prints these nine.
-# Of maps that tools draw and of PointLocalization in our configs; chosen on val.
+# Of the maps that tools draw, as in our configs, chosen on val: the border is else too easily the
+# maximum.
 DAMPING = 20
+# Paper, sec. 3: side = min(w, h) / scale. The text says eight scales and prints these nine.
 PAPER_SCALES = (1.0, 1.3, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6, 4.0)
 # How long the side of the square around a box is.
 SQUARE_SIDES = ('max', 'min', 'area')
