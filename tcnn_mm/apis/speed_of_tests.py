@@ -80,11 +80,16 @@ def ours(model, images):
     return torch.stack([sample.pred_score for sample in samples])
 
 
+def ran_in(model):
+    """The dtype of a model's frozen layers where it is; a processor may lack the one asked for."""
+    return model._frozen_copy.dtype_on(model._mean.device.type)
+
+
 def ceiling(model, device):
     """Patches a second of network and head on ready tensors: the best batch size's."""
     best = 0.0
     for batch in (32, 64, 128):
-        x = torch.randn(batch, 3, 224, 224, device=device, dtype=model.frozen_dtype)
+        x = torch.randn(batch, 3, 224, 224, device=device, dtype=ran_in(model))
         x = x.contiguous(memory_format=torch.channels_last)
 
         def step(x=x):
@@ -148,7 +153,7 @@ def test_rows(images, device, repeats, stride, profiled=False):
     ways = {name: lambda x, m=model: ours(m, x) for name, model in models.items()}
     ways['naive'] = lambda x: naive(models['naive'], plain, x)
     seconds, scores, peaks = {n: [] for n in ways}, {}, {}
-    tops, flops = {torch.float32: [], torch.bfloat16: []}, {}
+    tops, flops = {ran_in(model): [] for model in models.values()}, {}
     for name, way in ways.items():  # kernels are chosen and copies made before the clock runs
         with FlopCounterMode(display=False) as counter:
             way(images)
@@ -168,13 +173,14 @@ def test_rows(images, device, repeats, stride, profiled=False):
     counts = {n: sum(len(m.sampler.grid(i.shape[-2:])) for i in images) for n, m in models.items()}
     rows = []
     for name, times in seconds.items():
-        took, dtype = statistics.median(times), models[name].frozen_dtype
+        took, dtype = statistics.median(times), ran_in(models[name])
         ratios = [a / b for a, b in zip(seconds['naive'], times, strict=True)]
         ratio = statistics.median(ratios)
         rows.append(
             dict(
                 mode=name,
                 device=str(device),
+                dtype=str(dtype).removeprefix('torch.'),
                 images_per_s=len(images) / took,
                 patches_per_s=counts[name] / took,
                 patches_per_image=counts[name] / len(images),

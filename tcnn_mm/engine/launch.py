@@ -1,7 +1,6 @@
 """What the command-line tools share: environment, processes, safe loading, one-line errors."""
 
 import copy
-import logging
 import os
 import os.path as osp
 import shlex
@@ -11,12 +10,10 @@ import sys
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
-from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.engine.checkpoint import install_safe_loader
-from tcnn_mm.engine.machine import bf16_instructions
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.geometry import DAMPING
 
@@ -179,7 +176,8 @@ def read_slurm():
 def use_amp(cfg):
     """bfloat16 for the frozen layers; on a GPU the toolbox's mixed precision for what trains.
 
-    mmengine's AmpOptimWrapper refuses a machine without GPU.
+    mmengine's AmpOptimWrapper refuses a machine without GPU. What a processor without bfloat16
+    instructions does is `FrozenCopy`'s to say.
 
     Raises:
         UserError: Without a GPU, a model of the toolbox's own: it has no frozen layers to cast.
@@ -189,17 +187,9 @@ def use_amp(cfg):
         cfg.model.frozen_dtype = 'bfloat16'
     elif not torch.cuda.is_available():
         raise UserError(f'--amp: {cfg.model.type} needs a GPU for it; leave --amp out here')
-    if torch.cuda.is_available():
-        if cfg.get('optim_wrapper'):
-            cfg.optim_wrapper.type = 'AmpOptimWrapper'
-            cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    elif not bf16_instructions():
-        print_log(
-            'this processor has no bfloat16 instructions (AMX or AVX512-BF16): --amp will not be '
-            'faster here',
-            'current',
-            logging.WARNING,
-        )
+    if torch.cuda.is_available() and cfg.get('optim_wrapper'):
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def missing_package(error):

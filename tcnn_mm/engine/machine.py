@@ -1,9 +1,16 @@
 """What this machine can do fast."""
 
+import functools
 import os.path as osp
 import platform
 
 import torch
+
+# A processor without them computes in a 16-bit type by oneDNN's reference code.
+_INSTRUCTIONS = {
+    torch.bfloat16: ('amx_bf16', 'avx512_bf16'),
+    torch.float16: ('amx_fp16', 'avx512_fp16'),
+}
 
 
 def _cpuinfo():
@@ -15,10 +22,16 @@ def _cpuinfo():
         return {key.strip(): value.strip() for key, value in pairs}
 
 
-def bf16_instructions():
-    """Names of this processor's bfloat16 instructions; without any, bfloat16 is not faster."""
+@functools.cache
+def instructions(dtype):
+    """Names of this processor's instructions for a 16-bit type; without any it is emulated."""
     flags = _cpuinfo().get('flags', '').split()
-    return [flag for flag in ('amx_bf16', 'avx512_bf16') if flag in flags]
+    return [flag for flag in _INSTRUCTIONS[dtype] if flag in flags]
+
+
+def is_native(dtype, device_type):
+    """Whether a device computes in a dtype; a processor may emulate it, many times slower."""
+    return dtype not in _INSTRUCTIONS or device_type != 'cpu' or bool(instructions(dtype))
 
 
 def describe_machine():
@@ -26,7 +39,7 @@ def describe_machine():
     return dict(
         cpu=_cpuinfo().get('model name', platform.processor()),
         threads=torch.get_num_threads(),
-        bf16_instructions=bf16_instructions(),
+        bf16_instructions=instructions(torch.bfloat16),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         torch=torch.__version__,
     )

@@ -52,7 +52,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         chunk_size (int): Patches through the network at once; bounds the memory. In dense mode as
             many windows or pictures as need the same memory. Defaults to 64.
         frozen_dtype (str, optional): 'bfloat16' or 'float16' for the layers below the first
-            trainable one, in training and test. Defaults to float32.
+            trainable one, in training and test; a processor without instructions for it runs
+            them in float32 and says so. Defaults to float32.
         compile_frozen (bool): Run them through `torch.compile`: pays in crop mode for networks
             of many small layers (see docs/performance.md). Defaults to False.
         feature_mode (str): 'crop': each patch is resized and passed by itself, as in the paper;

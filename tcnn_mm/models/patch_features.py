@@ -130,7 +130,7 @@ class PatchFeatures:
                 boxes[b],
                 self.preprocessing['size'],
                 self.chunk_size,
-                self._frozen_copy.dtype,
+                self._frozen_copy.dtype_on(image.device.type),
                 first=self.chunk_size - done % self.chunk_size,
             ):
                 turned = np.flatnonzero(flips[b][index])

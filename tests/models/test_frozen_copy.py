@@ -6,6 +6,8 @@ import torchvision
 from patch_model import build_model, make_picture
 from torch import nn
 
+from tcnn_mm.engine import machine
+from tcnn_mm.models import frozen_copy
 from tcnn_mm.models.frozen_copy import FrozenCopy
 from tcnn_mm.registry import MODELS
 
@@ -54,7 +56,13 @@ def test_folding_keeps_the_output(x):
     assert any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
-def test_a_wrong_fold_is_noticed(x):
+@pytest.fixture
+def half_native(monkeypatch):
+    """Real bfloat16 whatever this processor has: the small networks here bear its emulation."""
+    monkeypatch.setattr(frozen_copy, 'is_native', lambda dtype, device_type: True)
+
+
+def test_a_wrong_fold_is_noticed(x, half_native):
     """A norm before its neighbour is left as it is; in bfloat16 its statistics stay float32."""
     net = NormBeforeConv()
     frozen = FrozenCopy(net, ['backbone'], size=64)
@@ -62,6 +70,23 @@ def test_a_wrong_fold_is_noticed(x):
     half = FrozenCopy(net, ['backbone'], torch.bfloat16, size=64)
     assert half._current().norm.running_var.dtype == torch.float32
     torch.testing.assert_close(half(x, ['backbone']).float(), net(x)[-1], rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_an_emulated_dtype_runs_in_float32(x, dtype, monkeypatch):
+    """A processor without its instructions: float32's very output, said once, in one line."""
+    said = []
+    monkeypatch.setattr(machine, 'instructions', lambda dtype: [])
+    monkeypatch.setattr(frozen_copy, 'print_log', lambda text, *_: said.append(text))
+    frozen_copy._say_emulated.cache_clear()
+    net = Mobile()
+    half = FrozenCopy(net, ['backbone'], dtype, size=64)
+    full = FrozenCopy(net, ['backbone'], size=64)
+    assert torch.equal(half(x, ['backbone']), full(x, ['backbone']))
+    assert half.dtype == dtype and half.dtype_on('cpu') == torch.float32
+    assert half.dtype_on('cuda') == dtype
+    assert len(said) == 1 and 'will not be faster here' in said[0]
+    frozen_copy._say_emulated.cache_clear()
 
 
 def test_it_follows_the_original(x):
@@ -82,7 +107,7 @@ def test_nothing_is_copied_where_nothing_differs():
     assert model._frozen_copy._current() is model.backbone
 
 
-def test_trained_layers_are_shared_and_never_cast():
+def test_trained_layers_are_shared_and_never_cast(half_native):
     """FC6 trained: the bfloat16 copy holds C1…C5 only, FC6's weight is the model's own."""
     model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), frozen_dtype='bfloat16')
     copy = model._frozen_copy._current()
