@@ -73,11 +73,6 @@ def main():
     devices = [torch.device('cuda')] if torch.cuda.is_available() else []
     result = dict(machine=describe_machine(), test=[], train=[])
     result['loader'] = dict(images_per_s=len(paths) / took)
-    if not result['machine']['bf16_instructions'] and not devices:
-        print(
-            'this processor has no bfloat16 instructions: bf16 will not be faster here, its rows '
-            'run in float32'
-        )
     for device in [cpu, *devices]:
         result['test'] += test_rows(images, device, args.repeats, args.stride, args.profile)
         for name in NETWORKS:

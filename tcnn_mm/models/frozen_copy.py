@@ -34,8 +34,8 @@ def layer_modules(backbone, names):
 def _say_emulated(dtype):
     name = str(dtype).removeprefix('torch.')
     print_log(
-        f'this processor has no {name} instructions (AMX or AVX512): {name} will not be faster '
-        'here; the frozen layers run in float32 instead',
+        f'this processor has no instructions for {name}: it will not be faster here, and the '
+        'frozen layers run in float32 instead',
         'current',
         logging.WARNING,
     )

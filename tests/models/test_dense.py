@@ -7,7 +7,6 @@ import torchvision
 from patch_model import build_model, make_picture
 from torch import nn
 
-from tcnn_mm.models import frozen_copy
 from tcnn_mm.models.dense import dense_plan, map_geometry, pooled, windows
 from tcnn_mm.patches.geometry import grid_boxes
 from tcnn_mm.registry import MODELS
@@ -128,9 +127,8 @@ def test_dense_training_of_fc6_over_shared_maps():
 
 
 @pytest.mark.parametrize('mode', ['crop', 'dense'])
-def test_no_context_leaks_into_the_consumer(mode, monkeypatch):
+def test_no_context_leaks_into_the_consumer(mode, half_native):
     """Between chunks neither no_grad nor autocast is on: the head runs in float32 with a graph."""
-    monkeypatch.setattr(frozen_copy, 'is_native', lambda dtype, device_type: True)
     model = build_model(feature_mode=mode, frozen_dtype='bfloat16', chunk_size=2)
     image, _ = make_picture()
     for _, _, features in model.iter_features([image], [model.sampler.grid((60, 80))]):

@@ -56,12 +56,6 @@ def test_folding_keeps_the_output(x):
     assert any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
-@pytest.fixture
-def half_native(monkeypatch):
-    """Real bfloat16 whatever this processor has: the small networks here bear its emulation."""
-    monkeypatch.setattr(frozen_copy, 'is_native', lambda dtype, device_type: True)
-
-
 def test_a_wrong_fold_is_noticed(x, half_native):
     """A norm before its neighbour is left as it is; in bfloat16 its statistics stay float32."""
     net = NormBeforeConv()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from patch_model import build_model, make_picture
 
 from tcnn_mm.errors import UserError
-from tcnn_mm.models import PowerMeanAggregator, frozen_copy
+from tcnn_mm.models import PowerMeanAggregator
 from tcnn_mm.models.adaptation_head import global_mean_loss
 from tcnn_mm.models.parts import build_sampler
 from tcnn_mm.models.patch_features import regroup
@@ -147,9 +147,8 @@ def test_bgr_weights_get_bgr_pixels():
     assert bgr[2].min() == 255 and bgr[:2].max() == 0
 
 
-def test_bfloat16_of_the_frozen_part_is_close(monkeypatch):
+def test_bfloat16_of_the_frozen_part_is_close(half_native):
     """frozen_dtype='bfloat16' changes scores a little and keeps them float32."""
-    monkeypatch.setattr(frozen_copy, 'is_native', lambda dtype, device_type: True)
     image, _ = make_picture()
     with torch.no_grad():
         full = build_model().eval().predict([image])[0].pred_score
