@@ -54,6 +54,23 @@ def class_log_loss(logits, labels):
     return global_mean(total, len(logits))
 
 
+def correct_and_seen(logits, labels, num_labels):
+    """How many patches of each label were seen, and how many of them were recognised.
+
+    Args:
+        logits (Tensor): (P, K) or (P, K+1).
+        labels (Tensor): (P,) int64; -1 does not count.
+        num_labels (int): Rows of the result.
+
+    Returns:
+        Tensor: (num_labels, 2) int64: correct, seen.
+    """
+    logits, labels = logits[labels >= 0], labels[labels >= 0]
+    seen = F.one_hot(labels, num_labels)
+    correct = seen * (logits.argmax(1) == labels)[:, None]
+    return torch.stack([correct.sum(0), seen.sum(0)], 1)
+
+
 @MODELS.register_module()
 class AdaptationHead(BaseModule):
     """Ya = ReLU(Wa Y7 + Ba), Yb = softmax(Wb Ya + Bb).

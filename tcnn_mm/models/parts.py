@@ -9,6 +9,29 @@ def _fill(cfg, key, kind, **values):
     return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
 
 
+def expected_pixels(backbone, preprocessing=None):
+    """What pixels a network's weights expect: its own `preprocessing`, some entries replaced.
+
+    Args:
+        backbone (nn.Module): With or without `preprocessing`.
+        preprocessing (dict, optional): Entries that replace it.
+
+    Returns:
+        dict: `size` (S), `mean`, `std` (grey levels 0–255), `channel_order`.
+
+    Raises:
+        ValueError: One of the four is said by neither.
+    """
+    pixels = {**getattr(backbone, 'preprocessing', {}), **(preprocessing or {})}
+    lacking = [key for key in ('size', 'mean', 'std', 'channel_order') if key not in pixels]
+    if lacking:
+        raise ValueError(
+            f'PatchClassifier: {type(backbone).__name__} does not say what pixels its '
+            f'weights expect; give preprocessing=dict({"=…, ".join(lacking)}=…)'
+        )
+    return pixels
+
+
 def build_sampler(cfg, size, num_classes, snap=1, dense=False):
     """The sampler, with the patch size of the backbone and the classes of the head.
 

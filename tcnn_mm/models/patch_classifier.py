@@ -6,8 +6,7 @@ from mmengine.logging import print_log
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.image_labels import image_labels
-from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.freezing import (
     count_parameters,
     freeze,
@@ -16,16 +15,20 @@ from tcnn_mm.models.freezing import (
     zero_times_trainable,
 )
 from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
-from tcnn_mm.models.parts import build_context, build_sampler
+from tcnn_mm.models.parts import build_context, build_sampler, expected_pixels
 from tcnn_mm.models.patch_features import PatchFeatures
 from tcnn_mm.models.picture_mover import PictureMover
 from tcnn_mm.models.pretrained import load_pretrained
-from tcnn_mm.models.samples import is_features, object_flags, sample_name
+from tcnn_mm.models.samples import (
+    is_features,
+    keep_patches,
+    object_flags,
+    picture_labels,
+    sample_name,
+)
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Key, keyed_generator
 from tcnn_mm.registry import MODELS
-
-PREPROCESSING = ('size', 'mean', 'std', 'channel_order')
 
 
 @MODELS.register_module()
@@ -93,16 +96,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             data_preprocessor=MODELS.build(mover) if isinstance(mover, dict) else mover,
             init_cfg=init_cfg,
         )
-        self.preprocessing = {
-            **getattr(self.backbone, 'preprocessing', {}),
-            **(preprocessing or {}),
-        }
-        lacking = [key for key in PREPROCESSING if key not in self.preprocessing]
-        if lacking:
-            raise ValueError(
-                f'PatchClassifier: {type(self.backbone).__name__} does not say what pixels its '
-                f'weights expect; give preprocessing=dict({"=…, ".join(lacking)}=…)'
-            )
+        self.preprocessing = expected_pixels(self.backbone, preprocessing)
         self._frozen_modules = freeze(self, frozen)
         self._below, self._above = split_layers(self.backbone)
         self.feature_mode = feature_mode
@@ -232,10 +226,8 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         return [self.whole_features(images)], [self.picture_labels(samples)]
 
     def picture_labels(self, samples):
-        """(B, K) of {1, -1, 0}: present, absent, difficult objects only."""
-        num = self.head.num_classes
-        rows = [image_labels(s.gt_label, s.get('gt_label_difficult', ()), num) for s in samples]
-        return torch.from_numpy(np.stack(rows)).to(self._mean.device)
+        """Labels (B, K) of :func:`picture_labels`, on the model's device."""
+        return picture_labels(samples, self.head.num_classes).to(self._mean.device)
 
     def _need_key(self):
         if self.key is None:
@@ -246,7 +238,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
 
     def _loss(self, features, labels):
         logits = self.patch_logits(features)
-        self._count(logits.detach(), labels)
+        # K+1 rows also where the head has no background: the last then stays 0.
+        counts = correct_and_seen(logits.detach(), labels, self.head.num_classes + 1)
+        self.statistics = counts if self.statistics is None else self.statistics + counts
         return dict(loss=global_mean_loss(logits, labels))
 
     def sample_patches(self, image, sample, training):
@@ -257,15 +251,6 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
         key = self.key._replace(image_id=sample_name(sample))
         return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)
-
-    def _count(self, logits, labels):
-        """Add to the epoch's statistics: (K+1, 2) correct and seen patches of each label."""
-        logits, labels = logits[labels >= 0], labels[labels >= 0]
-        # K+1 also where the head has no background: the last row then stays 0.
-        seen = torch.nn.functional.one_hot(labels, self.head.num_classes + 1)
-        correct = seen * (logits.argmax(1) == labels)[:, None]
-        counts = torch.stack([correct.sum(0), seen.sum(0)], 1)
-        self.statistics = counts if self.statistics is None else self.statistics + counts
 
     def predict(self, inputs, data_samples=None, **kwargs):
         """Votes of all patches of each picture; annotations are not read.
@@ -292,15 +277,9 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
             results = self._with_context(results, inputs, boxes)
         for sample, mine, scores, result in zip(data_samples, boxes, voted, results, strict=True):
             sample.set_pred_score(result)
-            self._keep(sample, mine, scores)
+            if self.keep_patch_scores:
+                keep_patches(sample, mine, scores)
         return data_samples
-
-    def _keep(self, sample, boxes, scores):
-        """Hand out the patches with the picture, if a hook has asked for them."""
-        if self.keep_patch_scores:
-            boxes = torch.from_numpy(boxes.copy()).to(scores.device)
-            sample.set_field(boxes, 'patch_boxes', dtype=None)
-            sample.set_field(scores, 'patch_scores', dtype=None)
 
     def _with_context(self, votes, inputs, boxes):
         """Votes (K,) of each picture fused with its whole-picture scores."""

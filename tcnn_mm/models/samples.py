@@ -2,7 +2,10 @@
 
 import os.path as osp
 
+import numpy as np
 import torch
+
+from tcnn_mm.image_labels import image_labels
 
 OBJECT_FIELDS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
 
@@ -41,3 +44,29 @@ def object_flags(sample):
         for name, flag in OBJECT_FIELDS.items()
         if sample is not None and name in sample
     }
+
+
+def picture_labels(samples, num_classes):
+    """What pictures are called.
+
+    Args:
+        samples (list[DataSample]): B, with `gt_label` and perhaps `gt_label_difficult`.
+        num_classes (int): K.
+
+    Returns:
+        Tensor: (B, K) int64 of {1, -1, 0}: present, absent, difficult objects only.
+    """
+    rows = [image_labels(s.gt_label, s.get('gt_label_difficult', ()), num_classes) for s in samples]
+    return torch.from_numpy(np.stack(rows))
+
+
+def keep_patches(sample, boxes, scores):
+    """Hand out a picture's patches with it, for hooks that draw or write them.
+
+    Args:
+        sample (DataSample): Gets `patch_boxes` and `patch_scores`, on the scores' device.
+        boxes (ndarray): (P, 4).
+        scores (Tensor): (P, K).
+    """
+    sample.set_field(torch.from_numpy(boxes.copy()).to(scores.device), 'patch_boxes', dtype=None)
+    sample.set_field(scores, 'patch_scores', dtype=None)

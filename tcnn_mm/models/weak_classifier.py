@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 
 from tcnn_mm.models.adaptation_head import class_log_loss
 from tcnn_mm.models.patch_classifier import PatchClassifier
-from tcnn_mm.models.samples import is_features, sample_name
+from tcnn_mm.models.samples import is_features, keep_patches, sample_name
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import MODELS
 
@@ -135,5 +135,6 @@ class WeakPatchClassifier(PatchClassifier):
             scales = raw.split(self.sampler.counts(size_hw))
             pooled = torch.stack([self.aggregator(scale) for scale in scales]).mean(0)
             sample.set_pred_score(pooled.double().sigmoid())
-            self._keep(sample, mine, raw.sigmoid())
+            if self.keep_patch_scores:
+                keep_patches(sample, mine, raw.sigmoid())
         return data_samples

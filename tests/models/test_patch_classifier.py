@@ -8,7 +8,7 @@ from patch_model import build_model, make_picture
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
-from tcnn_mm.models.adaptation_head import global_mean_loss
+from tcnn_mm.models.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.parts import build_sampler
 from tcnn_mm.models.patch_features import regroup
 from tcnn_mm.models.samples import sample_name
@@ -298,3 +298,10 @@ def test_pretrained_that_does_not_fill_is_an_error(tmp_path):
         build_model(pretrained=str(tmp_path / 'shape.pth'))
     with pytest.raises(UserError, match='TCNN_WEIGHTS'):
         build_model(pretrained=str(tmp_path / 'nothing.pth'))
+
+
+def test_correct_and_seen_patches_are_counted_by_label():
+    """Closed form: a hit, a miss, a patch without label and a label that nothing shows."""
+    logits = torch.tensor([[2.0, 1.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 9.0]])
+    counts = correct_and_seen(logits, torch.tensor([0, 1, -1]), 3)
+    assert counts.tolist() == [[1, 1], [0, 1], [0, 0]]
