@@ -126,7 +126,13 @@ def parse_options(pairs):
         key, equals, value = pair.partition('=')
         if not equals:
             raise UserError(f'--cfg-options {pair}: write KEY=VALUE')
-        options[key] = DictAction._parse_iterable(value)
+        try:
+            options[key] = DictAction._parse_iterable(value)
+        except (AssertionError, RecursionError):  # what mmengine's reader of lists ends in
+            raise UserError(
+                f'--cfg-options {pair}: the value is no number, word or list of them; '
+                f'dicts are set key by key: {key}.type=… {key}.KEY=VALUE'
+            ) from None
     return options
 
 
