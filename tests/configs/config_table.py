@@ -7,7 +7,8 @@ Keys of a row (those of `DEFAULTS` may be left out):
     metrics   modes of VOCDevkitAP, else the metrics' names
     train, test   type and arguments of the data sets; of a bank, of its source
     sampler   its type
-    aggregator    of patches' votes: its type (PowerMeanAggregator with k = 5)
+    aggregator    of patches' votes: its type
+    k         of a PowerMeanAggregator
     pretrained    file name, or None
     server    competition whose files `--server` writes, or None
     slow      whether its run waits for `make test-slow`
@@ -79,6 +80,7 @@ def mixed(pretrained, width, **options):
 DEFAULTS = dict(
     sampler='PatchSampler',
     aggregator='PowerMeanAggregator',
+    k=5,
     server=None,
     needs=None,
     run=None,
@@ -127,7 +129,7 @@ MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
 MOBILENET_VOC12 = dict(
     VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
 )
-SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET)
+SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET, k=20)
 
 ROWS = {
     'tcnn_minivoc.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
@@ -157,6 +159,13 @@ ROWS = {
         VOC07, trains=ALL, width=256, pretrained=None, run=DENSE, slow=True
     ),
     'mixing/tcnn_squeezenet_voc07.py': dict(SQUEEZENET_VOC07, run=DENSE, slow=True),
+    'mixing/tcnn_squeezenet_voc07_context.py': dict(
+        SQUEEZENET_VOC07,
+        trains=HEAD | CONTEXT,
+        aggregator='MaxAggregator',
+        run=DENSE,
+        slow=True,
+    ),
     'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
     'tcnn_voc12.py': VOC12,
     'tcnn_voc12_no-pretrain.py': dict(VOC12, trains=ALL, pretrained=None, server='comp1'),

@@ -73,7 +73,8 @@ def test_parts_and_sizes(name):
         assert model.sampler.labeler.num_classes == row['outputs'] - 1 == model.head.num_classes
         assert model.sampler.grid.scales == (1, 1.3, 1.6, 2, 2.4, 2.8, 3.2, 3.6, 4)
         assert type(model.aggregator).__name__ == row['aggregator']
-        assert getattr(model.aggregator, 'k', 5) == 5 and model.sampler.background_share == 0.1
+        assert getattr(model.aggregator, 'k', row['k']) == row['k']
+        assert model.sampler.background_share == 0.1
     else:
         assert not model.head.background and row['outputs'] == model.head.num_classes
         assert model.aggregator.k == 1 and (model.sampler.side, model.sampler.margin) == ('max', 0)
