@@ -10,6 +10,10 @@
 # Maximum and weight were chosen on train → val (3 seeds): 93.4, where k = 5 has 93.0 at its best
 # weight and votes alone 91.6. The bank is that of tcnn_mobilenetv2_voc07. The best patch's votes
 # alone, 94.1 (93.8–94.4): --cfg-options model.context.weight=0
+# From the bank of test windows:
+#   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py CHECKPOINT \
+#       --cfg-options model.context.type=tcnn_mm.ContextHead model.context.weight=0.2 \
+#       model.aggregator.type=tcnn_mm.MaxAggregator
 _base_ = './tcnn_mobilenetv2_voc07.py'
 model = dict(
     context=dict(type='tcnn_mm.ContextHead', weight=0.2),
