@@ -8,11 +8,11 @@ the map too. The baseline for pointing: the same frozen network, image labels al
 import numpy as np
 import torch
 
-from tcnn_mm.apis.one_pass import labels_of
 from tcnn_mm.apis.whole_picture import fit_logistic
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.dense import map_geometry
+from tcnn_mm.models.samples import labels_of
 from tcnn_mm.patches.crop import resize
 from tcnn_mm.patches.geometry import resized_shape
 from tcnn_mm.patches.peaks import map_peaks

@@ -13,7 +13,7 @@ from tcnn_mm.engine.bank import file_digest
 from tcnn_mm.engine.checkpoint import load_safely
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
-from tcnn_mm.image_labels import image_labels
+from tcnn_mm.models.samples import labels_of
 from tcnn_mm.registry import DATASETS, MODELS
 from tcnn_mm.replacing import draft_of
 
@@ -170,11 +170,6 @@ def image_scores(model, dataset):
         bar.update()
     bar.close()
     return dict(scores=np.stack(scores), labels=np.stack(labels))
-
-
-def labels_of(sample, num_classes):
-    """(K,) in {1, 0, -1} of a sample with `gt_label` and `gt_label_difficult`."""
-    return image_labels(sample.gt_label, sample.get('gt_label_difficult', ()), num_classes)
 
 
 def metric_settings(cfg, kind='VOCDevkitAP'):

@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
-from tcnn_mm.apis.one_pass import labels_of, pictures_of
+from tcnn_mm.apis.one_pass import pictures_of
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.image_labels import image_labels
 from tcnn_mm.models.adaptation_head import class_log_loss
+from tcnn_mm.models.samples import labels_of
 from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.registry import MODELS

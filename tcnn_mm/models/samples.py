@@ -46,18 +46,30 @@ def object_flags(sample):
     }
 
 
-def picture_labels(samples, num_classes):
-    """What pictures are called.
+def labels_of(sample, num_classes):
+    """What a picture is called.
 
     Args:
-        samples (list[DataSample]): B, with `gt_label` and perhaps `gt_label_difficult`.
+        sample (DataSample): With `gt_label` and perhaps `gt_label_difficult`.
+        num_classes (int): K.
+
+    Returns:
+        ndarray: (K,) int64 of {1, 0, -1}, see :func:`image_labels`.
+    """
+    return image_labels(sample.gt_label, sample.get('gt_label_difficult', ()), num_classes)
+
+
+def picture_labels(samples, num_classes):
+    """What the pictures of a batch are called.
+
+    Args:
+        samples (list[DataSample]): B, as of :func:`labels_of`.
         num_classes (int): K.
 
     Returns:
         Tensor: (B, K) int64 of {1, -1, 0}: present, absent, difficult objects only.
     """
-    rows = [image_labels(s.gt_label, s.get('gt_label_difficult', ()), num_classes) for s in samples]
-    return torch.from_numpy(np.stack(rows))
+    return torch.from_numpy(np.stack([labels_of(sample, num_classes) for sample in samples]))
 
 
 def keep_patches(sample, boxes, scores):

@@ -130,6 +130,7 @@ MOBILENET_VOC12 = dict(
     VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
 )
 SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET, k=20)
+WITH_CONTEXT = dict(trains=HEAD | CONTEXT, aggregator='MaxAggregator', run=DENSE, slow=True)
 
 ROWS = {
     'tcnn_minivoc.py': dict(MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE),
@@ -143,13 +144,7 @@ ROWS = {
     'tcnn_voc07_no-pretrain.py': dict(VOC07, trains=ALL, pretrained=None, run=OBJECTS, slow=True),
     'mixing/tcnn_mobilenetv2_voc07.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_banks.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
-    'mixing/tcnn_mobilenetv2_voc07_context.py': dict(
-        MOBILENET_VOC07,
-        trains=HEAD | CONTEXT,
-        aggregator='MaxAggregator',
-        run=DENSE,
-        slow=True,
-    ),
+    'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, **WITH_CONTEXT),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
     'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
@@ -159,13 +154,7 @@ ROWS = {
         VOC07, trains=ALL, width=256, pretrained=None, run=DENSE, slow=True
     ),
     'mixing/tcnn_squeezenet_voc07.py': dict(SQUEEZENET_VOC07, run=DENSE, slow=True),
-    'mixing/tcnn_squeezenet_voc07_context.py': dict(
-        SQUEEZENET_VOC07,
-        trains=HEAD | CONTEXT,
-        aggregator='MaxAggregator',
-        run=DENSE,
-        slow=True,
-    ),
+    'mixing/tcnn_squeezenet_voc07_context.py': dict(SQUEEZENET_VOC07, **WITH_CONTEXT),
     'mixing/tcnn_squeezenet_voc07_rescore.py': SQUEEZENET_VOC07,
     'tcnn_voc12.py': VOC12,
     'tcnn_voc12_no-pretrain.py': dict(VOC12, trains=ALL, pretrained=None, server='comp1'),
