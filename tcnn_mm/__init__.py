@@ -13,3 +13,12 @@ __version__ = '0.1.0'
 # module's, not the distribution's: OpenMMLab's own mmengine looks for a distribution's files beside
 # its metadata, where an editable install has none; a module is found by its file.
 MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm.registry')
+
+
+def __getattr__(name):
+    """Import the public classes on first use: `import tcnn_mm` alone stays cheap."""
+    if name == 'TCNNInferencer':
+        from tcnn_mm.inference.inferencer import TCNNInferencer
+
+        return TCNNInferencer
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -4,9 +4,10 @@ import os.path as osp
 
 import numpy as np
 import pytest
-from action_folder import draw_persons, write_action_folder
 from mmengine.config import Config
-from runs import CONFIGS, test, train
+
+from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.runs import CONFIGS, test, train
 
 # MiniVOC's source network knows the shapes of which the "persons" are drawn.
 OPTIONS = {

@@ -10,9 +10,9 @@ import sys
 import numpy as np
 import pytest
 import torch
-from runs import CONFIGS
 
-from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.checkpoints.loading import load_safely
+from tests.support.runs import CONFIGS
 
 TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 NAME = osp.join(CONFIGS, 'tcnn_minivoc.py')

@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from docs_pages import LINK, NAMED, ROOT, blocks, commands, options_of, read_page
+
+from tests.support.docs_pages import LINK, NAMED, ROOT, blocks, commands, options_of, read_page
 
 DOCS = sorted(osp.relpath(path, ROOT) for path in glob.glob(osp.join(ROOT, 'docs', '*.md')))
 PAGES = [

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from runs import assert_same_state, small_config, test, train
 
-from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import DATASETS
 from tcnn_mm.visualization import ScoreMapHook
+from tests.support.runs import assert_same_state, small_config, test, train
 
 
 @pytest.mark.parametrize('persistent', [True, False])

@@ -12,13 +12,13 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from mmpretrain.datasets import CIFAR10
-from runs import CONFIGS, small_config, test, train
-from voc_folder import write_voc_folder
 
-from tcnn_mm.datasets import mini_voc_drawing as drawing
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.datasets.mini_voc import drawing
 from tcnn_mm.datasets.voc import VOC_CLASSES
-from tcnn_mm.engine.checkpoint import load_safely
-from tcnn_mm.engine.launch import run_tool
+from tests.support.runs import CONFIGS, small_config, test, train
+from tests.support.voc_folder import write_voc_folder
 
 CIFAR_CONFIG = 'mmpretrain::resnet/resnet18_8xb16_cifar10.py'
 HERE = {'num_workers': 0, 'persistent_workers': False}

@@ -3,9 +3,8 @@
 import os.path as osp
 import re
 
-from runs import CONFIGS
-
 import tcnn_mm.registry as ours
+from tests.support.runs import CONFIGS
 
 ROOT = osp.dirname(CONFIGS)
 with open(osp.join(ROOT, 'README.md'), encoding='utf-8') as file:

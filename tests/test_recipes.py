@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from runs import CONFIGS
 
 import tcnn_mm
+from tests.support.runs import CONFIGS
 
 TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 SHIPPED = osp.join(osp.dirname(tcnn_mm.__file__), 'models', 'weights', 'minivoc_source.pth')

@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from own_data import write_coco, write_csv
-from voc_folder import write_voc_folder
+
+from tests.support.own_data import write_coco, write_csv
+from tests.support.voc_folder import write_voc_folder
 
 SMALL = dict(type='tcnn_mm.TransferAlexNet', variant='small')
 HEAD = dict(type='tcnn_mm.AdaptationHead', num_classes=3, in_channels=256)

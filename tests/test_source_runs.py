@@ -9,10 +9,10 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 from PIL import Image
-from runs import CONFIGS, assert_same_state, test, train
 
-from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
+from tests.support.runs import CONFIGS, assert_same_state, test, train
 
 NAMES = ('n00000001', 'n00000002', 'n00000003')
 WIDTH = 24

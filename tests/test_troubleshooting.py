@@ -7,23 +7,23 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import torch
-from docs_pages import read_page
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
-from patch_model import build_model, make_picture
-from runs import CONFIGS
-from voc_folder import write_voc_folder
 
-from tcnn_mm.apis.one_pass import build_model as build_from_config
+from tcnn_mm.analysis.prediction_cache import build_model as build_from_config
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.image_io import load_bgr
 from tcnn_mm.datasets.voc import VOCObjects
-from tcnn_mm.engine.checkpoint import load_safely
-from tcnn_mm.engine.launch import resolve_folders, use_amp
+from tcnn_mm.engine.load_config import resolve_folders, use_amp
 from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.engine.voc_results import VOCResultsHook
 from tcnn_mm.registry import MODELS
+from tests.support.docs_pages import read_page
+from tests.support.patch_model import build_model, make_picture
+from tests.support.runs import CONFIGS
+from tests.support.voc_folder import write_voc_folder
 
 PAGE = read_page('docs/troubleshooting.md')
 QUOTED = dict(re.findall(r'<!-- provoked by: (\w+) -->\n```text\n(.*?)\n```', PAGE, re.S))

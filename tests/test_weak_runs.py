@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-from runs import assert_same_state, small_config, test, train
 
 from tcnn_mm.datasets import MiniVOC
 from tcnn_mm.registry import DATASETS
+from tests.support.runs import assert_same_state, small_config, test, train
 
 NAME = 'tcnn_minivoc_weak.py'
 

@@ -20,14 +20,14 @@ import os.path as osp
 import torch
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.apis.speed_of_tests import NETWORKS, test_rows
-from tcnn_mm.apis.speed_of_training import training_rows
+from tcnn_mm.benchmarks.inference_speed import NETWORKS, test_rows
+from tcnn_mm.benchmarks.timers import timed
+from tcnn_mm.benchmarks.training_speed import training_rows
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.image_io import load_rgb_chw
-from tcnn_mm.datasets.mini_voc import MiniVOC
-from tcnn_mm.engine.launch import run_tool
-from tcnn_mm.engine.machine import describe_machine
-from tcnn_mm.engine.measure import timed
+from tcnn_mm.datasets.mini_voc.dataset import MiniVOC
 from tcnn_mm.errors import UserError
+from tcnn_mm.models.encoder.hardware import describe_machine
 
 
 def show(rows):

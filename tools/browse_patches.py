@@ -16,8 +16,10 @@ import numpy as np
 from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
-from tcnn_mm.apis.one_pass import picture_config
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.analysis.prediction_cache import picture_config
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.coverage import measure_coverage

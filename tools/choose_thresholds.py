@@ -14,14 +14,16 @@ import os.path as osp
 
 import numpy as np
 
-from tcnn_mm.apis.one_pass import choosing_set, image_scores, picture_config
-from tcnn_mm.apis.trained_model import load_trained_model
-from tcnn_mm.engine.checkpoint import load_safely
-from tcnn_mm.engine.checkpoint_meta import store_thresholds
-from tcnn_mm.engine.config_text import read_config_text
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.analysis.prediction_cache import choosing_set, image_scores, picture_config
+from tcnn_mm.checkpoints.config_text import read_config_text
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.metadata import store_thresholds
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
+from tcnn_mm.inference.trained_model import load_trained_model
 from tcnn_mm.registry import DATASETS
 
 

@@ -2,8 +2,8 @@
 
 import argparse
 
-from tcnn_mm.engine.environment import describe_environment
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.benchmarks.environment import describe_environment
+from tcnn_mm.cli.errors import run_tool
 
 
 def main():

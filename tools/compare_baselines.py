@@ -14,15 +14,17 @@ import json
 
 import numpy as np
 
-from tcnn_mm.apis.one_pass import build_model, picture_config
-from tcnn_mm.apis.whole_picture import (
+from tcnn_mm.analysis.baselines import (
     WHOLE,
     WINDOWS,
     adaptation_head,
     describe_pictures,
     logistic_regression,
 )
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.analysis.prediction_cache import build_model, picture_config
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.registry import DATASETS
 

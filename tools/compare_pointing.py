@@ -17,15 +17,17 @@ import os.path as osp
 import numpy as np
 from mmengine.runner import Runner
 
-from tcnn_mm.apis.activation_map import ActivationMaps
-from tcnn_mm.apis.one_pass import build_model, metric_settings, picture_config
+from tcnn_mm.analysis.cam import ActivationMaps
+from tcnn_mm.analysis.prediction_cache import build_model, metric_settings, picture_config
+from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.evaluation.point_localization import point_report, points_found
 from tcnn_mm.models.samples import labels_of
 from tcnn_mm.registry import DATASETS
-from tcnn_mm.replacing import replacing
 
 
 def parse_args():

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from tcnn_mm import __version__
-from tcnn_mm.engine.checkpoint import load_safely, model_state
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.checkpoints.loading import load_safely, model_state
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.alexnet import CAFFE_NAMES, VARIANTS, TransferAlexNet
+from tcnn_mm.models.backbones.alexnet import CAFFE_NAMES, VARIANTS, TransferAlexNet
 from tcnn_mm.models.caffe_weights import fit_shape, fold_normalisation, turn_channels
 from tcnn_mm.models.caffemodel import read_caffemodel
 

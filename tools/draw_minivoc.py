@@ -11,8 +11,8 @@ import csv
 import os.path as osp
 import shutil
 
-from tcnn_mm.datasets.mini_voc import MiniVOC
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.datasets.mini_voc.dataset import MiniVOC
 from tcnn_mm.errors import UserError
 
 

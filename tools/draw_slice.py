@@ -10,7 +10,7 @@ import os.path as osp
 
 import numpy as np
 
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 
 

@@ -14,11 +14,11 @@ The written file is run on several sizes and must agree to 1e-4. ONNX needs: pip
 import argparse
 import os.path as osp
 
-from tcnn_mm.apis.export import FORMATS, describe, export, need_packages
-from tcnn_mm.apis.trained_model import load_trained_model
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.plain_networks import plain_network
+from tcnn_mm.export.export_model import FORMATS, describe, export, need_packages
+from tcnn_mm.export.plain_networks import plain_network
+from tcnn_mm.inference.trained_model import load_trained_model
 
 
 def parse_args():

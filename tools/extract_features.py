@@ -8,8 +8,10 @@ Prints the disk it needs first; an interrupted run goes on where it stopped; sev
 
 import argparse
 
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.engine.load_config import load_config
 
 
 def main():

@@ -11,9 +11,10 @@ a report. The same command given again goes on where it was interrupted.
 
 import argparse
 
-from tcnn_mm.apis.backbones import BACKBONES, PIXELS
-from tcnn_mm.apis.fit import fit
-from tcnn_mm.engine.launch import resolve_folders, run_tool
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import resolve_folders
+from tcnn_mm.estimator.fit import fit
+from tcnn_mm.models.backbones.zoo import BACKBONES, PIXELS
 
 
 def parse_args():

@@ -28,22 +28,30 @@ import numpy as np
 from mmengine.config import Config
 from tqdm import tqdm
 
-from tcnn_mm.apis.one_pass import build_model, keep, metric_settings, pass_recipe, picture_config
-from tcnn_mm.apis.short_run import train_and_test
-from tcnn_mm.apis.whole_picture import (
+from tcnn_mm.analysis.baselines import (
     HEAD_STEPS,
     adaptation_head,
     largest_windows,
     logistic_regression,
 )
+from tcnn_mm.analysis.prediction_cache import (
+    build_model,
+    keep,
+    metric_settings,
+    pass_recipe,
+    picture_config,
+)
+from tcnn_mm.analysis.short_run import train_and_test
+from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
 from tcnn_mm.registry import DATASETS
-from tcnn_mm.replacing import replacing
 
 METHODS = ('transfer', 'whole, LR', 'whole, head')
 

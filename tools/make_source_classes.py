@@ -17,8 +17,8 @@ from collections import defaultdict
 
 import numpy as np
 
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.class_folders import read_class_list
-from tcnn_mm.engine.launch import run_tool
 from tcnn_mm.errors import UserError
 
 # The paper's nodes and how many classes each adds. It gives no wnids; with WordNet 3.0 and the

@@ -19,11 +19,12 @@ from collections import Counter
 import mmengine
 from PIL import Image
 
-from tcnn_mm.apis.inferencer import TCNNInferencer
-from tcnn_mm.apis.overlay import draw_overlay, unused_name
-from tcnn_mm.engine.launch import DAMPING_ARGUMENT, run_tool
+from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.cli.arguments import DAMPING_ARGUMENT
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.replacing import replacing
+from tcnn_mm.inference.inferencer import TCNNInferencer
+from tcnn_mm.inference.overlay import draw_overlay, unused_name
 
 # Overlays of more classes would be too small to see.
 MAPS = 3
@@ -105,7 +106,7 @@ def main():
     if inferencer.needs_boxes:
         raise UserError(
             f'{args.checkpoint}: scores persons whose boxes are known; use '
-            'tcnn_mm.apis.TCNNInferencer with boxes=[…]'
+            'tcnn_mm.TCNNInferencer with boxes=[…]'
         )
     overlays = not args.no_overlays
     mmengine.mkdir_or_exist(osp.join(args.out, 'overlays') if overlays else args.out)

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 from mmengine.logging import MMLogger
 
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.image_io import image_size, load_bgr
 from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES
 from tcnn_mm.datasets.voc_action import VOCAction
-from tcnn_mm.datasets.voc_xml import parse_voc_xml
-from tcnn_mm.engine.launch import resolve_folders, run_tool
+from tcnn_mm.engine.load_config import resolve_folders
 from tcnn_mm.errors import UserError
 
 PARTS = ('Annotations', 'ImageSets', 'JPEGImages')

@@ -4,7 +4,7 @@ import argparse
 import json
 import os.path as osp
 
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 
 

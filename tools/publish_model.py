@@ -11,8 +11,8 @@ safetensors); tools and configs read it like a .pth.
 import argparse
 import os.path as osp
 
-from tcnn_mm.engine.checkpoint import SAFETENSORS, load_safely, write_checkpoint
-from tcnn_mm.engine.launch import run_tool
+from tcnn_mm.checkpoints.loading import SAFETENSORS, load_safely, write_checkpoint
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 
 KEPT = ('cfg', 'dataset_meta', 'tcnn_mm', 'epoch', 'seed')

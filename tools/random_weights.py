@@ -10,7 +10,9 @@ import argparse
 
 import torch
 
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.registry import MODELS
 
 

@@ -9,8 +9,9 @@ Of what tools/train.py and tools/test.py left in the folder. The page needs no o
 import argparse
 import os.path as osp
 
-from tcnn_mm.apis.report import write_report
-from tcnn_mm.engine.launch import resolve_folders, run_tool
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import resolve_folders
+from tcnn_mm.reports.report import write_report
 
 
 def parse_args():

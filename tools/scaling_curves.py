@@ -16,9 +16,11 @@ import numpy as np
 import torch
 from mmengine.runner import Runner
 
-from tcnn_mm.apis.one_pass import build_model
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
-from tcnn_mm.engine.measure import PeakMemory, timed
+from tcnn_mm.analysis.prediction_cache import build_model
+from tcnn_mm.benchmarks.timers import PeakMemory, timed
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.engine.load_config import load_config, use_amp
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.grid import PatchGrid

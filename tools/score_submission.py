@@ -13,14 +13,14 @@ import os.path as osp
 
 import numpy as np
 
+from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.datasets.voc_action import ACTIONS, VOCAction
-from tcnn_mm.engine.launch import run_tool
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.submission import COMPETITIONS, align, read_results
 from tcnn_mm.evaluation.voc_ap import ap_report, ap_table
-from tcnn_mm.image_labels import image_labels
 
 
 def truth_of_class_files(root, comp, split, classes):

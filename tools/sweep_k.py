@@ -18,7 +18,7 @@ import os.path as osp
 import numpy as np
 from mmengine.registry import MODELS as ROOT_MODELS
 
-from tcnn_mm.apis.one_pass import (
+from tcnn_mm.analysis.prediction_cache import (
     build_model,
     choosing_set,
     keep,
@@ -26,13 +26,15 @@ from tcnn_mm.apis.one_pass import (
     pass_recipe,
     patch_scores,
 )
+from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_bank
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.vote_sweep import best_of, candidates, sweep
 from tcnn_mm.registry import DATASETS
-from tcnn_mm.replacing import replacing
 
 
 def parse_args():

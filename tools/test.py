@@ -9,14 +9,10 @@ import argparse
 
 from mmengine.runner import Runner
 
+from tcnn_mm.cli.arguments import DAMPING_ARGUMENT, add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import (
-    DAMPING_ARGUMENT,
-    add_common_arguments,
-    load_config,
-    run_tool,
-    use_amp,
-)
+from tcnn_mm.engine.load_config import load_config, use_amp
 
 
 def parse_args():

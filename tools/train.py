@@ -13,9 +13,11 @@ import argparse
 
 from mmengine.runner import Runner
 
-from tcnn_mm.apis.dry_run import dry_run
+from tcnn_mm.benchmarks.dry_run import dry_run
+from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.launch import add_common_arguments, load_config, run_tool, use_amp
+from tcnn_mm.engine.load_config import load_config, use_amp
 
 
 def parse_args():

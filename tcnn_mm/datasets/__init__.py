@@ -3,7 +3,7 @@ from .coco_objects import COCOObjects
 from .feature_bank import FeatureBank
 from .image_list import ImageList
 from .labeled_patch import RandomLabeledPatch
-from .mini_voc import MiniVOC
+from .mini_voc.dataset import MiniVOC
 from .transforms import LoadVOCObjects, PackPatchInputs
 from .voc import VOCObjects
 from .voc_action import VOCAction

@@ -6,8 +6,8 @@ import os.path as osp
 
 import numpy as np
 
+from tcnn_mm.datasets.formats.voc_xml import clip_boxes
 from tcnn_mm.datasets.voc import VOCObjects
-from tcnn_mm.datasets.voc_xml import clip_boxes
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 

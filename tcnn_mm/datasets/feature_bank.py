@@ -14,9 +14,9 @@ import torch
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.transforms import set_objects
 from tcnn_mm.errors import UserError
-from tcnn_mm.image_labels import image_labels
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import DATASETS
 

@@ -6,7 +6,7 @@ from mmcv.transforms import BaseTransform
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.crop import crop_patches
-from tcnn_mm.patches.sampler import Key, keyed_generator
+from tcnn_mm.patches.sampler import RandomKey, keyed_generator
 from tcnn_mm.registry import TRANSFORMS, build_patch_part
 
 
@@ -47,7 +47,7 @@ class RandomLabeledPatch(BaseTransform):
             raise UserError(
                 "RandomLabeledPatch: add dict(type='tcnn_mm.EpochSeedHook') to custom_hooks"
             )
-        key = Key(seed, epoch, results['img_id'])
+        key = RandomKey(seed, epoch, results['img_id'])
         size_hw = results['img'].shape[:2]
         objects = results['gt_bboxes'], results['gt_bboxes_labels']
         flags = dict(difficult=results['gt_bboxes_difficult'])

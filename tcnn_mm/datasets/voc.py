@@ -9,8 +9,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from tcnn_mm.datasets.formats.voc_xml import clip_boxes, parse_voc_xml
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.voc_xml import clip_boxes, parse_voc_xml
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 

@@ -13,16 +13,16 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
+from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.loading import local_path
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
+from tcnn_mm.datasets.formats.voc_xml import clip_boxes
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.voc_xml import clip_boxes
-from tcnn_mm.engine.checkpoint import local_path
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
-from tcnn_mm.patches.sampler import Key
+from tcnn_mm.patches.sampler import RandomKey
 from tcnn_mm.registry import DATASETS, MODELS
-from tcnn_mm.replacing import replacing
 
 
 def file_digest(path):
@@ -118,7 +118,7 @@ def plan_rows(model, dataset, bank):
             info['gt_bboxes_labels'],
             dict(difficult=info['gt_bboxes_difficult']),
             training=not test_mode,
-            key=Key(bank.get('seed', 0), 0, info['img_id']),
+            key=RandomKey(bank.get('seed', 0), 0, info['img_id']),
         )
         boxes.append(patches.xyxy)
         labels.append(patches.label)

@@ -1,36 +1,11 @@
-"""What a checkpoint needs beside weights to be enough for predicting."""
+"""The hook that records in each checkpoint what predicting needs beside the weights."""
 
 from mmengine.hooks import Hook
 
 from tcnn_mm import __version__
-from tcnn_mm.engine.bare_model import bare_model
-from tcnn_mm.engine.checkpoint import load_safely, local_path, write_checkpoint
-from tcnn_mm.errors import UserError
+from tcnn_mm.checkpoints.metadata import model_record
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
-
-
-def model_record(model):
-    """How a model cuts, scores and aggregates, in plain types; None of a source network without
-    preprocessing of its own.
-
-    Args:
-        model (nn.Module): PatchClassifier; of a plain classifier (a source network) the
-            preprocessing of its backbone is recorded alone.
-    """
-    if not hasattr(model, 'sampler'):
-        pixels = getattr(model.backbone, 'preprocessing', None)
-        return dict(preprocessing=_plain(pixels)) if pixels else None
-    sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
-    aggregator = model.aggregator
-    return dict(
-        preprocessing=_plain(model.preprocessing),
-        # Of a sampler without grid, all of it: ObjectSquareSampler's side and margin.
-        sampler=dict(type=type(sampler).__name__, **({} if grid else _plain(vars(sampler)))),
-        grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
-        aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
-        feature_mode=model.feature_mode,
-        frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
-    )
 
 
 @HOOKS.register_module()
@@ -42,49 +17,6 @@ class CheckpointMetaHook(Hook):
     """
 
     def before_save_checkpoint(self, runner, checkpoint):
-        record = model_record(bare_model(runner))
+        record = model_record(unwrap_model(runner))
         if record:
             checkpoint['meta']['tcnn_mm'] = dict(version=__version__, **record)
-
-
-def store_thresholds(path, thresholds, chosen_on=None):
-    """Write each class's threshold into a checkpoint, as `meta['tcnn_mm']['thresholds']`.
-
-    Args:
-        path (str): The checkpoint's file; it is replaced.
-        thresholds (dict): Class → image score from which on it is named; None (or nan) where none
-            could be chosen: such a class is never named.
-        chosen_on (str, optional): What they were chosen on, in words, e.g. '60 pictures of val';
-            kept as `thresholds_chosen_on`.
-
-    Raises:
-        UserError: No checkpoint of ours; other classes than the checkpoint's.
-    """
-    checkpoint = load_safely(path)
-    meta = checkpoint.get('meta') or {}
-    if 'grid' not in meta.get('tcnn_mm', {}):
-        raise UserError(
-            f"{path}: has no meta['tcnn_mm'], which CheckpointMetaHook writes; thresholds are for "
-            'checkpoints of a PatchClassifier'
-        )
-    classes = list(meta.get('dataset_meta', {}).get('classes', ()))
-    strange = sorted(set(classes) ^ set(thresholds))
-    if strange:
-        raise UserError(
-            f'{path}: thresholds are needed for {", ".join(classes) or "no class"}; '
-            f'{strange[0]!r} is {"missing" if strange[0] in classes else "none of them"}'
-        )
-    values = {name: thresholds[name] for name in classes}
-    meta['tcnn_mm']['thresholds'] = {
-        name: None if value is None or value != value else float(value)
-        for name, value in values.items()
-    }
-    meta['tcnn_mm'].pop('thresholds_chosen_on', None)
-    if chosen_on:
-        meta['tcnn_mm']['thresholds_chosen_on'] = str(chosen_on)
-    write_checkpoint(local_path(str(path)), checkpoint)
-
-
-def _plain(mapping):
-    """Tuples as lists, so that the checkpoint stays readable as data only."""
-    return {key: list(v) if isinstance(v, (tuple, list)) else v for key, v in mapping.items()}

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
-from tcnn_mm.engine.bare_model import bare_model
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import HOOKS
 
@@ -36,7 +36,7 @@ class EpochSeedHook(Hook):
 
     def before_train_epoch(self, runner):
         seed, epoch = int(runner.seed or 0), runner.epoch
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         if hasattr(model, 'set_epoch'):
             model.set_epoch(seed, epoch)
         tell_epoch(runner.train_dataloader.dataset, seed, epoch)

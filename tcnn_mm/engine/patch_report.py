@@ -5,7 +5,7 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 
-from tcnn_mm.engine.bare_model import bare_model
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import HOOKS
@@ -28,7 +28,7 @@ class PatchReportHook(Hook):
         self.coverage = coverage
 
     def before_train(self, runner):
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         sampler = getattr(model, 'sampler', None)
         dataset = runner.train_dataloader.dataset
         classes = getattr(dataset, 'metainfo', {}).get('classes', ())
@@ -45,7 +45,7 @@ class PatchReportHook(Hook):
         runner.logger.info('\n'.join(report.table()))
 
     def after_train_epoch(self, runner):
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         counts = getattr(model, 'statistics', None)
         if counts is None:
             counts = torch.zeros(model.head.num_classes + 1, 2, dtype=torch.int64)

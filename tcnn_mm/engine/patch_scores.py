@@ -2,7 +2,7 @@
 
 from mmengine.hooks import Hook
 
-from tcnn_mm.engine.bare_model import bare_model
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
 
@@ -34,4 +34,4 @@ class PatchScoresHook(Hook):
 
 def set_keep_patch_scores(runner, keep):
     """Switch the model's patch scores on or off, through any wrapper."""
-    bare_model(runner).keep_patch_scores = keep
+    unwrap_model(runner).keep_patch_scores = keep

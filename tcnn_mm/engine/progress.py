@@ -6,7 +6,7 @@ from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from tqdm import tqdm
 
-from tcnn_mm.engine.bare_model import bare_model
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
 
@@ -32,7 +32,7 @@ class PatchProgressHook(Hook):
     _bar = None
 
     def _before_epoch(self, runner, mode='train'):
-        model = bare_model(runner)
+        model = unwrap_model(runner)
         if mode == 'train' or not hasattr(model, 'on_patches'):
             return
         dataset = getattr(runner, f'{mode}_dataloader').dataset
@@ -59,4 +59,4 @@ class PatchProgressHook(Hook):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-            bare_model(runner).on_patches = None
+            unwrap_model(runner).on_patches = None

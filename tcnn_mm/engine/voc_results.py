@@ -8,10 +8,10 @@ import os.path as osp
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+from tcnn_mm.checkpoints.atomic_write import replacing
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import HOOKS
-from tcnn_mm.replacing import replacing
 
 
 def write_report(path, reports):

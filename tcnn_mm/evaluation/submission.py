@@ -16,11 +16,11 @@ from collections import Counter
 import numpy as np
 from mmengine.logging import print_log
 
+from tcnn_mm.checkpoints.atomic_write import draft_of
 from tcnn_mm.datasets.voc_action import OTHER
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import METRICS
-from tcnn_mm.replacing import draft_of
 
 # Competition → its folder and its name for the task. comp1 and comp9 are for networks that have
 # seen nothing but the challenge's own data, comp2 and comp10 for all others.

@@ -3,10 +3,10 @@
 import numpy as np
 from mmengine.logging import print_log
 
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES, mean_ap, voc_ap
 from tcnn_mm.evaluation.score_table import ScoreTable, or_none, percent, to_numpy
-from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import METRICS
 
 

@@ -1,16 +1,16 @@
-from .adaptation_head import AdaptationHead
-from .aggregation import (
+from .aggregators import (
     LogSumExpAggregator,
     MaxAggregator,
     MeanAggregator,
     PowerMeanAggregator,
 )
-from .alexnet import TransferAlexNet
-from .context_head import ContextHead
+from .backbones.alexnet import TransferAlexNet
+from .backbones.torchvision_backbone import TorchvisionBackbone
+from .heads.adaptation_head import AdaptationHead
+from .heads.context_head import ContextHead
+from .heads.source_head import DropoutLinearClsHead
 from .patch_classifier import PatchClassifier
-from .source_head import DropoutLinearClsHead
-from .torchvision_backbone import TorchvisionBackbone
-from .weak_classifier import WeakPatchClassifier
+from .weak_patch_classifier import WeakPatchClassifier
 
 __all__ = [
     'AdaptationHead',

@@ -6,7 +6,10 @@ from mmengine.logging import print_log
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.models.adaptation_head import correct_and_seen, global_mean_loss
+from tcnn_mm.checkpoints.pretrained import load_pretrained
+from tcnn_mm.models.builders import build_context, build_sampler, expected_pixels
+from tcnn_mm.models.encoder.frozen import FrozenCopy, run_layers
+from tcnn_mm.models.encoder.patch_encoder import PatchFeatures
 from tcnn_mm.models.freezing import (
     count_parameters,
     freeze,
@@ -14,11 +17,8 @@ from tcnn_mm.models.freezing import (
     split_layers,
     zero_times_trainable,
 )
-from tcnn_mm.models.frozen_copy import FrozenCopy, run_layers
-from tcnn_mm.models.parts import build_context, build_sampler, expected_pixels
-from tcnn_mm.models.patch_features import PatchFeatures
-from tcnn_mm.models.picture_mover import PictureMover
-from tcnn_mm.models.pretrained import load_pretrained
+from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
+from tcnn_mm.models.image_mover import PictureMover
 from tcnn_mm.models.samples import (
     is_features,
     keep_patches,
@@ -27,7 +27,7 @@ from tcnn_mm.models.samples import (
     sample_name,
 )
 from tcnn_mm.patches.geometry import largest
-from tcnn_mm.patches.sampler import Key, keyed_generator
+from tcnn_mm.patches.sampler import RandomKey, keyed_generator
 from tcnn_mm.registry import MODELS
 
 
@@ -146,7 +146,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
 
     def set_epoch(self, seed, epoch):
         """Fix this epoch's randomness and forget the last one's statistics (`EpochSeedHook`)."""
-        self.key = Key(seed, epoch)
+        self.key = RandomKey(seed, epoch)
         self.statistics = None
 
     def _head_inputs(self, features):
@@ -247,7 +247,7 @@ class PatchClassifier(PatchFeatures, ImageClassifier):
         """The sampler's choice for one picture (3, H, W)."""
         size_hw, flags = tuple(image.shape[-2:]), object_flags(sample)
         if not training:
-            return self.sampler(size_hw, None, None, flags, training=False, key=Key())
+            return self.sampler(size_hw, None, None, flags, training=False, key=RandomKey())
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
         key = self.key._replace(image_id=sample_name(sample))
         return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)

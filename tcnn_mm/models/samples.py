@@ -5,7 +5,7 @@ import os.path as osp
 import numpy as np
 import torch
 
-from tcnn_mm.image_labels import image_labels
+from tcnn_mm.datasets.image_labels import image_labels
 
 OBJECT_FIELDS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
 

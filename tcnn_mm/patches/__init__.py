@@ -1,11 +1,11 @@
 from .grid import PatchGrid
 from .labeler import PatchLabeler
 from .object_square import ObjectSquareSampler
-from .sampler import Key, Patches, PatchSampler, keyed_generator
+from .sampler import Patches, PatchSampler, RandomKey, keyed_generator
 from .scale_sampler import ScaleSampler
 
 __all__ = [
-    'Key',
+    'RandomKey',
     'ObjectSquareSampler',
     'PatchGrid',
     'PatchLabeler',

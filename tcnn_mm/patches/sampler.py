@@ -17,7 +17,7 @@ class Patches(NamedTuple):
     object_index: np.ndarray
 
 
-class Key(NamedTuple):
+class RandomKey(NamedTuple):
     """What all randomness is a function of: never of worker, process or resume."""
 
     seed: int = 0
@@ -87,7 +87,7 @@ class PatchSampler:
         if not training:
             nothing = np.full(len(grid), -1, np.int64)
             return Patches(grid, nothing, nothing)
-        key = Key(*key)
+        key = RandomKey(*key)
         label, owner = self.labeler(grid, boxes, labels, flags.get('difficult'))
         index = self._fixed_set(label, key)
         if self.num_patches is not None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from tcnn_mm.patches.geometry import grid_boxes
 from tcnn_mm.patches.grid import PatchGrid
-from tcnn_mm.patches.sampler import Key, Patches, keyed_generator
+from tcnn_mm.patches.sampler import Patches, RandomKey, keyed_generator
 from tcnn_mm.registry import TASK_UTILS
 
 
@@ -74,7 +74,7 @@ class ScaleSampler:
             Patches: every label is -1.
         """
         if training:
-            xyxy = self._at(size_hw, self._scale(self.factor(Key(*key))))
+            xyxy = self._at(size_hw, self._scale(self.factor(RandomKey(*key))))
         else:
             xyxy = self.grid(size_hw)
         nothing = np.full(len(xyxy), -1, np.int64)

@@ -6,22 +6,23 @@ import os.path as osp
 
 import pytest
 import torch
-from action_folder import draw_persons, write_action_folder
-from config_table import ALL, MOBILENET, ROWS, SMALL_NETS, SQUEEZENET
 from mmengine.config import Config
 from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import init_default_scope
-from runs import CONFIGS, test, train
-from voc_folder import write_voc_folder
 
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.cli.arguments import add_common_arguments
 from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.checkpoint import load_safely
-from tcnn_mm.engine.launch import add_common_arguments, load_config
+from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.evaluation.submission import read_results
 from tcnn_mm.models import TorchvisionBackbone, TransferAlexNet
 from tcnn_mm.registry import MODELS
+from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.config_table import ALL, MOBILENET, ROWS, SMALL_NETS, SQUEEZENET
+from tests.support.runs import CONFIGS, test, train
+from tests.support.voc_folder import write_voc_folder
 
 VARIANTS = {
     'alexnet-owt-7be5be79.pth': 'torchvision',

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from config_table import ALL, OTHERS, ROWS
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
-from runs import CONFIGS
 
-from tcnn_mm.engine.launch import load_config
+from tcnn_mm.engine.load_config import load_config
+from tests.support.config_table import ALL, OTHERS, ROWS
+from tests.support.runs import CONFIGS
 
 FILES = sorted(
     osp.relpath(path, CONFIGS)

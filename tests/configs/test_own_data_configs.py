@@ -5,14 +5,14 @@ import os.path as osp
 
 import pytest
 import torch
-from config_table import MOBILENET
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from own_data import coco, drawn, write_pictures
-from runs import CONFIGS, test, train
 
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.models import TorchvisionBackbone
+from tests.support.config_table import MOBILENET
+from tests.support.own_data import coco, drawn, write_pictures
+from tests.support.runs import CONFIGS, test, train
 
 SMALL = {
     'log_level': 'ERROR',

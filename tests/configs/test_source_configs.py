@@ -5,7 +5,8 @@ import os.path as osp
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
-from runs import CONFIGS
+
+from tests.support.runs import CONFIGS
 
 # config → (outputs, width of FC6 and FC7, data set, class list)
 EXPECTED = {

@@ -6,7 +6,8 @@ import os.path as osp
 import pytest
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
-from runs import CONFIGS
+
+from tests.support.runs import CONFIGS
 
 HEAD = {f'head.{layer}.{leaf}' for layer in ('FCa', 'FCb') for leaf in ('weight', 'bias')}
 # config → (outputs, width of the features, width of FCa, metric modes, side of the map, stride)

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from own_data import CLASSES, write_coco, write_voc
 
 from tcnn_mm.datasets import COCOObjects, VOCObjects
 from tcnn_mm.errors import UserError
+from tests.support.own_data import CLASSES, write_coco, write_voc
 
 pytest.importorskip('mmdet')
 PATH = 'annotations/instances_all.json'

@@ -7,12 +7,12 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
-from runs import assert_same_state, small_config, train
-from runs import test as run_test
 
 from tcnn_mm.engine import bank as banks
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS, MODELS
+from tests.support.runs import assert_same_state, small_config, train
+from tests.support.runs import test as run_test
 
 
 @pytest.fixture

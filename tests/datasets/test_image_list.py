@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from own_data import write_csv, write_folders, write_pictures
 
 from tcnn_mm.datasets import ImageList
 from tcnn_mm.errors import UserError
+from tests.support.own_data import write_csv, write_folders, write_pictures
 
 
 def labels(data):

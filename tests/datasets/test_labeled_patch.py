@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from mmengine.config import ConfigDict
-from runs import small_config
 
 from tcnn_mm.datasets import RandomLabeledPatch
 from tcnn_mm.errors import UserError
+from tests.support.runs import small_config
 
 SAMPLER = dict(
     type='tcnn_mm.PatchSampler',

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tcnn_mm.datasets import mini_voc_drawing as drawing
-from tcnn_mm.datasets.mini_voc import MiniVOC, prepare
+from tcnn_mm.datasets.mini_voc import drawing
+from tcnn_mm.datasets.mini_voc.dataset import MiniVOC, prepare
 from tcnn_mm.datasets.voc import VOCObjects
 from tcnn_mm.errors import UserError
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from mmengine.dataset import pseudo_collate
 from PIL import Image
-from voc_folder import voc_xml, write_voc_folder
 
 from tcnn_mm.datasets import LoadVOCObjects, PackPatchInputs, VOCObjects
 from tcnn_mm.datasets import transforms as module
 from tcnn_mm.errors import UserError
+from tests.support.voc_folder import voc_xml, write_voc_folder
 
 HEIGHT, WIDTH = 30, 40
 RED = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from voc_folder import CORNERS, voc_xml, write_voc_folder
 
 from tcnn_mm.datasets import voc as module
+from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
-from tcnn_mm.datasets.voc_xml import parse_voc_xml
 from tcnn_mm.errors import UserError
+from tests.support.voc_folder import CORNERS, voc_xml, write_voc_folder
 
 HEIGHT, WIDTH = 30, 40
 PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from action_folder import action_xml, draw_persons, write_action_folder
 from mmengine.dataset import pseudo_collate
 
 from tcnn_mm.datasets import LoadVOCObjects, PackPatchInputs, VOCAction
 from tcnn_mm.datasets import voc_action as module
+from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.voc_action import ACTIONS, OTHER
-from tcnn_mm.datasets.voc_xml import parse_voc_xml
 from tcnn_mm.errors import UserError
+from tests.support.action_folder import action_xml, draw_persons, write_action_folder
 
 PICTURE = np.zeros((60, 80, 3), np.uint8)
 # The annotation of 2012_004331 in the layout of the genuine file: tabs, no <truncated>, xmax

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 
-from tcnn_mm.engine.launch import parse_options, use_amp
+from tcnn_mm.engine.load_config import parse_options, use_amp
 from tcnn_mm.errors import UserError
 
 

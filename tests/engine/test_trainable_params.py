@@ -3,10 +3,10 @@
 import pytest
 import torch
 from mmengine.registry import DefaultScope
-from patch_model import build_model
 
 from tcnn_mm.engine import TrainableParams
 from tcnn_mm.errors import UserError
+from tests.support.patch_model import build_model
 
 CFG = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
 

@@ -15,12 +15,12 @@ from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.engine import VOCResultsHook
 from tcnn_mm.engine.voc_results import write_report, write_scores
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation import VOCActionAP, VOCDevkitAP
 from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.image_labels import image_labels
 
 CLASSES = ('cat', 'dog', 'naïve, "quoted"')
 

@@ -6,13 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.evaluation.average_precision import (
     MODES,
     mean_ap,
     precision_recall,
     voc_ap,
 )
-from tcnn_mm.image_labels import image_labels
 
 
 def devkit_labels(objects, num_classes):
@@ -199,8 +199,8 @@ def test_labels_of_the_official_class_files():
     folder = os.path.join(os.environ.get('TCNN_DATA', ''), 'VOCdevkit', 'VOC2007')
     if not os.path.isdir(folder):
         pytest.skip('needs VOC2007 below TCNN_DATA')
+    from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
     from tcnn_mm.datasets.voc import VOC_CLASSES
-    from tcnn_mm.datasets.voc_xml import parse_voc_xml
 
     read = {}
     for k, name in enumerate(VOC_CLASSES):

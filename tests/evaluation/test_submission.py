@@ -5,7 +5,6 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from devkit import evaluate
 from mmengine.evaluator import Evaluator
 from mmpretrain.structures import DataSample
 
@@ -14,6 +13,7 @@ from tcnn_mm.datasets.voc_action import ACTIONS, OTHER
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation import VOCActionAP, VOCDevkitAP, VOCSubmission
 from tcnn_mm.evaluation.submission import align, parse_results, read_results, result_file
+from tests.support.devkit import evaluate
 
 
 def make_samples(classes, seed=0, count=40, persons=False):

@@ -59,7 +59,7 @@ def test_four_persons_by_hand():
 
 def test_equals_the_devkit(tmp_path):
     """Random persons, ties and all: each class within 1e-9 of VOCevalaction.m on files."""
-    from devkit import evaluate
+    from tests.support.devkit import evaluate
 
     random = np.random.default_rng(0)
     for _ in range(10):

@@ -7,10 +7,10 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation import VOCDevkitAP
 from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.image_labels import image_labels
 from tcnn_mm.registry import METRICS
 
 CLASSES = ('cat', 'dog', 'cow')

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tcnn_mm.models import frozen_copy
+from tcnn_mm.models.encoder import frozen
 
 
 @pytest.fixture
 def half_native(monkeypatch):
     """Real bfloat16 whatever this processor has: the small networks here bear its emulation."""
-    monkeypatch.setattr(frozen_copy, 'is_native', lambda dtype, device_type: True)
+    monkeypatch.setattr(frozen, 'is_native', lambda dtype, device_type: True)

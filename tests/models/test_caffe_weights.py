@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from caffe_file import caffe_forward, caffe_weights
 
 from tcnn_mm.models import TransferAlexNet
 from tcnn_mm.models.caffe_weights import fit_shape, fold_normalisation, turn_channels
+from tests.support.caffe_file import caffe_forward, caffe_weights
 
 
 def test_shapes_that_only_look_different():

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from caffe_file import blob, caffe_weights, field, write_caffemodel
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.caffemodel import read_blob, read_caffemodel, read_varint
+from tests.support.caffe_file import blob, caffe_weights, field, write_caffemodel
 
 
 @pytest.mark.parametrize('old', [False, True])

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from patch_model import FROZEN, build_model, make_picture
 
 from tcnn_mm.models.freezing import count_parameters, split_layers
+from tests.support.patch_model import FROZEN, build_model, make_picture
 
 
 def step(model):

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from patch_model import build_model, make_picture
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
-from tcnn_mm.models.adaptation_head import correct_and_seen, global_mean_loss
-from tcnn_mm.models.parts import build_sampler
-from tcnn_mm.models.patch_features import regroup
+from tcnn_mm.models.builders import build_sampler
+from tcnn_mm.models.encoder.patch_encoder import regroup
+from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
+from tests.support.patch_model import build_model, make_picture
 
 
 def test_scores_are_the_mean_of_y_to_the_k():

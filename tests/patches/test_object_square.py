@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tcnn_mm.errors import UserError
-from tcnn_mm.patches import Key, ObjectSquareSampler
+from tcnn_mm.patches import ObjectSquareSampler, RandomKey
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.patches.geometry import square_around
 
@@ -16,7 +16,7 @@ def choose(box=BOX, labels=(3,), training=True, **options):
     sampler = ObjectSquareSampler(**options)
     boxes = np.repeat(box[None], len(labels), 0)
     flags = dict(input_box=box)
-    return sampler((100, 90), boxes, np.array(labels), flags, training=training, key=Key())
+    return sampler((100, 90), boxes, np.array(labels), flags, training=training, key=RandomKey())
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_one_square_in_training_and_at_test():
 def test_annotations_are_not_read_at_test():
     """At test boxes and labels may be absent; only input_box is asked for."""
     sampler = ObjectSquareSampler()
-    patches = sampler((100, 90), None, None, dict(input_box=BOX), training=False, key=Key())
+    patches = sampler((100, 90), None, None, dict(input_box=BOX), training=False, key=RandomKey())
     assert np.array_equal(patches.xyxy, choose().xyxy)
 
 
@@ -77,4 +77,4 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match='margin=-1'):
         ObjectSquareSampler(margin=-1)
     with pytest.raises(UserError, match='no input_box.*VOCAction'):
-        ObjectSquareSampler()((9, 9), None, None, {}, training=False, key=Key())
+        ObjectSquareSampler()((9, 9), None, None, {}, training=False, key=RandomKey())

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tcnn_mm.patches import Key, PatchGrid, PatchLabeler, PatchSampler, keyed_generator
+from tcnn_mm.patches import PatchGrid, PatchLabeler, PatchSampler, RandomKey, keyed_generator
 
 SIZE = (120, 160)
 BOXES = np.array([[10, 10, 70, 80], [100, 40, 150, 100]], np.float32)
@@ -18,7 +18,7 @@ def sampler(**options):
     return PatchSampler(grid, dict(type='tcnn_mm.PatchLabeler', num_classes=3), **options)
 
 
-FIRST = Key(0, 0, 'a')
+FIRST = RandomKey(0, 0, 'a')
 
 
 def draw(s, key=FIRST, training=True):
@@ -28,7 +28,7 @@ def draw(s, key=FIRST, training=True):
 def test_test_time_is_the_whole_grid_without_annotations():
     """At test the grid comes whole, and annotations are not even looked at."""
     s = sampler()
-    patches = s(SIZE, None, None, {}, training=False, key=Key())
+    patches = s(SIZE, None, None, {}, training=False, key=RandomKey())
     assert np.array_equal(patches.xyxy, PatchGrid(size=32)(SIZE))
     assert (patches.label == -1).all() and (patches.object_index == -1).all()
 
@@ -39,7 +39,7 @@ def test_all_positives_and_a_tenth_of_the_background():
     full, _ = labeler(grid(SIZE), BOXES, LABELS)
     kept = 0
     for i in range(40):
-        drawn = draw(sampler(), Key(0, 0, str(i)))
+        drawn = draw(sampler(), RandomKey(0, 0, str(i)))
         assert (drawn.label >= 0).all()
         assert (drawn.label < 3).sum() == ((full >= 0) & (full < 3)).sum()
         kept += (drawn.label == 3).sum()
@@ -59,16 +59,22 @@ def test_labels_and_owners_belong_to_the_boxes():
 def test_the_background_is_drawn_once():
     """The fixed set is the same in every epoch, another for another image or seed."""
     s = sampler()
-    assert np.array_equal(draw(s, Key(0, 0, 'a')).xyxy, draw(s, Key(0, 7, 'a')).xyxy)
-    assert not np.array_equal(draw(s, Key(0, 0, 'a')).xyxy, draw(s, Key(0, 0, 'b')).xyxy)
-    assert not np.array_equal(draw(s, Key(0, 0, 'a')).xyxy, draw(s, Key(1, 0, 'a')).xyxy)
+    assert np.array_equal(draw(s, RandomKey(0, 0, 'a')).xyxy, draw(s, RandomKey(0, 7, 'a')).xyxy)
+    assert not np.array_equal(
+        draw(s, RandomKey(0, 0, 'a')).xyxy, draw(s, RandomKey(0, 0, 'b')).xyxy
+    )
+    assert not np.array_equal(
+        draw(s, RandomKey(0, 0, 'a')).xyxy, draw(s, RandomKey(1, 0, 'a')).xyxy
+    )
 
 
 def test_the_background_may_be_redrawn():
     """redraw_background: another tenth each epoch, the same one for the same epoch."""
     s = sampler(redraw_background=True)
-    assert np.array_equal(draw(s, Key(0, 3, 'a')).xyxy, draw(s, Key(0, 3, 'a')).xyxy)
-    assert not np.array_equal(draw(s, Key(0, 3, 'a')).xyxy, draw(s, Key(0, 4, 'a')).xyxy)
+    assert np.array_equal(draw(s, RandomKey(0, 3, 'a')).xyxy, draw(s, RandomKey(0, 3, 'a')).xyxy)
+    assert not np.array_equal(
+        draw(s, RandomKey(0, 3, 'a')).xyxy, draw(s, RandomKey(0, 4, 'a')).xyxy
+    )
 
 
 def test_a_number_per_image_goes_through_the_fixed_set():
@@ -76,9 +82,11 @@ def test_a_number_per_image_goes_through_the_fixed_set():
     whole = {tuple(box) for box in draw(sampler()).xyxy}
     s = sampler(num_patches=5)
     turns = len(whole) // 5
-    first = [tuple(b) for e in range(turns) for b in draw(s, Key(0, e, 'a')).xyxy]
+    first = [tuple(b) for e in range(turns) for b in draw(s, RandomKey(0, e, 'a')).xyxy]
     assert len(first) == len(set(first)) == 5 * turns and set(first) <= whole
-    again = [tuple(b) for e in range(turns, 3 * turns + 3) for b in draw(s, Key(0, e, 'a')).xyxy]
+    again = [
+        tuple(b) for e in range(turns, 3 * turns + 3) for b in draw(s, RandomKey(0, e, 'a')).xyxy
+    ]
     assert set(first) | set(again) == whole and again[: len(first)] != first
 
 
@@ -91,7 +99,7 @@ def test_a_large_number_takes_the_set_and_no_patch_twice():
 def test_class_balance():
     """Balanced draws: the labels of a picture come about equally often."""
     s = sampler(num_patches=6, class_balanced=True)
-    labels = np.concatenate([draw(s, Key(0, e, 'a')).label for e in range(200)])
+    labels = np.concatenate([draw(s, RandomKey(0, e, 'a')).label for e in range(200)])
     counts = np.bincount(labels, minlength=4)[[0, 2, 3]]
     assert counts.min() > 0.6 * counts.max()
 
@@ -99,7 +107,7 @@ def test_class_balance():
 def test_an_image_with_no_sampled_patches():
     """No background kept and no objects: zero patches, of the right shapes."""
     s = sampler(background_share=0.0, num_patches=4)
-    empty = s(SIZE, np.zeros((0, 4)), np.zeros(0, int), {}, training=True, key=Key())
+    empty = s(SIZE, np.zeros((0, 4)), np.zeros(0, int), {}, training=True, key=RandomKey())
     assert empty.xyxy.shape == (0, 4) and empty.label.shape == (0,)
 
 

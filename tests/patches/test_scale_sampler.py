@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tcnn_mm.patches import Key, ScaleSampler
+from tcnn_mm.patches import RandomKey, ScaleSampler
 from tcnn_mm.patches.geometry import grid_boxes
 
 GRID = dict(type='PatchGrid', stride=32, size=224)
@@ -37,22 +37,24 @@ def test_the_authors_scales_on_a_voc_picture():
 def test_trainings_scale_is_a_function_of_its_key():
     """s ~ U(0.7, 1.4) of (seed, epoch, pictures); every picture of a batch gets the same s."""
     sampler = ScaleSampler(GRID)
-    drawn = [sampler.factor(Key(0, epoch, 'a')) for epoch in range(400)]
-    assert drawn == [ScaleSampler(GRID).factor(Key(0, epoch, 'a')) for epoch in range(400)]
+    drawn = [sampler.factor(RandomKey(0, epoch, 'a')) for epoch in range(400)]
+    assert drawn == [ScaleSampler(GRID).factor(RandomKey(0, epoch, 'a')) for epoch in range(400)]
     assert 0.7 <= min(drawn) < 0.72 and 1.38 < max(drawn) < 1.4
     assert np.mean(drawn) == pytest.approx(1.05, abs=0.04)
-    one = sampler((375, 500), training=True, key=Key(0, 3, 'a')).xyxy[0]
-    other = sampler((500, 375), training=True, key=Key(0, 3, 'a')).xyxy[0]
+    one = sampler((375, 500), training=True, key=RandomKey(0, 3, 'a')).xyxy[0]
+    other = sampler((500, 375), training=True, key=RandomKey(0, 3, 'a')).xyxy[0]
     assert np.allclose(one, other, atol=0.5)
-    assert one[2] == pytest.approx(224 / sampler.factor(Key(0, 3, 'a')), rel=0.01)
+    assert one[2] == pytest.approx(224 / sampler.factor(RandomKey(0, 3, 'a')), rel=0.01)
 
 
 def test_annotations_are_not_read():
     """Whatever stands in their place, the windows are the same, in training and test."""
     sampler = ScaleSampler(GRID)
     for training in (True, False):
-        one = sampler((300, 400), training=training, key=Key())
-        other = sampler((300, 400), object(), object(), object(), training=training, key=Key())
+        one = sampler((300, 400), training=training, key=RandomKey())
+        other = sampler(
+            (300, 400), object(), object(), object(), training=training, key=RandomKey()
+        )
         assert np.array_equal(one.xyxy, other.xyxy)
 
 

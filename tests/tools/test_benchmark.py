@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from runs import CONFIGS
+
+from tests.support.runs import CONFIGS
 
 
 @pytest.mark.slow

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from mmengine.registry import MODELS
 from PIL import Image
-from runs import CONFIGS, small_config, train
 
 from tcnn_mm.evaluation.average_precision import voc_ap
+from tests.support.runs import CONFIGS, small_config, train
 
 TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 ONLINE = osp.join(CONFIGS, 'tcnn_minivoc.py')

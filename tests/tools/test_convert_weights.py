@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from caffe_file import caffe_forward, caffe_weights, write_caffemodel
 
-from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import TransferAlexNet
 from tcnn_mm.registry import MODELS
+from tests.support.caffe_file import caffe_forward, caffe_weights, write_caffemodel
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
 spec = importlib.util.spec_from_file_location('convert_weights', TOOL)

@@ -4,10 +4,10 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from runs import CONFIGS
 
 from tcnn_mm.datasets.class_folders import read_class_list
 from tcnn_mm.errors import UserError
+from tests.support.runs import CONFIGS
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'make_source_classes.py'
 spec = importlib.util.spec_from_file_location('make_source_classes', TOOL)

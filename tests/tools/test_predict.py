@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_checkpoint import CLASSES, write_small_checkpoint
-from tool_module import run_tool_main
-from voc_folder import write_voc_folder
 
-from tcnn_mm.apis.inferencer import TCNNInferencer
-from tcnn_mm.apis.one_pass import image_scores
-from tcnn_mm.apis.overlay import unused_name
-from tcnn_mm.engine.checkpoint import load_safely
+from tcnn_mm.analysis.prediction_cache import image_scores
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
+from tcnn_mm.inference.inferencer import TCNNInferencer
+from tcnn_mm.inference.overlay import unused_name
 from tcnn_mm.registry import DATASETS
+from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
+from tests.support.tool_module import run_tool_main
+from tests.support.voc_folder import write_voc_folder
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from action_folder import draw_persons, write_action_folder
 from PIL import Image
 
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.errors import UserError
+from tests.support.action_folder import draw_persons, write_action_folder
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'prepare_voc.py'
 spec = importlib.util.spec_from_file_location('prepare_voc', TOOL)

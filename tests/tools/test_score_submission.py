@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from action_folder import draw_persons, write_action_folder
-from voc_folder import write_voc_folder
 
 from tcnn_mm.datasets import VOCAction, VOCObjects
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.evaluation.submission import write_results
-from tcnn_mm.image_labels import image_labels
+from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.voc_folder import write_voc_folder
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'score_submission.py'
 spec = importlib.util.spec_from_file_location('score_submission', TOOL)

@@ -6,10 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from action_folder import draw_persons, write_action_folder
-from commands import ROOT, config, run, run_fresh
 from PIL import Image
-from voc_folder import write_voc_folder
+
+from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.commands import ROOT, config, run, run_fresh
+from tests.support.voc_folder import write_voc_folder
 
 SMALL = [
     'train_cfg.max_epochs=1', 'param_scheduler.milestones=[1]', 'train_dataloader.batch_size=4',
@@ -224,7 +225,7 @@ def test_an_installed_wheel_lets_configs_inherit(tmp_path):
     script = (
         'import tcnn_mm, sys; assert tcnn_mm.__file__.startswith(sys.argv[1]), tcnn_mm.__file__\n'
         'from mmengine.config import Config\n'
-        'from tcnn_mm.engine.checkpoint import load_safely\n'
+        'from tcnn_mm.checkpoints.loading import load_safely\n'
         "open('m.py', 'w').write(\"_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\")\n"
         "print(Config.fromfile('m.py').model.type)\n"
         "load_safely('tcnn_mm://minivoc_source.pth')\n"

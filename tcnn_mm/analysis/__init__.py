@@ -1,0 +1,1 @@
+"""Research side: baselines, class activation maps, learning curves, sweeps of k."""

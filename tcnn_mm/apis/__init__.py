@@ -1,3 +1,0 @@
-from .inferencer import TCNNInferencer
-
-__all__ = ['TCNNInferencer']

@@ -1,0 +1,1 @@
+"""Speed of inference and training, cost of a run, facts about the hardware."""

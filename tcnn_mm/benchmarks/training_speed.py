@@ -1,0 +1,100 @@
+"""What training costs online, from a bank, and at best; `tools/benchmark.py` prints it."""
+
+import json
+import os.path as osp
+import statistics
+import tempfile
+
+import numpy as np
+import torch
+from mmengine.dataset import pseudo_collate
+from torch.utils.data import DataLoader
+
+from tcnn_mm.benchmarks.inference_speed import NETWORKS, NUM_CLASSES, Networks
+from tcnn_mm.benchmarks.timers import timed
+from tcnn_mm.datasets.feature_bank import FILES, FeatureBank
+from tcnn_mm.models.heads.adaptation_head import global_mean_loss
+
+TRAIN_BATCH = 128
+
+
+def random_bank(folder, width, rows=20 * TRAIN_BATCH):
+    """A feature bank of random numbers, read by the real data set and loader."""
+    random = np.random.default_rng(0)
+    random.random((1, rows, width), np.float32).astype(np.float16).tofile(
+        osp.join(folder, FILES['features'])
+    )
+    np.savez(
+        osp.join(folder, FILES['rows']),
+        boxes=np.zeros((rows, 4), np.float32),
+        labels=random.integers(0, NUM_CLASSES + 1, rows),
+        first=[0],
+        sizes=[rows],
+    )
+    with open(osp.join(folder, FILES['manifest']), 'w', encoding='utf-8') as file:
+        json.dump(dict(shape=[1, rows, width], classes=[], pictures=[{}]), file)
+    return DataLoader(
+        FeatureBank(folder, flips=False), TRAIN_BATCH, shuffle=True, collate_fn=pseudo_collate
+    )
+
+
+def training_rows(images, device, repeats, name):
+    """Patches a second of training: pictures online, an epoch of a bank, the head alone."""
+    nets = Networks(name, device)
+    head, random = nets.head.train(), np.random.default_rng(0)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    ready = torch.rand(TRAIN_BATCH, NETWORKS[name][2], device=device)
+    labels = torch.from_numpy(random.integers(0, NUM_CLASSES + 1, TRAIN_BATCH)).to(device)
+
+    def update(features, labels):
+        optimizer.zero_grad()
+        global_mean_loss(head((features,)), labels).backward()
+        optimizer.step()
+
+    def online(model):
+        each = -(-TRAIN_BATCH // len(images))
+        grids = [model.sampler.grid(i.shape[-2:]) for i in images]
+        boxes = [g[random.permutation(len(g))[:each]] for g in grids]
+        parts = [p for *_, p in model.iter_features([i.to(device) for i in images], boxes)]
+        update(torch.cat(parts)[:TRAIN_BATCH], labels)
+        return TRAIN_BATCH
+
+    def bank(loader):
+        for batch in loader:
+            (features,), (named,) = batch['inputs'], batch['data_samples']
+            update(features.to(device).float(), named.to(device))
+        return len(loader.dataset)
+
+    def alone():
+        for _ in range(20):
+            update(ready, labels)
+        return 20 * TRAIN_BATCH
+
+    with tempfile.TemporaryDirectory() as folder:
+        loader = random_bank(folder, NETWORKS[name][2])
+        crop, half = nets.model(), nets.model(dtype='bfloat16')
+        steps = {
+            'online': lambda: online(crop),
+            'online-bf16': lambda: online(half),
+            'bank': lambda: bank(loader),
+            'head': alone,
+        }
+        rates = {mode: [] for mode in steps}
+        for step in steps.values():
+            step()
+        for _ in range(repeats):
+            for mode, step in steps.items():
+                took, count = timed(step, device)
+                rates[mode].append(count / took)
+    rate = {mode: statistics.median(values) for mode, values in rates.items()}
+    return [
+        dict(
+            mode=mode,
+            network=name,
+            device=str(device),
+            patches_per_s=value,
+            share_of_head=value / rate['head'],
+            ratio_to_online=value / rate['online'],
+        )
+        for mode, value in rate.items()
+    ]

@@ -1,0 +1,1 @@
+"""Checkpoint files: safe loading, metadata, pretrained weights, atomic writes."""

@@ -1,0 +1,116 @@
+"""Copy C1…FC7 of a pretrained network and make sure that they have arrived."""
+
+from types import SimpleNamespace
+
+from mmengine.logging import print_log
+
+from tcnn_mm.checkpoints.loading import load_safely, model_state
+from tcnn_mm.errors import UserError
+
+
+def _short(keys):
+    keys = sorted(keys)
+    return ', '.join(keys[:6]) + (f' … ({len(keys)} in all)' if len(keys) > 6 else '') or 'none'
+
+
+def check_pixels(said, own, filename):
+    """Compare what a file says of its pixels with what the model gives it.
+
+    Args:
+        said (dict): `preprocessing` of the file's meta; may be empty.
+        own (dict): The model's.
+
+    Raises:
+        UserError: Another mean, std or channel order; names both and the entry to mend.
+    """
+    differ = [
+        f'{key}: file {_plain(said[key])}, model {_plain(own[key])}'
+        for key in ('mean', 'std', 'channel_order')
+        if key in said and key in own and _plain(said[key]) != _plain(own[key])
+    ]
+    if differ:
+        raise UserError(
+            f'{filename}: its weights expect other pixels; {"; ".join(differ)}; set '
+            "them as the backbone's preprocessing"
+        )
+
+
+def _plain(value):
+    return value if isinstance(value, str) else [float(v) for v in value]
+
+
+def wrapped_names(state, backbone):
+    """Names of a bare network, for a backbone that keeps it as its one child: mmpretrain's
+    `TIMMBackbone` (`timm_model`), our `TorchvisionBackbone` (`extractor`)."""
+    children = [name for name, _ in backbone.named_children()]
+    if len(children) != 1:
+        return state
+    prefix = f'{children[0]}.'
+    return {k if k.startswith(prefix) else prefix + k: value for k, value in state.items()}
+
+
+def load_backbone(backbone, filename):
+    """Load a weight file into a backbone that stands alone, in a detector say; see below."""
+    own = getattr(backbone, 'preprocessing', {})
+    load_pretrained(SimpleNamespace(backbone=backbone, preprocessing=own), filename)
+
+
+def load_pretrained(model, filename):
+    """Load a weight file into `model.backbone` (and `model.neck`), never into the head.
+
+    The file may be a classifier of mmpretrain (`backbone.…` keys), or the bare network with its
+    own names, of timm or torchvision; `backbone.convert_state_dict` brings foreign names in.
+
+    Args:
+        model (nn.Module): With `backbone`, perhaps `neck`.
+        filename (str): A path, URL or `torchvision://NAME`.
+
+    Raises:
+        UserError: A parameter of backbone or neck got no value or one of another shape; both
+            lists of keys are given. Or the file says that its weights expect other pixels.
+    """
+    checkpoint = load_safely(filename)
+    state = model_state(checkpoint)
+    meta = checkpoint.get('meta') or {}
+    said = meta.get('tcnn_mm', {}).get('preprocessing', {})
+    check_pixels(said, getattr(model, 'preprocessing', {}), filename)
+    parts = {'backbone': {}, 'neck': {}}
+    if any(key.startswith('backbone.') for key in state):
+        for key, value in state.items():
+            part, _, name = key.partition('.')
+            parts.setdefault(part, {})[name] = value
+    else:
+        parts['backbone'] = state
+    backbone = model.backbone
+    if hasattr(backbone, 'convert_state_dict'):
+        parts['backbone'] = backbone.convert_state_dict(parts['backbone'])
+    else:
+        parts['backbone'] = wrapped_names(parts['backbone'], backbone)
+    loaded, missing, unused = 0, [], [f'head.{key}' for key in parts.get('head', {})]
+    for part in ('backbone', 'neck'):
+        module = getattr(model, part, None)
+        own = module.state_dict() if module is not None else {}
+        given = parts[part]
+        # BatchNorm's counter is no weight; files older than it are complete.
+        missing += [f'{part}.{k}' for k in own if k not in given and 'num_batches' not in k]
+        unused += [f'{part}.{k}' for k in given if k not in own]
+        wrong = [
+            f'{part}.{k}: file {tuple(given[k].shape)}, model {tuple(own[k].shape)}'
+            for k in own
+            if k in given and given[k].shape != own[k].shape
+        ]
+        if wrong:
+            raise UserError(f'{filename}: shapes differ: {"; ".join(wrong[:6])}')
+        if own and not missing:
+            module.load_state_dict({k: v for k, v in given.items() if k in own}, strict=False)
+            loaded += len([k for k in own if k in given])
+    if missing:
+        raise UserError(
+            f'{filename}: does not hold this backbone; missing: {_short(missing)}; '
+            f'not used: {_short(unused)}'
+        )
+    print_log(
+        f'pretrained: {loaded} tensors from {filename}; new layers: head; not used: '
+        f'{_short(unused)}',
+        logger='current',
+    )

@@ -1,0 +1,35 @@
+"""How a command ends: one line for an error that the user can act on."""
+
+import sys
+
+from tcnn_mm.errors import UserError
+
+
+def missing_package(error):
+    """What to install for an import error of mmdet or of mmcv's ops; None for any other."""
+    if error.name == 'mmcv._ext':
+        return (
+            "mmdet's models need mmcv's compiled ops (mmcv._ext), and this mmcv has none; "
+            'docs/mixing.md says how to build them'
+        )
+    # mmengine raises one without a name for a missing `mmdet::…` base.
+    if (error.name or str(error)).startswith('mmdet'):
+        return (
+            "mmdet is not installed: pip install onedl-mmdetection, or, beside OpenMMLab's own "
+            'mmcv with compiled ops, mmdet'
+        )
+    return None
+
+
+def run_tool(main):
+    """Run a tool; a :class:`UserError` ends it with its message and status 1, no traceback."""
+    try:
+        main()
+    except (UserError, ImportError) as error:
+        message = missing_package(error) if isinstance(error, ImportError) else str(error)
+        if message is None:
+            raise
+        if message.startswith('Caught '):  # out of a data loader's worker: see UserError
+            message = message.strip().splitlines()[-1].partition('UserError: ')[2]
+        print(f'error: {message}', file=sys.stderr)
+        sys.exit(1)

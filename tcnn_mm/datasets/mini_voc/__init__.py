@@ -1,0 +1,1 @@
+"""MiniVOC, a small data set that is drawn on first use."""

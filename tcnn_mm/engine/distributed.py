@@ -1,0 +1,53 @@
+"""Start of the process group, with and without GPUs."""
+
+import os
+import subprocess
+
+import torch
+from mmengine.config import ConfigDict
+from mmengine.dist import init_dist
+
+from tcnn_mm.errors import UserError
+
+
+def prepare_processes(cfg):
+    """Join the process group before anything asks for a rank (feature banks do, early).
+
+    Without a GPU: gloo, and a wrapper without device ids; mmengine calls
+    `torch.cuda.set_device` for every launcher, but skips its own start when the group is there.
+    """
+    if cfg.launcher == 'none' or torch.distributed.is_initialized():
+        return
+    if torch.cuda.is_available():
+        init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
+        return
+    if cfg.launcher == 'slurm':
+        read_slurm()
+    elif cfg.launcher != 'pytorch':
+        raise UserError(
+            f'--launcher {cfg.launcher} needs GPUs here; without one use tools/dist_train.sh '
+            '(torchrun, --launcher pytorch) or tools/slurm_train.sh'
+        )
+    torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = ConfigDict(type='MMDistributedDataParallel', device_ids=None)
+
+
+def read_slurm():
+    """Set torch's RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT from srun's variables.
+
+    Raises:
+        UserError: Not started by srun.
+    """
+    names = dict(RANK='SLURM_PROCID', WORLD_SIZE='SLURM_NTASKS', LOCAL_RANK='SLURM_LOCALID')
+    for ours, theirs in names.items():
+        if theirs not in os.environ:
+            raise UserError(
+                f'--launcher slurm: {theirs} is not set; start through srun, e.g. with '
+                'tools/slurm_train.sh'
+            )
+        os.environ[ours] = os.environ[theirs]
+    if 'MASTER_ADDR' not in os.environ:
+        command = ['scontrol', 'show', 'hostnames', os.environ['SLURM_NODELIST']]
+        hosts = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        os.environ['MASTER_ADDR'] = hosts.split()[0]
+    os.environ.setdefault('MASTER_PORT', '29500')

@@ -1,0 +1,1 @@
+"""Images and boxes in, frozen features of patches out."""

@@ -1,0 +1,134 @@
+"""The frozen layers as they run: BatchNorm folded, weights cast once, perhaps compiled."""
+
+import copy
+import functools
+import logging
+
+import torch
+from mmcv.cnn import fuse_conv_bn
+from mmengine.logging import print_log
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from tcnn_mm.models.encoder.hardware import is_native
+
+# Folding reorders float32 sums; a norm that does not belong to its neighbour is far off.
+_FOLD_TOLERANCE = 1e-3
+
+
+def run_layers(backbone, x, names):
+    """Run the named layers; a backbone that declares none is one layer, 'backbone'."""
+    if not names:
+        return x
+    return backbone(x)[-1] if names == ['backbone'] else backbone.run_layers(x, names)
+
+
+def layer_modules(backbone, names):
+    """The modules of the named layers."""
+    if names == ['backbone']:
+        return [backbone]
+    layers = backbone.layers() if names else {}
+    return [module for name in names for _, module in layers[name]]
+
+
+@functools.cache  # once a process
+def _say_emulated(dtype):
+    name = str(dtype).removeprefix('torch.')
+    print_log(
+        f'this processor has no instructions for {name}: it will not be faster here, and the '
+        'frozen layers run in float32 instead',
+        'current',
+        logging.WARNING,
+    )
+
+
+class FrozenCopy:
+    """Runs frozen layers of a backbone on a copy that is made for it, when first asked.
+
+    Autocast would cast the weights anew at every chunk (it remembers only those that train), and
+    BatchNorm in eval mode is an affine map that belongs into its convolution. The original keeps
+    its float32 weights, which is what checkpoints hold; when they change, the copy is made anew.
+
+    Args:
+        backbone (nn.Module): The original.
+        names (list[str]): Its frozen layers (see `freezing.split_layers`).
+        dtype (torch.dtype, optional): Of the copy, on devices that compute in it; float32 on a
+            processor that would emulate it (MobileNetV2's bfloat16 is 19 times slower with AVX2
+            alone). Defaults to float32.
+        compiled (bool): Run through `torch.compile`. Defaults to False.
+        size (int): Side of the patch on which the folding is checked. Defaults to 224.
+    """
+
+    def __init__(self, backbone, names, dtype=None, compiled=False, size=224):
+        self.backbone, self.names = backbone, names
+        # With nothing frozen, what passes here are the pixels.
+        self.dtype, self.size = (dtype if names else None) or torch.float32, size
+        modules = [m for part in layer_modules(backbone, names) for m in part.modules()]
+        self._folds = any(isinstance(m, _BatchNorm) for m in modules)
+        self._stamp = self._copy = None
+        self._run = torch.compile(run_layers) if compiled else run_layers
+
+    def __call__(self, x, names):
+        """Layers `names` of the frozen ones on (B, …), without a graph; in the copy's dtype."""
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            return self._run(self._current(), x.to(self.dtype_on(x.device.type)), names)
+
+    def dtype_on(self, device_type):
+        """The dtype that the layers run in there; says once where it is not the one asked for."""
+        if is_native(self.dtype, device_type):
+            return self.dtype
+        _say_emulated(self.dtype)
+        return torch.float32
+
+    def _tensors(self):
+        for module in layer_modules(self.backbone, self.names):
+            yield from module.parameters()
+            yield from module.buffers()
+
+    def _current(self):
+        """The original where a copy would be the same, else a copy of its present weights."""
+        device = next((tensor.device.type for tensor in self._tensors()), 'cpu')
+        dtype = self.dtype_on(device)
+        if dtype == torch.float32 and not self._folds:
+            return self.backbone
+        # Changes in place (load_state_dict's, an optimizer's) raise a tensor's version.
+        stamp = [(tensor.data_ptr(), tensor._version) for tensor in self._tensors()]
+        if stamp != self._stamp:
+            self._copy, self._stamp = self._make(dtype), stamp
+        return self._copy
+
+    @torch.no_grad()
+    def _make(self, dtype):
+        # What trains is shared, not copied: the copy's frozen layers alone are used.
+        frozen = {id(tensor) for tensor in self._tensors()}
+        shared = {id(p): p for p in self.backbone.parameters() if id(p) not in frozen}
+        made = copy.deepcopy(self.backbone, dict(shared))
+        made.eval()  # a statement: mmpretrain's backbones return nothing from it
+        if self._folds:
+            folded = copy.deepcopy(made, dict(shared))
+            for part in layer_modules(folded, self.names):
+                fuse_conv_bn(part)
+            made = folded if self._agree(made, folded) else made
+        for part in layer_modules(made, self.names):
+            part.requires_grad_(False)
+            part.to(dtype)
+            for module in part.modules():
+                if isinstance(module, _BatchNorm):  # not folded: its statistics stay float32
+                    module.float()
+        return made
+
+    def _agree(self, made, folded):
+        """Whether folding left the output as it was, on one patch of noise."""
+        device = next(self._tensors()).device
+        # A generator of its own: the run's random numbers are not touched.
+        noise = torch.randn(1, 3, self.size, self.size, generator=torch.Generator().manual_seed(0))
+        noise = noise.to(device)
+        before, after = (run_layers(net, noise, self.names) for net in (made, folded))
+        off = float((before - after).abs().max() / before.abs().max().clamp(min=1e-12))
+        if off > _FOLD_TOLERANCE:
+            print_log(
+                f'{type(made).__name__}: BatchNorm is not folded into the convolutions: the '
+                f'output would change by {off:.2g} of its largest value',
+                'current',
+                logging.WARNING,
+            )
+        return off <= _FOLD_TOLERANCE

@@ -1,0 +1,31 @@
+"""A file stands in its place when it is complete, and only then."""
+
+import pytest
+
+from tcnn_mm.checkpoints.atomic_write import draft_of, replacing
+
+
+@pytest.mark.parametrize('old', [None, 'old'])
+def test_a_block_that_fails_leaves_what_was_there(tmp_path, old):
+    """Neither half a file nor a draft stays; the older file does."""
+    path = tmp_path / 'a.json'
+    if old:
+        path.write_text(old)
+    with pytest.raises(KeyError), replacing(path) as file:
+        file.write('half')
+        raise KeyError
+    assert [p.name for p in tmp_path.iterdir()] == ([path.name] if old else [])
+    assert not old or path.read_text() == old
+
+
+def test_a_complete_draft_takes_the_place(tmp_path):
+    """Also where the writer adds an ending of its own, and where it wrote nothing at all."""
+    path = tmp_path / 'a.npz'
+    with draft_of(path, '.npz') as draft:
+        assert not path.exists() and draft.endswith('.npz')
+        with open(draft, 'w') as file:
+            file.write('whole')
+    assert path.read_text() == 'whole'
+    with pytest.raises(FileNotFoundError), draft_of(path):
+        pass
+    assert path.read_text() == 'whole'

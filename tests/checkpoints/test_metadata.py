@@ -1,0 +1,84 @@
+"""Thresholds in a checkpoint; safetensors beside torch's own files."""
+
+import math
+import sys
+
+import pytest
+import torch
+
+from tcnn_mm.checkpoints.loading import load_safely, write_checkpoint
+from tcnn_mm.checkpoints.metadata import store_thresholds
+from tcnn_mm.errors import UserError
+from tests.support.small_checkpoint import write_small_checkpoint
+
+THRESHOLDS = dict(key=0.25, fish=None, house=math.nan)
+
+
+def test_thresholds_are_stored_and_nothing_else_changes(tmp_path):
+    """By class, null where none could be chosen; weights, config and the rest stay."""
+    path = tmp_path / 'a.pth'
+    write_small_checkpoint(path)
+    before = load_safely(path)
+    store_thresholds(path, THRESHOLDS, '60 pictures of val')
+    after = load_safely(path)
+    ours = after['meta']['tcnn_mm']
+    assert ours.pop('thresholds') == dict(key=0.25, fish=None, house=None)
+    assert ours.pop('thresholds_chosen_on') == '60 pictures of val'
+    assert after['meta'] == before['meta'] and after.keys() == before.keys()
+    for key, value in before['state_dict'].items():
+        assert torch.equal(after['state_dict'][key], value)
+    store_thresholds(path, dict.fromkeys(THRESHOLDS, 0.5))
+    assert 'thresholds_chosen_on' not in load_safely(path)['meta']['tcnn_mm']
+    assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_wrong_classes_and_foreign_files(tmp_path):
+    """A class missing, one too many, a file that is no checkpoint of ours: named."""
+    path = tmp_path / 'a.pth'
+    write_small_checkpoint(path)
+    with pytest.raises(UserError, match="'house' is missing"):
+        store_thresholds(path, dict(key=0.1, fish=0.2))
+    with pytest.raises(UserError, match="'dog' is none of them"):
+        store_thresholds(path, dict(THRESHOLDS, dog=0.3))
+    torch.save(dict(w=torch.ones(1)), tmp_path / 'bare.pth')
+    with pytest.raises(UserError, match='CheckpointMetaHook'):
+        store_thresholds(tmp_path / 'bare.pth', THRESHOLDS)
+
+
+def test_safetensors_hold_the_same(tmp_path):
+    """Weights bit-equal, meta equal up to JSON's lists; thresholds can be stored in it too."""
+    pytest.importorskip('safetensors', reason='needs safetensors (pip install safetensors)')
+    write_small_checkpoint(tmp_path / 'a.pth')
+    whole = load_safely(tmp_path / 'a.pth')
+    path = tmp_path / 'a.safetensors'
+    write_checkpoint(path, dict(meta=whole['meta'], state_dict=whole['state_dict']))
+    store_thresholds(path, THRESHOLDS)
+    read = load_safely(path)
+    assert read['meta']['dataset_meta']['classes'] == ['key', 'fish', 'house']
+    assert read['meta']['tcnn_mm']['thresholds']['key'] == 0.25
+    assert read['meta']['cfg'] == whole['meta']['cfg']
+    assert read['state_dict'].keys() == whole['state_dict'].keys()
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(read['state_dict'][key], value)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match='a.safetensors: damaged'):
+        load_safely(path)
+
+
+def test_without_the_package_safetensors_say_what_to_install(tmp_path, monkeypatch):
+    """One line, no ImportError."""
+    monkeypatch.setitem(sys.modules, 'safetensors', None)
+    monkeypatch.setitem(sys.modules, 'safetensors.torch', None)
+    path = tmp_path / 'a.safetensors'
+    path.write_bytes(b'')
+    with pytest.raises(UserError, match='pip install safetensors'):
+        load_safely(path)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    """What cannot be pickled: the checkpoint before is still there, and no draft."""
+    path = tmp_path / 'a.pth'
+    write_checkpoint(path, dict(w=1))
+    with pytest.raises(AttributeError):
+        write_checkpoint(path, dict(w=lambda: 0))
+    assert load_safely(path) == dict(w=1) and len(list(tmp_path.iterdir())) == 1

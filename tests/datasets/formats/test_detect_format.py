@@ -1,0 +1,79 @@
+"""Layouts are recognised, and missing parts are drawn the same way each time."""
+
+import json
+
+import pytest
+
+from tcnn_mm.datasets.formats.detect_format import recognise
+from tcnn_mm.datasets.stratified_split import split_roles
+from tcnn_mm.errors import UserError
+from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
+
+IDS = [f'picture_{i}' for i in range(8)]
+
+
+def test_voc_with_and_without_lists(tmp_path):
+    lists = dict(train=IDS[:4], val=IDS[4:6], trainval=IDS[:6], test=IDS[6:])
+    found = recognise(str(write_voc(tmp_path / 'a', lists)))
+    assert (found.kind, found.weak, list(found.parts)) == ('voc', False, ['train', 'val', 'test'])
+    write_voc(tmp_path / 'b' / 'inner', {})
+    assert recognise(str(tmp_path / 'b')).parts['trainval']['data_root'].endswith('inner')
+    (tmp_path / 'b/inner/ImageSets/Main/trainval.txt').unlink()
+    assert list(recognise(str(tmp_path / 'b')).parts) == ['all']
+
+
+def test_coco_as_a_folder_and_as_a_file(tmp_path):
+    root = write_coco(tmp_path / 'one')
+    for path in (root, root / 'annotations/instances_all.json'):
+        found = recognise(str(path))
+        assert (found.kind, list(found.parts)) == ('coco', ['all'])
+        assert found.parts['all']['data_root'] == str(root / 'images')
+    found = recognise(str(write_coco(tmp_path / 'two', train=5)))
+    assert list(found.parts) == ['train', 'val']
+
+
+def test_image_labels(tmp_path):
+    """A list is found beside the pictures; folders are classes, perhaps below train and test."""
+    root = write_csv(tmp_path / 'csv')
+    for path in (root, root / 'labels.csv'):
+        assert recognise(str(path)).weak
+    (root / 'labels.csv').rename(tmp_path / 'old.csv')
+    (root / 'labels.json').write_text(json.dumps({'picture_0.png': ['a']}))
+    assert recognise(str(root)).parts['all']['ann_file'] == str(root / 'labels.json')
+    assert list(recognise(str(write_folders(tmp_path / 'folders'))).parts) == ['all']
+    write_folders(tmp_path / 'parts' / 'train')
+    write_folders(tmp_path / 'parts' / 'test', 4)
+    assert set(recognise(str(tmp_path / 'parts')).parts) == {'train', 'test'}
+
+
+def test_what_is_not_known_lists_the_layouts(tmp_path):
+    for path in (tmp_path, tmp_path / 'gone'):
+        with pytest.raises(UserError, match='VOC format'):
+            recognise(str(path))
+
+
+def test_parts_that_are_there_stay():
+    known = dict(train=IDS[:4], val=IDS[4:6], test=IDS[6:])
+    labels = {role: [[0]] * len(ids) for role, ids in known.items()}
+    assert split_roles(known, labels) == {role: (role, ids) for role, ids in known.items()}
+    with pytest.raises(ValueError, match='picture_3 is for training and for val or test'):
+        split_roles(dict(train=IDS[:4], test=IDS[3:]), labels)
+
+
+def test_missing_parts_are_stratified_disjoint_and_reproducible():
+    """100 pictures, one class in every tenth: 60/20/20, each part has its share of it."""
+    ids, labels = [str(i) for i in range(100)], [[0] if i % 10 else [0, 1] for i in range(100)]
+    first = split_roles(dict(all=ids), dict(all=labels), seed=3)
+    assert first == split_roles(dict(all=ids), dict(all=labels), seed=3)
+    assert first != split_roles(dict(all=ids), dict(all=labels), seed=4)
+    parts = {role: mine for role, (_, mine) in first.items()}
+    assert {role: len(mine) for role, mine in parts.items()} == dict(train=60, val=20, test=20)
+    assert sorted(sum(parts.values(), []), key=int) == ids
+    rare = {role: sum(int(i) % 10 == 0 for i in mine) for role, mine in parts.items()}
+    assert 5 <= rare['train'] <= 7 and min(rare['val'], rare['test']) >= 1
+
+
+def test_val_is_drawn_beside_a_given_test():
+    parts = split_roles(dict(trainval=IDS[:5], test=IDS[5:]), dict(trainval=[[0]] * 5, test=[]))
+    assert parts['test'] == ('test', IDS[5:])
+    assert [len(parts[role][1]) for role in ('train', 'val')] == [4, 1]

@@ -1,0 +1,192 @@
+"""What `tools/fit.py` does: plan, config, weights; one whole run is slow."""
+
+import hashlib
+import os
+from itertools import permutations
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.fit import fit, write_config
+from tcnn_mm.estimator.fit_config import config_text, epochs_for
+from tcnn_mm.estimator.plan import make_plan
+from tcnn_mm.evaluation.average_precision import voc_ap
+from tcnn_mm.evaluation.chance import chance_ap
+from tcnn_mm.models.backbones.zoo import BACKBONES, find_weights
+from tcnn_mm.registry import DATASETS, MODELS
+from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
+
+LAYOUTS = dict(voc=write_voc, coco=write_coco, csv=write_csv, folders=write_folders)
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmpretrain')
+
+
+def everything(folder):
+    """Paths below a folder with their times of change."""
+    return {
+        os.path.join(at, name): os.stat(os.path.join(at, name)).st_mtime_ns
+        for at, _, names in os.walk(folder)
+        for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    'kind',
+    ['voc', 'csv', *(pytest.param(k, marks=pytest.mark.slow) for k in ('coco', 'folders'))],
+)
+def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
+    """Data untouched; three disjoint lists of all pictures; data sets and model build from it."""
+    if kind == 'coco':
+        pytest.importorskip('mmdet')
+    root = LAYOUTS[kind](tmp_path / 'data', count=10)
+    before = everything(root)
+    plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'))
+    assert everything(root) == before
+    lists = {r: (tmp_path / f'out/splits/{r}.txt').read_text().split() for r in plan.counts}
+    assert plan.counts == dict(train=6, val=2, test=2)
+    assert len(set(sum(lists.values(), []))) == 10
+    cfg = Config.fromfile(write_config(plan))
+    assert cfg.model.head.num_classes == 2 and plan.classes in (['blue', 'red'], ['red', 'blue'])
+    for role, ids in lists.items():
+        data = DATASETS.build(cfg[f'{role}_dataloader'].dataset.source)
+        assert [data.get_data_info(i)['img_id'] for i in range(len(data))] == ids
+        assert data[0]['inputs'].shape == (3, 90, 120)
+    model = MODELS.build(cfg.model)
+    weak = kind in ('csv', 'folders')
+    assert type(model).__name__ == ('WeakPatchClassifier' if weak else 'PatchClassifier')
+    assert model.feature_mode == 'dense' and plan.weak == weak
+
+
+def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path):
+    """Going on is silent; other flags, or a config changed by hand, are not overwritten."""
+    root, out = str(write_voc(tmp_path / 'data', count=10)), str(tmp_path / 'out')
+    plan = make_plan(root, 'minivoc', out)
+    path = write_config(plan)
+    with open(path) as file:
+        assert config_text(make_plan(root, 'minivoc', out)) == file.read()
+    write_config(plan)
+    with pytest.raises(UserError, match='of other data or settings'):
+        write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
+
+
+def test_small_objects_bring_their_scale(tmp_path):
+    """Boxes of a twentieth of the side: the plan has a larger λ and says which objects need it."""
+    root = write_voc(tmp_path / 'data', count=10)
+    for xml in (root / 'Annotations').iterdir():
+        box = '<bndbox><xmin>9</xmin><ymin>9</ymin><xmax>14</xmax><ymax>14</ymax></bndbox>'
+        text = xml.read_text()
+        start, end = text.index('<bndbox>'), text.index('</bndbox>') + len('</bndbox>')
+        xml.write_text(text[:start] + box + text[end:])
+    plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'))
+    assert max(plan.scales) > 4 and 'missed blue' in plan.reasons[0]
+    assert f'# {plan.reasons[0]}' in config_text(plan)
+    plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'), scales=[1.0, 12.5])
+    assert plan.scales == (1.0, 12.5) and plan.reasons == ['as asked for']
+
+
+def test_epochs_make_about_as_many_steps():
+    assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(2000, rel=0.05)
+    assert epochs_for(10, weak=False) == 200 and epochs_for(10**7, weak=False) == 4
+    assert epochs_for(160, weak=True) == 60
+
+
+def test_pixels_of_weights_are_known_or_asked_for(tmp_path, monkeypatch):
+    """Ours by name, torchvision's by their checksum in the name, any other only when told."""
+    monkeypatch.setenv('TCNN_WEIGHTS', str(tmp_path))
+    with pytest.raises(UserError, match='no weights of mobilenet_v2.*\n.*download https'):
+        find_weights('mobilenet_v2')
+    strange = tmp_path / 'mine.pth'
+    torch.save(dict(a=torch.zeros(1)), strange)
+    with pytest.raises(UserError, match='--pixels'):
+        find_weights('mobilenet_v2', str(strange))
+    told = find_weights('mobilenet_v2', str(strange), 'tf').model
+    assert told['pretrained'] == str(strange)
+    assert told['backbone']['preprocessing']['mean'] == (127.5,) * 3
+    digest = hashlib.sha256(strange.read_bytes()).hexdigest()[:8]
+    theirs = strange.rename(tmp_path / f'mobilenet_v2-{digest}.pth')
+    found = find_weights('mobilenet_v2').model['backbone']['preprocessing']
+    assert found['size'] == 224 and found['mean'] == (123.675, 116.28, 103.53)
+    with pytest.raises(UserError, match='--pixels'):
+        find_weights('mobilenet_v2', str(theirs.rename(tmp_path / 'mobilenet_v2-00000000.pth')))
+    (tmp_path / BACKBONES['mobilenet_v2'].weights).touch()
+    assert find_weights('mobilenet_v2').model == {}
+    assert find_weights('minivoc').model == {}
+
+
+def test_weights_of_every_backbone_have_an_address():
+    for name in set(BACKBONES) - {'minivoc'}:
+        assert torchvision.models.get_model_weights(name).DEFAULT.url.startswith('https')
+
+
+def test_a_network_of_torchvision_is_measured(tmp_path):
+    """ResNet-18: width and size of its features stand in the config, which builds with them."""
+    root, weights = write_voc(tmp_path / 'data', count=10), tmp_path / 'mine.pth'
+    torch.manual_seed(0)
+    network = torchvision.models.resnet18()
+    for end in network.layer4.modules():  # features a hundredth of what they were
+        if isinstance(end, torch.nn.BatchNorm2d):
+            torch.nn.init.constant_(end.weight, 0.01)
+    torch.save(network.state_dict(), weights)
+    out = str(tmp_path / 'out')
+    plan = make_plan(str(root), 'resnet18', out, weights=str(weights), pixels='imagenet')
+    assert plan.head['in_channels'] == 512
+    cfg = Config.fromfile(write_config(plan))
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    picture = DATASETS.build(cfg.train_dataloader.dataset.source)[0]['inputs']
+    with torch.no_grad():
+        features = model.eval().whole_features([picture])
+    size = features.square().mean().sqrt() * model.head.feature_scale
+    assert 0.5 < size < 2 and model.head.feature_scale > 2
+    state = network.state_dict()
+    assert all(
+        torch.equal(value, state[key.removeprefix('extractor.')])
+        for key, value in model.backbone.state_dict().items()
+    )
+
+
+@pytest.mark.parametrize('name', ['regnet_x_400mf', 'squeezenet1_1'])
+def test_a_network_of_each_family_is_read_densely(name):
+    """Its last layer exists and is a map that dense mode takes; layer4 is tested above."""
+    backbone = dict(type='tcnn_mm.TorchvisionBackbone', name=name, layer=BACKBONES[name].layer)
+    cfg = Config.fromstring("_base_ = 'tcnn_mm::_base_/models/tcnn_pooled.py'", '.py')
+    cfg.merge_from_dict(dict(model=dict(backbone=backbone, head=dict(in_channels=1))))
+    assert MODELS.build(cfg.model).map_stride in (16, 32)
+
+
+def test_chance_is_the_mean_over_all_orders():
+    """Against every order of four pictures, one of them ignored."""
+    labels = np.array([1, -1, -1, 0])
+    orders = [voc_ap(order, labels, 'voc10') for order in permutations(range(4))]
+    assert chance_ap(labels, 'voc10', repeats=3000) == pytest.approx(np.mean(orders), abs=0.02)
+    assert np.isnan(chance_ap([-1, -1], 'voc07', repeats=2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind', ['voc', 'csv'])
+def test_a_whole_fit_and_once_more(kind, tmp_path, monkeypatch):
+    """Files are left, thresholds stand in the checkpoint, a second run trains nothing anew."""
+    root, out = LAYOUTS[kind](tmp_path / 'data', count=24), tmp_path / 'out'
+    monkeypatch.setattr('tcnn_mm.estimator.fit_config.STEPS', 60)
+    monkeypatch.setattr('tcnn_mm.estimator.fit_config.WEAK_STEPS', 60)
+    checkpoint = fit(str(root), 'minivoc', str(out), scales=[1.0, 1.6])
+    meta = load_safely(checkpoint)['meta']['tcnn_mm']
+    assert set(meta['thresholds']) == {'blue', 'red'}
+    for name in ('config.py', 'results.txt', 'report.html', 'run/voc_ap.json', 'run/score_maps'):
+        assert (out / name).exists(), name
+    rows = (out / 'results.txt').read_text().splitlines()
+    assert rows[1].startswith('class') and rows[-1].startswith('mean')
+    if kind == 'voc':  # colours are easy; without boxes 60 steps are too few
+        assert float(rows[2].split()[1]) > 90
+    before = everything(out / 'banks')
+    assert fit(str(root), 'minivoc', str(out), scales=[1.0, 1.6]) == checkpoint
+    assert everything(out / 'banks') == before

@@ -1,0 +1,182 @@
+"""Dense mode: exact without padding, window arithmetic on real nets, refusals by name."""
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from tcnn_mm.models.encoder.dense import dense_plan, map_geometry, pooled, windows
+from tcnn_mm.patches.geometry import grid_boxes
+from tcnn_mm.registry import MODELS
+from tests.support.patch_model import build_model, make_picture
+
+
+class PaddingFree(nn.Module):
+    """Two strided convolutions without padding: a window of the map is a patch's map exactly."""
+
+    preprocessing = dict(size=29, mean=(127.0,) * 3, std=(64.0,) * 3, channel_order='rgb')
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 5, 2), nn.ReLU(), nn.Conv2d(8, 6, 3, 2), nn.ReLU(), nn.MaxPool2d(2, 1)
+        )
+
+    def forward(self, x):
+        return (self.body(x),)
+
+
+def build(mode, **options):
+    torch.manual_seed(0)
+    net = PaddingFree()
+    return MODELS.build(
+        dict(
+            type='tcnn_mm.PatchClassifier',
+            backbone=net,
+            neck=dict(type='mmpretrain.GlobalAveragePooling'),
+            head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=6, dropout=0.0),
+            sampler=dict(
+                type='tcnn_mm.PatchSampler',
+                grid=dict(type='tcnn_mm.PatchGrid', scales=(1.0, 1.5, 2.2), snap=4),
+                labeler=dict(type='tcnn_mm.PatchLabeler'),
+            ),
+            frozen=('backbone',),
+            feature_mode=mode,
+            **options,
+        )
+    ).eval()
+
+
+def test_equals_crop_mode_without_padding():
+    """A padding-free net: features and image scores of both modes agree to 1e-5."""
+    image, _ = make_picture(70, 90)
+    crop, dense = build('crop'), build('dense')
+    boxes = crop.sampler.grid((70, 90))
+    assert np.array_equal(boxes, dense.sampler.grid((70, 90))) and len(boxes) > 30
+    with torch.no_grad():
+        features = crop.describe_patches(image, boxes), dense.describe_patches(image, boxes)
+        torch.testing.assert_close(*features, rtol=0, atol=1e-5)
+        scores = [m.predict([image])[0].pred_score for m in (crop, dense)]
+    torch.testing.assert_close(*scores, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize('flip_prob, tolerance', [(0.0, 1e-5), (1.0, 1e-4)])
+def test_training_losses_agree_without_padding(flip_prob, tolerance):
+    """The same sampled patches give the same loss in both modes; mirrored, too: mirroring the
+    picture and its boxes equals mirroring each patch."""
+    image, sample = make_picture(70, 90)
+    losses = []
+    for mode in ('crop', 'dense'):
+        model = build(mode, flip_prob=flip_prob).train()
+        model.set_epoch(0, 0)
+        losses.append(model.loss([image], [sample])['loss'])
+    torch.testing.assert_close(*losses, rtol=0, atol=tolerance)
+
+
+def test_a_batch_of_shapes_equals_single_pictures():
+    """Bucketing pictures by resized shape changes no score."""
+    model = build('dense')
+    images = [make_picture(70, 90, seed=i)[0] for i in range(3)] + [make_picture(90, 70)[0]]
+    with torch.no_grad():
+        together = [s.pred_score for s in model.predict(images)]
+        alone = [model.predict([image])[0].pred_score for image in images]
+    for a, b in zip(together, alone, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize('chunk', [1, 7, 500])
+def test_chunk_size_does_not_change_dense_scores(chunk):
+    """Chunks bound the memory and change nothing (1e-5)."""
+    image, _ = make_picture(70, 90)
+    with torch.no_grad():
+        scores = [build('dense', chunk_size=c).predict([image])[0].pred_score for c in (64, chunk)]
+    torch.testing.assert_close(*scores, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    'name, size, stride, side',
+    [('alexnet', 224, 32, 6), ('mobilenet_v2', 225, 32, 8), ('squeezenet1_0', 227, 16, 13)],
+)
+def test_geometry_of_known_networks(name, size, stride, side):
+    """Stride and window side of the networks that our configs use, from the nets themselves."""
+    net = torchvision.models.get_model(name).features.eval()
+    assert map_geometry(net, size) == (stride, side)
+
+
+def test_small_alexnet_windows():
+    """Dense FC7 of the small net: windows of C5's map, close to crops (padding differs)."""
+    image, _ = make_picture(120, 160)
+    crop = build_model(scales=(1.0, 2.0)).eval()
+    dense = build_model(scales=(1.0, 2.0), feature_mode='dense').eval()
+    assert dense.map_stride == 16 and dense.map_side == 3 and dense.sampler.grid.snap == 16
+    boxes = dense.sampler.grid((120, 160))
+    a, b = crop.describe_patches(image, boxes), dense.describe_patches(image, boxes)
+    assert a.shape == b.shape == (len(boxes), 256)
+    assert torch.cosine_similarity(a, b).mean() > 0.8
+
+
+def test_dense_training_of_fc6_over_shared_maps():
+    """Convolutions frozen, FC6 trained: windows feed the trained layers."""
+    model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), feature_mode='dense').train()
+    model.set_epoch(0, 0)
+    image, sample = make_picture()
+    model.loss([image], [sample])['loss'].backward()
+    assert model.backbone.classifier[1].weight.grad is not None
+    assert model.backbone.classifier[4].weight.grad is None
+
+
+@pytest.mark.parametrize('mode', ['crop', 'dense'])
+def test_no_context_leaks_into_the_consumer(mode, half_native):
+    """Between chunks neither no_grad nor autocast is on: the head runs in float32 with a graph."""
+    model = build_model(feature_mode=mode, frozen_dtype='bfloat16', chunk_size=2)
+    image, _ = make_picture()
+    for _, _, features in model.iter_features([image], [model.sampler.grid((60, 80))]):
+        assert torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu')
+        assert features.dtype == torch.float32 and not features.requires_grad
+        assert model.patch_logits(features).dtype == torch.float32
+
+
+def test_windows_and_pools_by_hand():
+    """A 2×2 window at a cell, and its mean."""
+    maps = torch.arange(12.0).view(1, 3, 4)
+    cells = np.array([[0, 0], [1, 2]])
+    assert windows(maps, cells, 2)[:, 0].tolist() == [[[0, 1], [4, 5]], [[6, 7], [10, 11]]]
+    assert pooled(maps, cells, 2).tolist() == [[2.5], [8.5]]
+
+
+def test_boxes_off_the_stride_are_refused():
+    """A box that is no window of the map is an error that names the cure."""
+    dense_plan(grid_boxes(120, 160, size=64, snap=16), 64, 16, (120, 160))
+    with pytest.raises(ValueError, match='snap=16'):
+        dense_plan(grid_boxes(121, 160, size=64), 64, 16, (121, 160))
+
+
+@pytest.mark.parametrize(
+    'backbone, what',
+    [
+        (dict(type='tcnn_mm.TorchvisionBackbone', name='mobilenet_v3_small'), 'Squeeze'),
+        (dict(type='mmpretrain.SEResNet', depth=50), 'SELayer'),
+    ],
+)
+def test_global_operations_are_refused_by_name(backbone, what):
+    """SE nets cannot run densely; the error names the module."""
+    with pytest.raises(ValueError, match=what):
+        MODELS.build(
+            dict(
+                type='tcnn_mm.PatchClassifier',
+                backbone=backbone,
+                neck=dict(type='mmpretrain.GlobalAveragePooling'),
+                head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=576),
+                preprocessing=dict(size=224, mean=(0,) * 3, std=(1,) * 3, channel_order='rgb'),
+                sampler=dict(type='tcnn_mm.PatchSampler', grid={}, labeler={}),
+                frozen=('backbone',),
+                feature_mode='dense',
+            )
+        )
+
+
+def test_trainable_convolutions_are_refused():
+    """Dense mode needs frozen convolutions: no-pretrain runs crops."""
+    with pytest.raises(ValueError, match='needs frozen'):
+        build_model(frozen=(), feature_mode='dense')

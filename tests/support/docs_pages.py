@@ -1,0 +1,86 @@
+"""Reads a page of docs/ as what a reader would do with it: files to write, commands to run.
+
+A fenced block of `bash` is run as it stands; one of `python` whose first line is `# NAME.py` is
+written to that file, any other is run. A comment in the line above a block marks it:
+
+    <!-- needs TCNN_DATA TCNN_WEIGHTS -->   run where these variables are set
+    <!-- not run: reason -->                only checked
+"""
+
+import ast
+import os.path as osp
+import re
+import shlex
+from typing import NamedTuple
+
+from tests.support.runs import CONFIGS
+
+ROOT = osp.dirname(CONFIGS)
+BLOCK = re.compile(r'^(?:<!--(.*?)-->\n)?```(bash|python)\n(.*?)^```', re.M | re.S)
+LINK = re.compile(r'\]\((?!\w+:|#)([^)#\s]+)')
+NAMED = re.compile(r'\b(?:tools|configs|docs|tests)/[\w./-]*\w\.(?:py|sh|md|png|txt)\b')
+
+
+class Block(NamedTuple):
+    """One fenced block: its language, its text, what it needs, why it is not run."""
+
+    language: str
+    text: str
+    needs: tuple = ()
+    not_run: str | None = None
+
+    @property
+    def file(self):
+        """Name of the file that a block of python is, if it is one."""
+        named = re.match(r'# ([\w-]+\.py)\b', self.text)
+        return named.group(1) if self.language == 'python' and named else None
+
+
+def read_page(name):
+    with open(osp.join(ROOT, name), encoding='utf-8') as file:
+        return file.read()
+
+
+def blocks(text):
+    """The fenced blocks of a page, in order."""
+    found = []
+    for mark, language, body in BLOCK.findall(text):
+        kind, _, rest = mark.strip().partition(' ')
+        if mark and not (kind == 'needs' or mark.strip().startswith('not run: ')):
+            raise ValueError(f'<!--{mark}-->: write `needs VARIABLE …` or `not run: reason`')
+        needs = tuple(rest.split()) if kind == 'needs' else ()
+        not_run = mark.strip()[len('not run: ') :] if mark and not needs else None
+        found.append(Block(language, body, needs, not_run))
+    return found
+
+
+def commands(block):
+    """The commands of a block of bash as lists of words; comments and variables left out."""
+    text = re.sub(r'\\\n\s*', ' ', block.text)
+    for line in text.splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars='&|;()')
+        lexer.whitespace_split, lexer.commenters = True, '#'
+        words = []
+        for word in [*lexer, ';']:
+            if set(word) <= set('&|;()'):
+                if words:
+                    yield words
+                words = []
+            elif words or not re.match(r'\w+=', word):
+                words.append(word)
+
+
+def options_of(tool):
+    """The `--options` of a tool, as its source adds them (with those that train and test share)."""
+    with open(osp.join(ROOT, tool), encoding='utf-8') as file:
+        tree = ast.parse(file.read())
+    options = {'--help'}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, 'attr', getattr(node.func, 'id', None))
+        if called == 'add_argument':
+            options |= {a.value for a in node.args if isinstance(a, ast.Constant)}
+        elif called == 'add_common_arguments':
+            options |= options_of('tcnn_mm/engine/launch.py')
+    return options
