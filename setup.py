@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Leaving the toolbox: tools/export_model.py, safetensors.
 TIMM = 'timm>=1.0'
+DET = 'onedl-mmdetection>=3.3.0'
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5', 'safetensors>=0.4']
 
 
@@ -34,7 +35,10 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['tcnn_mm', 'tcnn_mm.*']),
-    package_data={'tcnn_mm': mim_files() + ['models/weights/*']},
+    package_data={
+        'tcnn_mm': mim_files() + ['py.typed', 'models/weights/*', 'reports/templates/*'],
+    },
+    entry_points={'console_scripts': ['tcnn = tcnn_mm.cli.main:main']},
     install_requires=[
         'numpy',
         'pillow',
@@ -44,17 +48,26 @@ setup(
         'onedl-mmengine>=0.10.7',
         'onedl-mmcv>=2.1.0',
         'onedl-mmpretrain>=1.2.0',
-        'onedl-mmdetection>=3.3.0',
+        'jinja2>=3.1',
+        'psutil>=5.9',
+        'rich>=13',
+        'scikit-learn>=1.4',
     ],
     extras_require={
         'test': [
             'pytest>=8',
             'pytest-xdist>=3.5',
+            'hypothesis>=6.100',
             'ruff==0.17.6',
-            'scikit-learn>=1.4',
+            'mypy==2.4.1',
+            'import-linter==2.17',
+            'build>=1.2',
             TIMM,
+            DET,
             *EXPORT,
         ],
+        'det': [DET],
+        'docs': ['mkdocs-material==9.8.2', 'mkdocstrings[python]==1.0.8'],
         'export': EXPORT,
         'timm': [TIMM],
         'vis': ['matplotlib>=3.8', 'tensorboard'],

@@ -4,6 +4,8 @@ After Oquab, Bottou, Laptev, Sivic, "Learning and Transferring Mid-Level Image R
 using Convolutional Neural Networks", CVPR 2014.
 """
 
+import importlib
+
 from mmengine.config.utils import MODULE2PACKAGE
 
 __version__ = '0.1.0'
@@ -15,10 +17,11 @@ __version__ = '0.1.0'
 MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm.registry')
 
 
-def __getattr__(name):
-    """Import the public classes on first use: `import tcnn_mm` alone stays cheap."""
-    if name == 'TCNNInferencer':
-        from tcnn_mm.inference.inferencer import TCNNInferencer
+# Imported on first use: `import tcnn_mm` alone imports neither torch nor the toolbox's models.
+_PUBLIC = {'TCNNInferencer': 'tcnn_mm.inference.inferencer'}
 
-        return TCNNInferencer
+
+def __getattr__(name: str) -> object:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

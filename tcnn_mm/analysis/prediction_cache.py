@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from tcnn_mm.checkpoints.atomic_write import draft_of
-from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.loading import file_digest, load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
-from tcnn_mm.engine.bank import file_digest
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import fill

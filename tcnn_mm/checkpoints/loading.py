@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import hashlib
 import json
 import os.path as osp
 import pickle
@@ -68,6 +69,15 @@ def local_path(filename):
     if filename.startswith('tcnn_mm://'):
         return osp.join(SHIPPED, filename[len('tcnn_mm://') :])
     return osp.abspath(osp.expanduser(filename))
+
+
+def file_digest(path):
+    """First 16 hex digits of a file's sha256; the name itself where it is no local file."""
+    local = local_path(path)
+    if not osp.isfile(local):
+        return path
+    with open(local, 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
 def load_safely(filename, map_location='cpu', trust=False):

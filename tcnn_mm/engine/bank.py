@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
 from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.checkpoints.loading import local_path
+from tcnn_mm.checkpoints.loading import file_digest
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.formats.voc_xml import clip_boxes
 from tcnn_mm.datasets.image_io import image_size
@@ -23,15 +23,6 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.sampler import RandomKey
 from tcnn_mm.registry import DATASETS, MODELS
-
-
-def file_digest(path):
-    """First 16 hex digits of a file's sha256; the name itself where it is no local file."""
-    local = local_path(path)
-    if not osp.isfile(local):
-        return path
-    with open(local, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
 def public(part):
