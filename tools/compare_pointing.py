@@ -26,7 +26,7 @@ from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.evaluation.point_localization import point_report, points_found
-from tcnn_mm.models.samples import labels_of
+from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.registry import DATASETS
 
 
@@ -75,7 +75,7 @@ def cam_report(maps, train, test, classes, metric):
     for i in range(len(test)):
         item = test[i]
         sample = item['data_samples']
-        mine = labels_of(sample, len(classes))
+        mine = sample_labels(sample, len(classes))
         present = np.flatnonzero(mine > 0)
         said, points = maps.point(item['inputs'], present)
         easy = ~sample.gt_bboxes_difficult

@@ -44,7 +44,7 @@ def parse_args():
 
 def over_images(model, loader, marks):
     """Images, seconds and peak memory (bytes) at the first batch to reach each mark."""
-    device, counts, seconds, peaks, done = model._mean.device, [], [], [], 0
+    device, counts, seconds, peaks, done = model.device, [], [], [], 0
     bar = progress_bar(marks[-1], 'image')
     start = time.perf_counter()
     memory = PeakMemory(device)
@@ -87,7 +87,7 @@ def over_patches(model, loader, marks):
         model.sampler.grid = grid_of(mark, usual, size_hw)
         sizes = [len(model.sampler.grid(tuple(i.shape[-2:]))) for i in batch['inputs']]
         counts.append(float(np.mean(sizes)))
-        took = min(timed(lambda: model.test_step(batch), model._mean.device)[0] for _ in range(2))
+        took = min(timed(lambda: model.test_step(batch), model.device)[0] for _ in range(2))
         seconds.append(took / len(sizes))
     model.sampler.grid = usual
     return counts, seconds

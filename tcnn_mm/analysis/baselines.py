@@ -9,7 +9,7 @@ from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.heads.adaptation_head import class_log_loss
-from tcnn_mm.models.samples import labels_of
+from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.registry import MODELS
@@ -37,20 +37,22 @@ def describe_pictures(model, dataset, windows):
     bar = progress_bar(len(pictures), 'image')
     for i in range(len(pictures)):
         item = pictures[i]
-        image = item['inputs'].to(model._mean.device)
+        image = item['inputs'].to(model.device)
         height, width = image.shape[-2:]
         squashed = next(
             iter_patches(
-                model.prepare_image(image), [[0, 0, width, height]], model.preprocessing['size']
+                model.encoder.prepare_image(image),
+                [[0, 0, width, height]],
+                model.preprocessing['size'],
             )
         )[1]
-        whole.append(model.frozen_features(squashed)[0].cpu().numpy())
+        whole.append(model.encoder.encode_patches(squashed)[0].cpu().numpy())
         if bank:
-            means.append(bank[i]['inputs'].float().mean(0).numpy())
+            means.append(bank[i]['inputs'].features.float().mean(0).numpy())
         elif windows:
             boxes = model.sampler.grid((height, width))
-            means.append(model.describe_patches(image, boxes).mean(0).cpu().numpy())
-        labels.append(labels_of(item['data_samples'], model.head.num_classes))
+            means.append(model.encoder.describe_patches(image, boxes).mean(0).cpu().numpy())
+        labels.append(sample_labels(item['data_samples'], model.head.num_classes))
         bar.update()
     bar.close()
     rows = {WHOLE: np.stack(whole), 'labels': np.stack(labels)}
@@ -74,8 +76,10 @@ def largest_windows(model, dataset):
     Raises:
         UserError: Part of the backbone trains: its features are not those of the head.
     """
-    if model._above:
-        raise UserError(f'whole pictures need a frozen backbone; {model._above[0]} trains')
+    if model.encoder.layers_above:
+        raise UserError(
+            f'whole pictures need a frozen backbone; {model.encoder.layers_above[0]} trains'
+        )
     num = model.head.num_classes
     if isinstance(dataset, FeatureBank):
         pictures = [dataset.manifest['pictures'][i] for i in dataset.pictures]
@@ -90,9 +94,9 @@ def largest_windows(model, dataset):
         bar = progress_bar(len(dataset), 'image')
         for i in range(len(dataset)):
             item = dataset[i]
-            image = item['inputs'].to(model._mean.device)
+            image = item['inputs'].to(model.device)
             features.append(model.whole_features([image])[0].cpu().numpy())
-            labels.append(labels_of(item['data_samples'], num))
+            labels.append(sample_labels(item['data_samples'], num))
             ids.append(item['data_samples'].img_id)
             bar.update()
         bar.close()

@@ -12,7 +12,7 @@ from tcnn_mm.analysis.baselines import fit_logistic
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.encoder.dense import map_geometry
-from tcnn_mm.models.samples import labels_of
+from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.patches.crop import resize
 from tcnn_mm.patches.geometry import resized_shape
 from tcnn_mm.patches.peaks import map_peaks
@@ -48,20 +48,20 @@ class ActivationMaps:
 
     def __init__(self, model, scale):
         self.model, self.scale = model, scale
-        self.layers, self.size = model._map_layers, model.preprocessing['size']
-        if not set(self.layers) <= set(model._below):
+        self.layers, self.size = model.encoder.map_layers, model.preprocessing['size']
+        if not set(self.layers) <= set(model.encoder.layers_below):
             raise UserError(
                 f'class activation maps need frozen {", ".join(self.layers)}, which train here'
             )
-        self.stride, _ = map_geometry(self._run, self.size, model._mean.device)
+        self.stride, _ = map_geometry(self._run, self.size, model.device)
 
     def _run(self, pictures):
-        return self.model._frozen_copy(pictures, self.layers).float()
+        return self.model.encoder.run_map(pictures).float()
 
     def map_of(self, image):
         """uint8 (3, H, W) → the map (C, h, w) float32, and the resized picture's shape."""
         shape = resized_shape(*image.shape[-2:], self.scale, self.size, self.stride)
-        picture = resize(self.model.prepare_image(image), shape)[None]
+        picture = resize(self.model.encoder.prepare_image(image), shape)[None]
         return self._run(picture.contiguous(memory_format=torch.channels_last))[0], shape
 
     def fit(self, pictures):
@@ -69,8 +69,8 @@ class ActivationMaps:
         features, labels = [], []
         bar = progress_bar(len(pictures), 'image')
         for item in _items(pictures):
-            features.append(self.map_of(item['inputs'].to(self.model._mean.device))[0].mean((1, 2)))
-            labels.append(labels_of(item['data_samples'], self.model.head.num_classes))
+            features.append(self.map_of(item['inputs'].to(self.model.device))[0].mean((1, 2)))
+            labels.append(sample_labels(item['data_samples'], self.model.head.num_classes))
             bar.update()
         bar.close()
         self.weights, self.bias = fit_logistic(
@@ -87,7 +87,7 @@ class ActivationMaps:
         Returns:
             tuple[ndarray, ndarray]: image scores (K,) and points (c, 2) in its pixels.
         """
-        cells, shape = self.map_of(image.to(self.model._mean.device))
+        cells, shape = self.map_of(image.to(self.model.device))
         cells = cells.cpu().double()
         scores = cells.mean((1, 2)).numpy() @ self.weights + self.bias
         weights = torch.from_numpy(self.weights[:, classes])

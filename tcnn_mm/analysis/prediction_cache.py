@@ -6,6 +6,7 @@ import os.path as osp
 
 import numpy as np
 import torch
+from mmengine.dataset import pseudo_collate
 
 from tcnn_mm.checkpoints.atomic_write import draft_of
 from tcnn_mm.checkpoints.loading import file_digest, load_safely
@@ -13,7 +14,7 @@ from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import fill
-from tcnn_mm.models.samples import labels_of
+from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.registry import DATASETS, MODELS
 
 
@@ -130,13 +131,12 @@ def patch_scores(model, dataset):
         {1, 0, -1}, `ids` (N,) str.
     """
     scores, labels, ids = [], [], []
-    model.keep_patch_scores = True
     bar = progress_bar(len(dataset), 'image')
     for i in range(len(dataset)):
-        item = dataset[i]
-        sample = model.predict([item['inputs'].to(model._mean.device)], [item['data_samples']])[0]
+        batch = model.data_preprocessor(pseudo_collate([dataset[i]]))
+        sample = model.predict(**batch, return_patches=True)[0]
         scores.append(sample.patch_scores.cpu().numpy())
-        labels.append(labels_of(sample, model.head.num_classes))
+        labels.append(sample_labels(sample, model.head.num_classes))
         ids.append(str(sample.img_id))
         bar.update()
     bar.close()
@@ -162,10 +162,9 @@ def image_scores(model, dataset):
     scores, labels = [], []
     bar = progress_bar(len(dataset), 'image')
     for i in range(len(dataset)):
-        item = dataset[i]
-        sample = model.predict([item['inputs'].to(model._mean.device)], [item['data_samples']])[0]
+        sample = model.predict(**model.data_preprocessor(pseudo_collate([dataset[i]])))[0]
         scores.append(sample.pred_score.double().cpu().numpy())
-        labels.append(labels_of(sample, model.head.num_classes))
+        labels.append(sample_labels(sample, model.head.num_classes))
         bar.update()
     bar.close()
     return dict(scores=np.stack(scores), labels=np.stack(labels))

@@ -14,6 +14,7 @@ from tcnn_mm.benchmarks.timers import PeakMemory, timed
 from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.engine.bank import plan_rows
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -68,11 +69,11 @@ def bank_estimate(model, bank):
         boxes = rows['boxes'][rows['first'][i] :][: rows['sizes'][i]]
 
         def one(i=i, boxes=boxes):
-            image = source[int(i)]['inputs'].to(model._mean.device)
+            image = source[int(i)]['inputs'].to(model.device)
             with torch.no_grad():
-                return model.describe_patches(image, boxes)
+                return model.encoder.describe_patches(image, boxes)
 
-        took, found = timed(one, model._mean.device)
+        took, found = timed(one, model.device)
         features = found if found is not None and len(found) else features
         if turn:
             seconds.append(took)
@@ -162,16 +163,17 @@ def training_batch(cfg, model, training, waits):
     if training.get('test_mode'):  # bags of windows
         model.eval()
         items = [source[i] for i in range(min(size, PROBES, len(source)))]
-        bags = []
+        bags, windows = [], []
         for item in items:
             boxes = model.sampler(tuple(item['inputs'].shape[-2:]), training=False).xyxy
-            item['data_samples'].set_field(torch.from_numpy(boxes.copy()), 'bank_boxes')
-            bags.append(model.describe_patches(item['inputs'].to(model._mean.device), boxes))
-        return dict(inputs=bags, data_samples=[i['data_samples'] for i in items]), -(
+            windows.append(boxes)
+            bags.append(model.encoder.describe_patches(item['inputs'].to(model.device), boxes))
+        inputs = BankWindows(bags, windows)
+        return dict(inputs=inputs, data_samples=[i['data_samples'] for i in items]), -(
             -len(source) // size
         )
     _, _, features, known = waits['train']
     number = torch.randint(len(features), (size,))
     labels = torch.from_numpy(np.random.default_rng(0).choice(known, size))
-    batch = dict(inputs=[features[number]], data_samples=[labels])
+    batch = dict(inputs=BankPatches([features[number]], [labels]))
     return batch, -(-len(known) // size)

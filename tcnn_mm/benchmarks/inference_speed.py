@@ -59,7 +59,7 @@ class Networks:
 def naive(model, network, images):
     """Pillow crops, one after the other, contiguous float32 batches of 64."""
     mean, std = (np.array(model.preprocessing[k], np.float32) for k in ('mean', 'std'))
-    device, result = model._mean.device, []
+    device, result = model.device, []
     for image in images:
         picture = Image.fromarray(image.permute(1, 2, 0).numpy())
         patches, scores = [], []
@@ -76,13 +76,13 @@ def naive(model, network, images):
 
 def ours(model, images):
     """The product's own path: a batch of pictures in, their scores out."""
-    samples = model.predict([image.to(model._mean.device) for image in images])
+    samples = model.predict([image.to(model.device) for image in images])
     return torch.stack([sample.pred_score for sample in samples])
 
 
 def ran_in(model):
     """The dtype of a model's frozen layers where it is; a processor may lack the one asked for."""
-    return model._frozen_copy.dtype_on(model._mean.device.type)
+    return model.encoder.frozen.dtype_on(model.device.type)
 
 
 def ceiling(model, device):
@@ -93,7 +93,7 @@ def ceiling(model, device):
         x = x.contiguous(memory_format=torch.channels_last)
 
         def step(x=x):
-            return model.head.scores((model.frozen_features(x),))
+            return model.head.scores((model.encoder.encode_patches(x),))
 
         step()
         best = max(best, batch / min(timed(step, device)[0] for _ in range(3)))

@@ -55,13 +55,13 @@ def training_rows(images, device, repeats, name):
         each = -(-TRAIN_BATCH // len(images))
         grids = [model.sampler.grid(i.shape[-2:]) for i in images]
         boxes = [g[random.permutation(len(g))[:each]] for g in grids]
-        parts = [p for *_, p in model.iter_features([i.to(device) for i in images], boxes)]
+        parts = [p for *_, p in model.encoder.iter_features([i.to(device) for i in images], boxes)]
         update(torch.cat(parts)[:TRAIN_BATCH], labels)
         return TRAIN_BATCH
 
     def bank(loader):
         for batch in loader:
-            (features,), (named,) = batch['inputs'], batch['data_samples']
+            (features,), (named,), *_ = batch['inputs']
             update(features.to(device).float(), named.to(device))
         return len(loader.dataset)
 

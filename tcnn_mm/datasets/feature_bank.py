@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.transforms import set_objects
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import DATASETS
 
@@ -156,13 +157,14 @@ class FeatureBank(Dataset):
         if self.flips:
             turned = self._turned(indices)
             features[turned] = self.features[1, indices[turned]]
-        labels = torch.from_numpy(self.labels[indices])
-        item = dict(inputs=torch.from_numpy(features), data_samples=labels)
+        batch = BankPatches(torch.from_numpy(features), torch.from_numpy(self.labels[indices]))
         if self.context:
-            pictures = np.unique(self.picture_of[indices])
-            pair = self.whole[pictures], self.picture_labels[pictures]
-            item['context'] = tuple(torch.from_numpy(np.array(part)) for part in pair)
-        return [item]
+            images = np.unique(self.picture_of[indices])
+            batch = batch._replace(
+                whole=torch.from_numpy(np.array(self.whole[images])),
+                image_labels=torch.from_numpy(self.picture_labels[images]),
+            )
+        return [dict(inputs=batch)]
 
     def _turned(self, indices):
         """Which of these patches are mirrored in this epoch: (B,) bool."""
@@ -187,7 +189,12 @@ class FeatureBank(Dataset):
             )
         )
         sample.set_gt_label(torch.tensor(picture['gt_label'], dtype=torch.int64))
-        sample.set_field(torch.from_numpy(self.boxes[rows]), 'bank_boxes')
+        labels = image_labels(
+            picture['gt_label'],
+            picture['gt_label_difficult'],
+            len(self.manifest['classes']),
+        )
+        sample.set_field(torch.from_numpy(labels), 'image_labels', dtype=None)
         set_objects(sample, picture)
         features = torch.from_numpy(np.array(self.features[0, rows]))
-        return dict(inputs=features, data_samples=sample)
+        return dict(inputs=BankWindows(features, self.boxes[rows]), data_samples=sample)

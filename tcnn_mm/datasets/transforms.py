@@ -97,6 +97,8 @@ class PackPatchInputs(BaseTransform):
         rgb = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
         sample = DataSample(metainfo={k: results[k] for k in self.meta_keys if k in results})
         sample.set_gt_label(torch.as_tensor(results.get('gt_label', []), dtype=torch.int64))
+        if 'image_labels' in results:
+            sample.set_field(torch.from_numpy(results['image_labels']), 'image_labels', dtype=None)
         set_objects(sample, results)
         if 'input_box' in results:
             box = torch.as_tensor(np.asarray(results['input_box']), dtype=torch.float32)

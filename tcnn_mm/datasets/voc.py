@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import re
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -11,6 +12,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.datasets.formats.voc_xml import clip_boxes, parse_voc_xml
 from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -207,6 +209,15 @@ class VOCObjects(BaseDataset):
             gt_label=sorted(set(labels[~difficult].tolist())),
             gt_label_difficult=sorted(set(labels[difficult].tolist())),
         )
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """The record of one image, with its labels (K,) in {1, 0, -1} as `image_labels`."""
+        info = super().get_data_info(idx)
+        classes = self.metainfo['classes']
+        info['image_labels'] = image_labels(
+            info['gt_label'], info['gt_label_difficult'], len(classes)
+        )
+        return info
 
     def _report_unknown(self):
         """Unknown names end here, with all their counts, unless they are allowed."""

@@ -59,7 +59,7 @@ def bank_recipe(model, dataset, bank, parts):
             backbone=parts['backbone'],
             neck=parts.get('neck'),
             weights=file_digest(model.pretrained),
-            layers_below=list(model._below),
+            layers_below=list(model.encoder.layers_below),
             feature_mode=model.feature_mode,
             dtype=str(model.frozen_dtype),
             preprocessing=dict(model.preprocessing),
@@ -199,11 +199,11 @@ def fill(model, dataset, rows, features, whole, done, batch_size=4, num_workers=
     for items in loader:
         which = mine[at : at + len(items)]
         at += len(items)
-        images = [item['inputs'].to(model._mean.device) for item in items]
+        images = [item['inputs'].to(model.device) for item in items]
         boxes = [rows['boxes'][rows['first'][i] :][: rows['sizes'][i]] for i in which]
         for turn in range(features.shape[0]):
             flips = [np.full(len(mine_), bool(turn)) for mine_ in boxes]
-            for b, index, part in model.iter_features(images, boxes, flips):
+            for b, index, part in model.encoder.iter_features(images, boxes, flips):
                 features[turn, rows['first'][np.array(which)[b]] + index] = float16(part)
         features.flush()
         if whole is not None:
@@ -251,8 +251,8 @@ def build_bank(cfg, bank):
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
         print_log('\n'.join(report.table()), 'current')
     pictures, rows = plan_rows(model, dataset, bank)
-    probe = model.describe_patches(
-        dataset[0]['inputs'].to(model._mean.device),
+    probe = model.encoder.describe_patches(
+        dataset[0]['inputs'].to(model.device),
         model.sampler.grid(dataset[0]['inputs'].shape[-2:])[:1],
     )
     shape = tuple(probe.shape[1:])

@@ -1,6 +1,7 @@
 """Patch scores for whom they concern, and for nobody else: they are large."""
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
@@ -21,17 +22,17 @@ class PatchScoresHook(Hook):
         self._ask(runner, runner.test_loop)
 
     def after_val_epoch(self, runner, metrics=None):
-        set_keep_patch_scores(runner, False)
+        return_patch_scores(runner, False)
 
     def after_test_epoch(self, runner, metrics=None):
-        set_keep_patch_scores(runner, False)
+        return_patch_scores(runner, False)
 
     @staticmethod
     def _ask(runner, loop):
         if any(getattr(m, 'reads_patch_scores', False) for m in loop.evaluator.metrics):
-            set_keep_patch_scores(runner, True)
+            return_patch_scores(runner, True)
 
 
-def set_keep_patch_scores(runner, keep):
-    """Switch the model's patch scores on or off, through any wrapper."""
-    unwrap_model(runner).keep_patch_scores = keep
+def return_patch_scores(runner: Runner, keep: bool) -> None:
+    """Ask the model of a runner for patch scores in its tests, or no longer."""
+    unwrap_model(runner).set_test_options(return_patches=keep)

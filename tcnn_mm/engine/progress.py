@@ -33,17 +33,17 @@ class PatchProgressHook(Hook):
 
     def _before_epoch(self, runner, mode='train'):
         model = unwrap_model(runner)
-        if mode == 'train' or not hasattr(model, 'on_patches'):
+        if mode == 'train' or not hasattr(model, 'set_test_options'):
             return
         dataset = getattr(runner, f'{mode}_dataloader').dataset
         self._pictures = -(-len(dataset) // get_world_size())
         self._seen = self._patches = 0
         self._bar = progress_bar(None, 'patch')
-        model.on_patches = self._advance
+        model.set_test_options(on_patches=self._advance)
 
     def _before_iter(self, runner, batch_idx, data_batch=None, mode='train'):
         if self._bar is not None:
-            self._batch = len(data_batch['inputs'])
+            self._batch = len(data_batch['data_samples'])
 
     def _advance(self, done, planned):
         """`done` patches of the batch's `planned` have gone through the network."""
@@ -59,4 +59,4 @@ class PatchProgressHook(Hook):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-            unwrap_model(runner).on_patches = None
+            unwrap_model(runner).set_test_options(on_patches=None)

@@ -17,12 +17,12 @@ class _Plain(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.backbone, self.neck, self.head = model.backbone, model.neck, model.head
-        self.names = [*model._below, *model._above]
+        self.names = [*model.encoder.layers_below, *model.encoder.layers_above]
         self.flips = model.preprocessing['channel_order'] == 'bgr'
         # Weak training's outputs are independent; else they are a softmax over K+1.
         self.independent = isinstance(model, WeakPatchClassifier)
-        self.register_buffer('mean', model._mean.clone())
-        self.register_buffer('std', model._std.clone())
+        self.register_buffer('mean', model.encoder.mean.clone())
+        self.register_buffer('std', model.encoder.std.clone())
 
     def normalise(self, pixels):
         """RGB 0–255 → what the weights expect."""
@@ -58,12 +58,8 @@ class DenseNetwork(_Plain):
 
     def __init__(self, model):
         super().__init__(model)
-        mode, model.feature_mode = model.feature_mode, 'dense'
-        try:
-            self.stride, self.side = model._prepare_dense()
-        finally:
-            model.feature_mode = mode
-        self.map_names = list(model._map_layers)
+        self.stride, self.side = model.encoder.map_geometry()
+        self.map_names = list(model.encoder.map_layers)
 
     def forward(self, picture):
         cells = run_layers(self.backbone, self.normalise(picture), self.map_names)

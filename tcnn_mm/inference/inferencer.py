@@ -46,7 +46,6 @@ class TCNNInferencer:
         trained = load_trained_model(checkpoint, config, device, classes, trust)
         self.model, self.record = trained.model, trained.record
         self.classes, self.thresholds = trained.classes, trained.thresholds
-        self.model.keep_patch_scores = True
         self.needs_boxes = not hasattr(self.model.sampler, 'grid')
         if self.thresholds:
             source = trained.chosen_on or 'a validation set'
@@ -197,10 +196,10 @@ class TCNNInferencer:
             if box is not None:
                 sample.set_field(torch.from_numpy(box), 'input_box')
             samples.append(sample)
-        device = self.model._mean.device
+        device = self.model.device
         # A copy: PIL's pixels cannot be written to, which torch warns of.
         inputs = [torch.from_numpy(image.transpose(2, 0, 1).copy()).to(device) for image in images]
-        return self.model.predict(inputs, samples) if inputs else []
+        return self.model.predict(inputs, samples, return_patches=True) if inputs else []
 
     def _result(self, sample, shown, top_patches):
         scores = dict(zip(self.classes, sample.pred_score.tolist(), strict=True))

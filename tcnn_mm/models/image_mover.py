@@ -3,8 +3,8 @@
 from mmengine.model import BaseDataPreprocessor
 
 
-class PictureMover(BaseDataPreprocessor):
-    """Moves the pictures (or features) to the device, without waiting for the copy.
+class ImageMover(BaseDataPreprocessor):
+    """Moves the images (or features) of a batch to the device, without waiting for the copy.
 
     Samples stay where the patch sampler and the metrics read them: on a GPU each reading would
     wait for the network.
@@ -14,5 +14,5 @@ class PictureMover(BaseDataPreprocessor):
         super().__init__(non_blocking=True)
 
     def forward(self, data, training=False):
-        moved = {key: self.cast_data(data[key]) for key in ('inputs', 'context') if key in data}
+        moved = {key: self.cast_data(data[key]) for key in ('inputs',) if key in data}
         return dict(data, **moved)

@@ -1,84 +1,61 @@
-"""What a batch holds: pictures or ready features, and what is known of them."""
+"""Sample records: what a model reads of a `DataSample`."""
 
 import os.path as osp
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.image_labels import image_labels
 
-OBJECT_FIELDS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
+OBJECT_FLAGS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
 
 
-def sample_name(sample):
-    """What a sample's randomness hangs on.
+def sample_name(sample: DataSample | Mapping[str, Any]) -> str:
+    """Return the image id of a sample, with `/N` for the N-th person of an image.
 
-    Args:
-        sample (DataSample | dict): With `img_id`, or else `img_path`.
-
-    Returns:
-        str: The image id (else the file's name, wherever that lies), and the number of its
-        object if it has one.
+    All randomness of a sample is keyed by it. Without an id it is the name of the image file,
+    wherever that file lies.
     """
     name = sample.get('img_id') or osp.basename(sample.get('img_path'))
     number = sample.get('object_index')
     return name if number is None else f'{name}/{number}'
 
 
-def is_features(inputs):
-    """Whether a batch holds ready features (P, D) or windows (P, C, g, g), not pictures."""
-    return inputs[0].dim() != 3
+def object_flags(sample: DataSample | None) -> dict[str, np.ndarray]:
+    """Return what a sampler is told of a sample's objects beside boxes and labels.
 
-
-def object_flags(sample):
-    """Everything but boxes and labels that is known of a sample's objects.
-
-    Args:
-        sample (DataSample, optional): None knows nothing.
-
-    Returns:
-        dict: arrays by the names that samplers use; a test-time sampler reads no label.
+    Keys: `difficult` (N,) bool and `input_box` (4,) float32 xyxy, where the sample has them.
     """
     return {
         flag: torch.as_tensor(sample.get(name)).cpu().numpy()
-        for name, flag in OBJECT_FIELDS.items()
+        for name, flag in OBJECT_FLAGS.items()
         if sample is not None and name in sample
     }
 
 
-def labels_of(sample, num_classes):
-    """What a picture is called.
+def sample_labels(sample: DataSample, num_classes: int) -> np.ndarray:
+    """Return the per-class labels (K,) int64 of an image: 1 present, 0 difficult only, -1 absent.
 
-    Args:
-        sample (DataSample): With `gt_label` and perhaps `gt_label_difficult`.
-        num_classes (int): K.
-
-    Returns:
-        ndarray: (K,) int64 of {1, 0, -1}, see :func:`image_labels`.
+    Data sets of ours put them into the sample (`image_labels`); of other data sets' samples they
+    follow from `gt_label` and, where present, `gt_label_difficult`.
     """
+    if 'image_labels' in sample:
+        labels = torch.as_tensor(sample.image_labels).cpu().numpy().astype(np.int64)
+        if len(labels) != num_classes:
+            raise ValueError(f'{len(labels)} image labels for a model of {num_classes} classes')
+        return labels
     return image_labels(sample.gt_label, sample.get('gt_label_difficult', ()), num_classes)
 
 
-def picture_labels(samples, num_classes):
-    """What the pictures of a batch are called.
-
-    Args:
-        samples (list[DataSample]): B, as of :func:`labels_of`.
-        num_classes (int): K.
-
-    Returns:
-        Tensor: (B, K) int64 of {1, -1, 0}: present, absent, difficult objects only.
-    """
-    return torch.from_numpy(np.stack([labels_of(sample, num_classes) for sample in samples]))
+def batch_labels(samples: Sequence[DataSample], num_classes: int) -> torch.Tensor:
+    """Return the labels (B, K) int64 of a batch of images, as of :func:`sample_labels`."""
+    return torch.from_numpy(np.stack([sample_labels(sample, num_classes) for sample in samples]))
 
 
-def keep_patches(sample, boxes, scores):
-    """Hand out a picture's patches with it, for hooks that draw or write them.
-
-    Args:
-        sample (DataSample): Gets `patch_boxes` and `patch_scores`, on the scores' device.
-        boxes (ndarray): (P, 4).
-        scores (Tensor): (P, K).
-    """
+def set_patches(sample: DataSample, boxes: np.ndarray, scores: torch.Tensor) -> None:
+    """Add `patch_boxes` (P, 4) and `patch_scores` (P, K) to a sample, on the scores' device."""
     sample.set_field(torch.from_numpy(boxes.copy()).to(scores.device), 'patch_boxes', dtype=None)
     sample.set_field(scores, 'patch_scores', dtype=None)

@@ -95,7 +95,7 @@ class Gallery:
     """
 
     def __init__(self, model, dataset, classes, damping=0):
-        if not hasattr(model, 'keep_patch_scores'):
+        if not hasattr(model, 'voter'):
             raise UserError(f'{type(model).__name__} has no patches, so it has no score maps')
         self.model, self.dataset, self.classes = model, dataset, list(classes)
         self.damping = damping
@@ -105,9 +105,8 @@ class Gallery:
     def _patches(self, index):
         """Pixels (H, W, 3) and the sample of one picture, with its patches' boxes and scores."""
         item = self.dataset[index]
-        self.model.keep_patch_scores = True
-        image = item['inputs'].to(self.model._mean.device)
-        sample = self.model.predict([image], [item['data_samples']])[0]
+        image = item['inputs'].to(self.model.device)
+        sample = self.model.predict([image], [item['data_samples']], return_patches=True)[0]
         return np.ascontiguousarray(item['inputs'].permute(1, 2, 0).numpy()), sample.cpu()
 
     def draw(self, chosen, numbers, scores, labels):

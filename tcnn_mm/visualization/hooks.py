@@ -10,8 +10,9 @@ from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
 from tcnn_mm.datasets.image_io import load_bgr
-from tcnn_mm.engine.patch_scores import set_keep_patch_scores
+from tcnn_mm.engine.patch_scores import return_patch_scores
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.bank_batch import BankWindows
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import map_peaks, map_shape, peaks_to_points
 from tcnn_mm.registry import HOOKS
@@ -60,24 +61,26 @@ class ScoreMapHook(Hook):
             raise UserError(
                 f'ScoreMapHook: no class {", ".join(unknown)}; the data set has {", ".join(names)}'
             )
-        set_keep_patch_scores(runner, True)
+        return_patch_scores(runner, True)
         self._seen = self._drawn = 0
 
     def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        for image, sample in zip(data_batch['inputs'], outputs, strict=True):
+        inputs = data_batch['inputs']
+        images = [None] * len(outputs) if isinstance(inputs, BankWindows) else inputs
+        for image, sample in zip(images, outputs, strict=True):
             if self._seen % self.interval == 0 and self._drawn < self.max_images:
                 self._drawn += 1
                 self._draw(runner, image, sample)
             self._seen += 1
 
     def after_test_epoch(self, runner, metrics=None):
-        set_keep_patch_scores(runner, False)
+        return_patch_scores(runner, False)
 
     def _draw(self, runner, image, sample):
         names = runner.test_dataloader.dataset.metainfo['classes']
-        if image.dim() == 3:
+        if image is not None:
             pixels = image.permute(1, 2, 0).cpu().numpy()
-        else:  # features of a bank
+        else:  # a bank holds features alone
             pixels = np.ascontiguousarray(load_bgr(sample.img_path)[..., ::-1])
         if self.classes is None:
             chosen = sample.pred_score.argsort(descending=True)[: self.top].tolist()

@@ -37,7 +37,10 @@ def test_parts_and_sizes(name):
     assert model.head.FCa.weight.shape == (hidden, width)
     assert model.head.FCb.out_features == outputs == model.head.num_classes
     assert type(model.aggregator).__name__ == 'MaxAggregator'
-    assert model.feature_mode == 'dense' and (model.map_stride, model.map_side) == (stride, side)
+    assert model.feature_mode == 'dense' and (model.encoder.map_stride, model.encoder.map_side) == (
+        stride,
+        side,
+    )
     # Windows at every cell of the map.
     assert model.sampler.grid.stride == model.sampler.grid.snap == stride
     assert model.sampler.jitter == (0.7, 1.4)

@@ -44,7 +44,7 @@ def test_features_equal_the_online_ones(cfg):
     for i in (0, 3):
         rows = slice(bank.first[i], bank.first[i] + bank.sizes[i])
         image = source[i]['inputs']
-        online = model.describe_patches(image, bank.boxes[rows]).numpy()
+        online = model.encoder.describe_patches(image, bank.boxes[rows]).numpy()
         np.testing.assert_allclose(bank.features[0, rows], online, rtol=2e-3, atol=2e-3)
         assert not np.allclose(bank.features[1, rows], online, atol=0.05)
 
@@ -194,7 +194,7 @@ def test_flips_are_drawn_by_epoch(cfg):
 
     def batch(epoch):
         bank.set_epoch(0, epoch)
-        return bank.__getitems__([0, 1, 2, 3, 4, 5, 6, 7])[0]['inputs']
+        return bank.__getitems__([0, 1, 2, 3, 4, 5, 6, 7])[0]['inputs'].features
 
     assert torch.equal(batch(1), batch(1)) and not torch.equal(batch(1), batch(2))
 
@@ -228,7 +228,7 @@ def test_a_part_of_the_pictures(cfg, tmp_path):
     part = DATASETS.build(dict(options, ids=str(tmp_path / 'ids.txt')))
     assert len(part) == whole.sizes[1] + whole.sizes[4]
     rows = [i for p in (1, 4) for i in range(whole.first[p], whole.first[p] + whole.sizes[p])]
-    labels = part.__getitems__(list(range(len(part))))[0]['data_samples'].tolist()
+    labels = part.__getitems__(list(range(len(part))))[0]['inputs'].labels.tolist()
     assert labels == whole.labels[rows].tolist()
     (tmp_path / 'ids.txt').write_text('nobody\n')
     with pytest.raises(UserError, match='nobody'):

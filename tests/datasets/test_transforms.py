@@ -60,8 +60,10 @@ def test_sample_in_full(tmp_path):
         width=WIDTH,
     )
     # Data fields, so that `.to(device)` moves them.
-    fields = {'gt_label', 'gt_bboxes', 'gt_bboxes_labels', 'gt_bboxes_difficult'}
+    fields = {'gt_label', 'gt_bboxes', 'gt_bboxes_labels', 'gt_bboxes_difficult', 'image_labels'}
     assert set(sample.keys()) == fields
+    assert sample.image_labels[[CAT, DOG]].tolist() == [1, 0]
+    assert (sample.image_labels == -1).sum() == len(sample.image_labels) - 2
 
 
 def test_image_without_objects(tmp_path):

@@ -53,7 +53,7 @@ def test_dense_scores(kind):
     """Each scale's resized picture in: every patch of the grid is the window the docs name."""
     model = (build_model(feature_mode='dense') if kind == 'windows' else pooled_model()).eval()
     network = plain_network(model, 'dense')
-    assert (network.stride, network.side) == (model.map_stride, model.map_side)
+    assert (network.stride, network.side) == (model.encoder.map_stride, model.encoder.map_side)
     image, _ = make_picture(90, 120)
     boxes = model.sampler.grid((90, 120))
     with torch.no_grad():
@@ -76,6 +76,8 @@ def test_weak_scores_are_independent():
     ).eval()
     pixels = 255 * torch.rand(4, 3, 64, 64)
     scores = plain_network(model, 'patch')(pixels)
-    expected = model.patch_logits(model.frozen_features((pixels - model._mean) / model._std))
+    encoder = model.encoder
+    features = encoder.encode_patches((pixels - encoder.mean) / encoder.std)
+    expected = model.voter.logits(features)
     torch.testing.assert_close(scores, expected.sigmoid())
     assert scores.shape == (4, 3) and not np.allclose(scores.sum(1), 1)

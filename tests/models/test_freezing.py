@@ -46,10 +46,10 @@ def test_no_graph_is_kept_for_a_frozen_backbone():
     """Features of a frozen net need no gradient; below FC6 the same."""
     model = build_model().train()
     patches = torch.randn(2, 3, 64, 64)
-    assert not model.frozen_features(patches).requires_grad
-    assert model.patch_logits(model.frozen_features(patches)).requires_grad
+    assert not model.encoder.encode_patches(patches).requires_grad
+    assert model.voter.logits(model.encoder.encode_patches(patches)).requires_grad
     model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7')).train()
-    below = model.frozen_features(patches)
+    below = model.encoder.encode_patches(patches)
     assert not below.requires_grad and below.shape[1:] == (64, 3, 3)
 
 

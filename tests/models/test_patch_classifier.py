@@ -88,8 +88,8 @@ def test_flips_are_keyed_and_really_flip():
     mirrored = image.flip(-1)
     model = build_model(flip_prob=1.0).eval()
     boxes = np.array([[0, 0, 60, 60]], np.float32)
-    ((*_, flipped),) = model.iter_features([image], [boxes], [np.array([True])])
-    plain = model.describe_patches(mirrored, np.array([[20, 0, 80, 60]], np.float32))
+    ((*_, flipped),) = model.encoder.iter_features([image], [boxes], [np.array([True])])
+    plain = model.encoder.describe_patches(mirrored, np.array([[20, 0, 80, 60]], np.float32))
     torch.testing.assert_close(flipped, plain, rtol=1e-3, atol=1e-4)
 
 
@@ -141,8 +141,8 @@ def test_bgr_weights_get_bgr_pixels():
     red = torch.zeros(3, 4, 4, dtype=torch.uint8)
     red[0] = 255
     plain = dict(mean=(0, 0, 0), std=(1, 1, 1))
-    rgb = build_model(preprocessing=plain).prepare_image(red)
-    bgr = build_model(preprocessing=dict(channel_order='bgr', **plain)).prepare_image(red)
+    rgb = build_model(preprocessing=plain).encoder.prepare_image(red)
+    bgr = build_model(preprocessing=dict(channel_order='bgr', **plain)).encoder.prepare_image(red)
     assert rgb[0].min() == 255 and rgb[1:].max() == 0
     assert bgr[2].min() == 255 and bgr[:2].max() == 0
 
@@ -261,13 +261,12 @@ def test_a_backbone_without_preprocessing_asks_for_it():
 
 
 def test_patch_scores_are_kept_only_when_asked():
-    """keep_patch_scores attaches boxes and scores whose power mean is pred_score."""
+    """return_patches adds boxes and scores whose power mean is pred_score."""
     model = build_model().eval()
     image, _ = make_picture()
     with torch.no_grad():
         assert 'patch_scores' not in model.predict([image])[0]
-        model.keep_patch_scores = True
-        sample = model.predict([image])[0]
+        sample = model.predict([image], return_patches=True)[0]
     assert sample.patch_boxes.shape == (len(sample.patch_scores), 4)
     torch.testing.assert_close(PowerMeanAggregator(5)(sample.patch_scores), sample.pred_score)
 

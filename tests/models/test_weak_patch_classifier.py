@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tcnn_mm.models.heads.adaptation_head import class_log_loss
+from tcnn_mm.patches.bank_batch import BankWindows
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
 from tests.support.patch_model import FROZEN, make_picture
@@ -111,9 +112,9 @@ def test_boxes_are_not_read():
 def test_a_class_of_difficult_objects_only_does_not_count():
     """Its output gets no gradient; with an ordinary object beside it, it does."""
     images, samples = pictures(1)
-    samples[0].set_metainfo(dict(gt_label_difficult=[1, 2]))
+    samples[0].set_field(torch.tensor([-1, 1, 0]), 'image_labels', dtype=None)
     model = training(build())
-    assert model.picture_labels(samples).tolist() == [[-1, 1, 0]]
+    assert model.batch_labels(samples).tolist() == [[-1, 1, 0]]
     model.loss(images, samples)['loss'].backward()
     rows = model.head.FCb.weight.grad.abs().sum(1) > 0
     assert rows.tolist() == [True, True, False]
@@ -195,12 +196,11 @@ def test_log_sum_exp_pooling_trains_every_window():
 
 
 def test_windows_keep_their_scores():
-    """keep_patch_scores: boxes and probabilities of all windows, as maps and submissions take."""
+    """return_patches: boxes and probabilities of all windows, as maps and submissions take."""
     images, _ = pictures(1)
     model = build().eval()
-    model.keep_patch_scores = True
     with torch.no_grad():
-        sample = model.predict(images)[0]
+        sample = model.predict(images, return_patches=True)[0]
     boxes = model.sampler(tuple(images[0].shape[-2:]), training=False).xyxy
     assert np.array_equal(sample.patch_boxes.numpy(), boxes)
     assert sample.patch_scores.shape == (len(boxes), 3)
@@ -235,11 +235,10 @@ def test_what_does_not_fit_is_refused(options, words):
 def bags(model, images, samples):
     """What a bank of the test's windows gives of pictures."""
     boxes = [model.sampler(tuple(i.shape[-2:]), training=False).xyxy for i in images]
-    found = [model.describe_patches(i, b) for i, b in zip(images, boxes, strict=True)]
-    for sample, image, mine in zip(samples, images, boxes, strict=True):
+    found = [model.encoder.describe_patches(i, b) for i, b in zip(images, boxes, strict=True)]
+    for sample, image in zip(samples, images, strict=True):
         sample.set_metainfo(dict(ori_shape=tuple(image.shape[-2:])))
-        sample.set_field(torch.from_numpy(mine.copy()), 'bank_boxes')
-    return found, samples
+    return BankWindows(found, boxes), samples
 
 
 def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
@@ -251,12 +250,12 @@ def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
         round(training(model, epoch).loss(features, samples)['loss'].item(), 5)
         for epoch in range(12)
     }
-    labels = model.picture_labels(samples)
+    labels = model.batch_labels(samples)
     counts = [model.sampler.counts(s.ori_shape) for s in samples]
     assert [len(mine) for mine in counts] == [3, 3]
     expected = set()
     for scale in range(len(counts[0])):
-        parts = [f.split(c)[scale] for f, c in zip(features, counts, strict=True)]
+        parts = [f.split(c)[scale] for f, c in zip(features.features, counts, strict=True)]
         raw = torch.stack([model.head((part,)).amax(0) for part in parts])
         expected.add(round(class_log_loss(raw, labels).item(), 5))
     assert losses == expected

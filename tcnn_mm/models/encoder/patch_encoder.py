@@ -1,8 +1,16 @@
-"""Features of patches below the first trainable layer, cropped or read off shared maps."""
+"""Images and boxes in, frozen features of patches out: cropped, or windows of shared maps.
+
+Letters: B images, P patches, S patch side, C and D channels, (H, W) pixels of an image.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from tcnn_mm.models.encoder.chunks import regroup
 from tcnn_mm.models.encoder.dense import (
     dense_windows,
     map_geometry,
@@ -10,137 +18,194 @@ from tcnn_mm.models.encoder.dense import (
     refuse_global_operations,
     windows,
 )
-from tcnn_mm.models.encoder.frozen import layer_modules, run_layers
+from tcnn_mm.models.encoder.frozen import FrozenCopy, layer_modules, run_layers
+from tcnn_mm.models.freezing import split_layers
 from tcnn_mm.patches.crop import iter_patches
-from tcnn_mm.patches.geometry import largest
+
+FEATURE_MODES = ('crop', 'dense')
+# (indices of images, indices of their boxes, features)
+Chunk = tuple[np.ndarray, np.ndarray, torch.Tensor]
+# Called for each chunk with its number of patches and the number in the whole call.
+OnPatches = Callable[[int, int], None]
 
 
-def regroup(pieces, elements):
-    """Tensors of any lengths in, tensors of at most `elements` numbers out, at least one row.
+class PatchEncoder:
+    """Runs the layers below the first trainable one on patches, without a graph.
 
-    All but the last have the same number of rows; a piece of just that size is not copied.
+    A plain object: the modules belong to the model, whose state-dict keys stay those of
+    mmpretrain. Build it after freezing.
+
+    Args:
+        backbone (nn.Module): With its frozen parameters marked.
+        neck (nn.Module, optional): Between the backbone and the head.
+        preprocessing (dict): `size` (S), `mean`, `std` (grey levels 0–255), `channel_order`.
+        feature_mode (str): 'crop' or 'dense'. Defaults to 'crop'.
+        chunk_size (int): Patches in one pass; in dense mode as many windows or images as need
+            the same memory. Defaults to 64.
+        dtype (torch.dtype, optional): Of the frozen layers. Defaults to float32.
+        compiled (bool): Run them through `torch.compile`. Defaults to False.
+
+    Attributes:
+        layers_below, layers_above (list[str]): Layers below the first trainable one, and from it
+            on.
+        map_layers (list[str]): Layers that dense mode runs on whole images.
+        map_stride (int), map_side (int | None): Of the dense map; 1 and None in crop mode.
+        frozen (FrozenCopy): The layers below as they run.
+
+    Raises:
+        ValueError: An unknown mode; a network that dense mode cannot run.
     """
-    waiting, rows, size = [], 0, None
-    for piece in pieces:
-        if not len(piece):
-            continue
-        size = size or max(1, elements // piece[0].numel())
-        waiting.append(piece)
-        rows += len(piece)
-        while rows >= size:
-            joined = waiting[0] if len(waiting) == 1 else torch.cat(waiting)
-            yield joined[:size]
-            rows -= size
-            waiting = [joined[size:]] if rows else []
-    if rows:
-        yield waiting[0] if len(waiting) == 1 else torch.cat(waiting)
 
+    def __init__(
+        self,
+        backbone: nn.Module,
+        neck: nn.Module | None,
+        preprocessing: dict[str, Any],
+        feature_mode: str = 'crop',
+        chunk_size: int = 64,
+        dtype: torch.dtype | None = None,
+        compiled: bool = False,
+    ) -> None:
+        if feature_mode not in FEATURE_MODES:
+            raise ValueError(f"feature_mode={feature_mode!r}; choose 'crop' or 'dense'")
+        self.backbone, self.neck, self.preprocessing = backbone, neck, preprocessing
+        self.feature_mode, self.chunk_size = feature_mode, chunk_size
+        self.size = int(preprocessing['size'])
+        self.layers_below, self.layers_above = split_layers(backbone)
+        self.map_layers = list(getattr(backbone, 'map_layers', ['backbone']))
+        self.map_stride, self.map_side = 1, None
+        if feature_mode == 'dense':
+            self.map_stride, self.map_side = self.map_geometry()
+        self.frozen = FrozenCopy(backbone, self.layers_below, dtype, compiled, self.size)
+        self.mean, self.std = (
+            torch.tensor(preprocessing[name], dtype=torch.float32).view(3, 1, 1)
+            for name in ('mean', 'std')
+        )
 
-class PatchFeatures:
-    """The feature side of `PatchClassifier`: pixels in, what the head (or the bank) takes out.
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype that was asked for; `frozen.dtype_on(device)` is the one that runs."""
+        return self.frozen.dtype
 
-    Expects on the class that mixes it in: backbone, neck, preprocessing, feature_mode,
-    chunk_size, `_below` and `_above` (see `freezing.split_layers`), `_frozen_copy`, buffers
-    `_mean` and `_std`.
-    """
+    def map_geometry(self) -> tuple[int, int]:
+        """Return stride (pixels) and side (cells of one patch) of the map of dense mode.
 
-    def _prepare_dense(self):
-        """(stride, side) of the map that dense mode reads; (1, None) in crop mode."""
-        if self.feature_mode == 'crop':
-            return 1, None
-        if self.feature_mode != 'dense':
-            raise ValueError(f"feature_mode={self.feature_mode!r}; choose 'crop' or 'dense'")
-        name, needed = type(self.backbone).__name__, self._map_layers
-        refuse_global_operations(layer_modules(self.backbone, needed), name)
-        if needed == ['backbone'] and type(self.neck).__name__ != 'GlobalAveragePooling':
+        Raises:
+            ValueError: The network has global operations, no pooling neck, trainable layers in
+                its map, or an irregular stride.
+        """
+        name = type(self.backbone).__name__
+        refuse_global_operations(layer_modules(self.backbone, self.map_layers), name)
+        whole = self.map_layers == ['backbone']
+        if whole and type(self.neck).__name__ != 'GlobalAveragePooling':
             raise ValueError(
                 f"feature_mode='dense': {name} gives a map; its windows are pooled by "
                 "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
                 f'{type(self.neck).__name__}'
             )
-        if not set(needed) <= set(self._below):
-            raise ValueError(f"feature_mode='dense' needs frozen {', '.join(needed)}")
+        if not set(self.map_layers) <= set(self.layers_below):
+            raise ValueError(f"feature_mode='dense' needs frozen {', '.join(self.map_layers)}")
         training = self.backbone.training
         self.backbone.eval()
+        device = next((p.device for p in self.backbone.parameters()), torch.device('cpu'))
         geometry = map_geometry(
-            lambda x: run_layers(self.backbone, x, needed), self.preprocessing['size']
+            lambda x: run_layers(self.backbone, x, self.map_layers), self.size, device
         )
         self.backbone.train(training)
         return geometry
 
-    @property
-    def _map_layers(self):
-        """Layers that dense mode runs on whole pictures."""
-        return list(getattr(self.backbone, 'map_layers', ['backbone']))
-
-    def prepare_image(self, image):
-        """uint8 (3, H, W) RGB → normalised float32 in the order that the weights expect."""
+    def prepare_image(self, image: torch.Tensor) -> torch.Tensor:
+        """Normalise uint8 RGB (3, H, W) to float32 in the channel order of the weights."""
+        if self.mean.device != image.device:
+            self.mean, self.std = self.mean.to(image.device), self.std.to(image.device)
         if self.preprocessing['channel_order'] == 'bgr':
             image = image.flip(0)
-        return (image - self._mean).div_(self._std)
+        return (image - self.mean).div_(self.std)
 
-    def _pool(self, x):
-        return self.neck((x,))[-1] if self.with_neck else x
+    def pool(self, features: torch.Tensor) -> torch.Tensor:
+        """Pass a feature through the neck, where there is one."""
+        return self.neck((features,))[-1] if self.neck is not None else features
 
-    def frozen_features(self, patches):
-        """What lies below the first trainable layer, without a graph; (P, 3, S, S) in."""
+    def encode_patches(self, patches: torch.Tensor) -> torch.Tensor:
+        """Features of ready, normalised patches: (P, 3, S, S) → (P, …) float32."""
         with torch.no_grad():
-            x = self._frozen_copy(patches, self._below).float()
+            x = self.frozen(patches, self.layers_below).float()
             # Pooling here keeps only what the head needs of each chunk.
-            return x if self._above else self._pool(x)
+            return x if self.layers_above else self.pool(x)
 
-    def iter_features(self, images, boxes, flips=None):
-        """Features below the first trainable layer, of many pictures' boxes, chunk by chunk.
+    def run_map(self, images: torch.Tensor) -> torch.Tensor:
+        """The map of dense mode of normalised images: (B, 3, H, W) → (B, C, h, w)."""
+        return self.frozen(images, self.map_layers)
+
+    def iter_features(
+        self,
+        images: Sequence[torch.Tensor],
+        boxes: Sequence[np.ndarray],
+        flips: Sequence[np.ndarray] | None = None,
+        on_patches: OnPatches | None = None,
+    ) -> Iterator[Chunk]:
+        """Yield features of the boxes of many images, chunk by chunk.
 
         Args:
-            images (list[Tensor]): B pictures, uint8 (3, H, W).
-            boxes (list[ndarray]): B × (P, 4).
-            flips (list[ndarray], optional): B × (P,) bool. In dense mode a picture is mirrored
-                as a whole, when its first patch is.
+            images: B × (3, H, W) uint8 RGB.
+            boxes: B × (P, 4) xyxy in pixels.
+            flips: B × (P,) bool. In dense mode an image is mirrored as a whole, when its first
+                patch is.
+            on_patches: Called after each chunk with its patches and those of the whole call.
 
         Yields:
-            tuple[ndarray, ndarray, Tensor]: picture (p,), box (p,) and features (p, …) float32.
+            Image indices (p,), box indices (p,) and features (p, …) float32.
         """
         dense = self.feature_mode == 'dense'
         make = self._dense_pieces if dense else self._crop_pieces
         flips = flips or [np.zeros(len(mine), bool) for mine in boxes]
-        waiting, planned = [], sum(len(mine) for mine in boxes)
+        waiting: list[np.ndarray] = []
+        planned = sum(len(mine) for mine in boxes)
 
-        def pieces():
+        def pieces() -> Iterator[torch.Tensor]:
             for b, index, piece in make(images, boxes, flips):
                 waiting.append(np.stack([np.full(len(index), b), index]))
                 yield piece
 
-        # A picture may give few patches: chunks are filled from many.
-        for chunk in regroup(pieces(), self.chunk_size * 3 * self.preprocessing['size'] ** 2):
+        # An image may give few patches: chunks are filled from many.
+        for chunk in regroup(pieces(), self.chunk_size * 3 * self.size**2):
             names = np.concatenate(waiting, axis=1)
             waiting[:] = [names[:, len(chunk) :]]
-            features = self._after_map(chunk) if dense else self.frozen_features(chunk)
-            if self.on_patches:
-                self.on_patches(len(chunk), planned)
+            features = self._above_map(chunk) if dense else self.encode_patches(chunk)
+            if on_patches:
+                on_patches(len(chunk), planned)
             yield names[0, : len(chunk)], names[1, : len(chunk)], features
 
-    def _crop_pieces(self, images, boxes, flips):
+    def _crop_pieces(
+        self,
+        images: Sequence[torch.Tensor],
+        boxes: Sequence[np.ndarray],
+        flips: Sequence[np.ndarray],
+    ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
         done = 0
         for b, image in enumerate(images):
-            # The first chunk takes what the last picture's left of room: none is put together
-            # from two by copying, but the one at the seam.
+            # The first chunk fills up the last image's: only the one at the seam is joined from
+            # two by copying.
             for index, patches in iter_patches(
                 self.prepare_image(image),
                 boxes[b],
-                self.preprocessing['size'],
+                self.size,
                 self.chunk_size,
-                self._frozen_copy.dtype_on(image.device.type),
+                self.frozen.dtype_on(image.device.type),
                 first=self.chunk_size - done % self.chunk_size,
             ):
-                turned = np.flatnonzero(flips[b][index])
-                if len(turned):
-                    patches[turned] = patches[turned].flip(-1)
+                mirrored = np.flatnonzero(flips[b][index])
+                if len(mirrored):
+                    patches[mirrored] = patches[mirrored].flip(-1)
                 yield b, index, patches
             done += len(boxes[b])
 
-    def _dense_pieces(self, images, boxes, flips):
-        size = self.preprocessing['size']
+    def _dense_pieces(
+        self,
+        images: Sequence[torch.Tensor],
+        boxes: Sequence[np.ndarray],
+        flips: Sequence[np.ndarray],
+    ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
         turned, placed = [], []
         for image, mine, flip in zip(images, boxes, flips, strict=True):
             if len(flip) and flip[0]:
@@ -148,38 +213,44 @@ class PatchFeatures:
                 mine = np.stack([width - mine[:, 2], mine[:, 1], width - mine[:, 0], mine[:, 3]], 1)
             turned.append(image)
             placed.append(mine)
-        whole = self._map_layers == ['backbone']
+        read = pooled if self.map_layers == ['backbone'] else windows
         yield from dense_windows(
             turned,
             placed,
             self.prepare_image,
-            lambda pictures: self._frozen_copy(pictures, self._map_layers),
-            lambda maps, cells: (pooled if whole else windows)(maps, cells, self.map_side),
-            size,
+            self.run_map,
+            lambda maps, cells: read(maps, cells, self.map_side),
+            self.size,
             self.map_stride,
-            self.chunk_size * size * size,
+            self.chunk_size * self.size * self.size,
         )
 
-    def _after_map(self, pieces):
+    def _above_map(self, pieces: torch.Tensor) -> torch.Tensor:
         """Frozen layers above the map (FC6, FC7), on windows of it."""
-        rest = self._below[len(self._map_layers) :]
-        return (self._frozen_copy(pieces, rest) if rest else pieces).float()
+        rest = self.layers_below[len(self.map_layers) :]
+        return (self.frozen(pieces, rest) if rest else pieces).float()
 
-    def whole_features(self, images):
-        """Mean feature of each picture's largest patches: B × (3, H, W) uint8 → (B, D)."""
-        grids = [self.sampler.grid(tuple(image.shape[-2:])) for image in images]
-        boxes = [grid[largest(grid)] for grid in grids]
-        sums = [0.0] * len(images)
+    def whole_features(
+        self, images: Sequence[torch.Tensor], boxes: Sequence[np.ndarray]
+    ) -> torch.Tensor:
+        """Mean feature of some boxes per image: B × (3, H, W), B × (p, 4) → (B, D) float32."""
+        sums: list[Any] = [0.0] * len(images)
         for b, _, part in self.iter_features(images, boxes):
             for i in np.unique(b):
                 sums[i] = sums[i] + part[b == i].sum(0)
         return torch.stack([total / len(mine) for total, mine in zip(sums, boxes, strict=True)])
 
-    def describe_patches(self, image, boxes):
-        """Features below the first trainable layer: (3, H, W) uint8, (P, 4) → (P, …) float32."""
+    def describe_patches(self, image: torch.Tensor, boxes: np.ndarray) -> torch.Tensor:
+        """Features of the boxes of one image: (3, H, W) uint8, (P, 4) → (P, …) float32.
+
+        Raises:
+            ValueError: No boxes.
+        """
         features = None
         for _, index, part in self.iter_features([image], [boxes]):
             if features is None:
                 features = part.new_empty(len(boxes), *part.shape[1:])
             features[index] = part
+        if features is None:
+            raise ValueError('describe_patches: no boxes were given')
         return features

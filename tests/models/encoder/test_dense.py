@@ -55,7 +55,10 @@ def test_equals_crop_mode_without_padding():
     boxes = crop.sampler.grid((70, 90))
     assert np.array_equal(boxes, dense.sampler.grid((70, 90))) and len(boxes) > 30
     with torch.no_grad():
-        features = crop.describe_patches(image, boxes), dense.describe_patches(image, boxes)
+        features = (
+            crop.encoder.describe_patches(image, boxes),
+            dense.encoder.describe_patches(image, boxes),
+        )
         torch.testing.assert_close(*features, rtol=0, atol=1e-5)
         scores = [m.predict([image])[0].pred_score for m in (crop, dense)]
     torch.testing.assert_close(*scores, rtol=0, atol=1e-5)
@@ -109,9 +112,13 @@ def test_small_alexnet_windows():
     image, _ = make_picture(120, 160)
     crop = build_model(scales=(1.0, 2.0)).eval()
     dense = build_model(scales=(1.0, 2.0), feature_mode='dense').eval()
-    assert dense.map_stride == 16 and dense.map_side == 3 and dense.sampler.grid.snap == 16
+    assert (
+        dense.encoder.map_stride == 16
+        and dense.encoder.map_side == 3
+        and dense.sampler.grid.snap == 16
+    )
     boxes = dense.sampler.grid((120, 160))
-    a, b = crop.describe_patches(image, boxes), dense.describe_patches(image, boxes)
+    a, b = crop.encoder.describe_patches(image, boxes), dense.encoder.describe_patches(image, boxes)
     assert a.shape == b.shape == (len(boxes), 256)
     assert torch.cosine_similarity(a, b).mean() > 0.8
 
@@ -131,10 +138,10 @@ def test_no_context_leaks_into_the_consumer(mode, half_native):
     """Between chunks neither no_grad nor autocast is on: the head runs in float32 with a graph."""
     model = build_model(feature_mode=mode, frozen_dtype='bfloat16', chunk_size=2)
     image, _ = make_picture()
-    for _, _, features in model.iter_features([image], [model.sampler.grid((60, 80))]):
+    for _, _, features in model.encoder.iter_features([image], [model.sampler.grid((60, 80))]):
         assert torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu')
         assert features.dtype == torch.float32 and not features.requires_grad
-        assert model.patch_logits(features).dtype == torch.float32
+        assert model.voter.logits(features).dtype == torch.float32
 
 
 def test_windows_and_pools_by_hand():

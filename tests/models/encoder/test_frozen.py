@@ -97,13 +97,13 @@ def test_it_follows_the_original(x):
 def test_nothing_is_copied_where_nothing_differs():
     """float32 without BatchNorm runs the original."""
     model = build_model()
-    assert model._frozen_copy._current() is model.backbone
+    assert model.encoder.frozen._current() is model.backbone
 
 
 def test_trained_layers_are_shared_and_never_cast(half_native):
     """FC6 trained: the bfloat16 copy holds C1…C5 only, FC6's weight is the model's own."""
     model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), frozen_dtype='bfloat16')
-    copy = model._frozen_copy._current()
+    copy = model.encoder.frozen._current()
     assert copy.classifier[1].weight is model.backbone.classifier[1].weight
     assert copy.classifier[1].weight.dtype == torch.float32
     assert copy.features[0].weight.dtype == torch.bfloat16
@@ -159,8 +159,8 @@ def test_mmpretrain_backbone_folds():
     x = torch.randn(2, 3, 64, 64)
     with torch.no_grad():
         whole = model.neck(model.backbone(x))[-1]
-    torch.testing.assert_close(model.frozen_features(x), whole, rtol=1e-3, atol=1e-3)
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in model._frozen_copy._current().modules())
+    torch.testing.assert_close(model.encoder.encode_patches(x), whole, rtol=1e-3, atol=1e-3)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.encoder.frozen._current().modules())
 
 
 def trained_whole(**options):
@@ -190,7 +190,7 @@ def test_a_wholly_trained_backbone_without_layer_names():
     image, sample = make_picture()
     model.loss([image], [sample])['loss'].backward()
     assert all(p.grad is not None for p in model.backbone.parameters())
-    assert model._frozen_copy._current() is model.backbone
+    assert model.encoder.frozen._current() is model.backbone
 
 
 def test_bfloat16_of_nothing_frozen_leaves_the_pixels_alone():
@@ -198,7 +198,9 @@ def test_bfloat16_of_nothing_frozen_leaves_the_pixels_alone():
     image, _ = make_picture()
     boxes = [trained_whole().sampler.grid((60, 80))]
     parts = [
-        torch.cat([part for *_, part in trained_whole(**options).iter_features([image], boxes)])
+        torch.cat(
+            [part for *_, part in trained_whole(**options).encoder.iter_features([image], boxes)]
+        )
         for options in ({}, dict(frozen_dtype='bfloat16'))
     ]
     assert torch.equal(*parts)

@@ -109,7 +109,7 @@ def test_bank_and_pictures_agree(tmp_path):
     model = MODELS.build(cfg.model)
     model.init_weights()
     item = bank.__getitems__([0, 1])[0]
-    features, labels = item['context']
+    features, labels = item['inputs'].whole, item['inputs'].image_labels
     online = model.eval().whole_features([pictures[0]['inputs']])
     np.testing.assert_allclose(features.float(), online, rtol=2e-3, atol=2e-3)
     assert torch.equal(labels[0] == 1, torch.arange(6)[:, None].eq(

@@ -1,0 +1,120 @@
+"""Frozen features in, votes of patches and scores of images out.
+
+Letters: B images, P patches, K classes, D channels.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from tcnn_mm.models.encoder.frozen import run_layers
+
+Aggregator = Callable[[torch.Tensor], torch.Tensor]
+
+
+class PatchVoter:
+    """The trainable side of a `PatchClassifier`: softmax votes, aggregated per image.
+
+    A plain object, given the modules of the model.
+
+    Args:
+        backbone (nn.Module): Its trainable layers run here.
+        pool (callable): A feature of the backbone → what the head takes.
+        layers_above (list[str]): Layers from the first trainable one on.
+        head (nn.Module): AdaptationHead.
+        aggregator (callable): (P, K) → (K,).
+        context (nn.Module, optional): ContextHead, fused with the votes.
+
+    Attributes:
+        independent (bool): Whether the scores of the classes are independent probabilities
+            (sigmoids), not shares of one softmax.
+    """
+
+    independent = False
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        pool: Callable[[torch.Tensor], torch.Tensor],
+        layers_above: list[str],
+        head: nn.Module,
+        aggregator: Aggregator,
+        context: nn.Module | None = None,
+    ) -> None:
+        self.backbone, self.pool, self.layers_above = backbone, pool, layers_above
+        self.head, self.aggregator, self.context = head, aggregator, context
+
+    def _head_inputs(self, features: torch.Tensor) -> tuple[torch.Tensor]:
+        if self.layers_above:
+            features = self.pool(run_layers(self.backbone, features, self.layers_above))
+        return (features,)
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """Frozen features (P, …) → logits (P, K+1), background last."""
+        return self.head(self._head_inputs(features))
+
+    def votes(self, features: torch.Tensor) -> torch.Tensor:
+        """Frozen features (P, …) → softmax scores of the object classes (P, K) float32."""
+        return self.head.scores(self._head_inputs(features))
+
+    def patch_scores(self, votes: torch.Tensor) -> torch.Tensor:
+        """Votes as scores in [0, 1] that maps and metrics read: (P, K)."""
+        return votes
+
+    def image_score(
+        self,
+        votes: torch.Tensor,
+        counts: Sequence[int] = (),
+        whole: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Score of one image from the votes of its patches (paper, sec. 5).
+
+        Args:
+            votes: (P, K).
+            counts: Patches per scale, which this voter does not use.
+            whole: Mean feature (D,) of the largest patches, for the context.
+
+        Returns:
+            (K,) float32.
+        """
+        score = self.aggregator(votes)
+        if self.context is None:
+            return score
+        if whole is None:
+            raise ValueError('image_score: this model has a context; give the feature `whole`')
+        return self.context.fuse(score, whole, getattr(self.aggregator, 'k', 1))
+
+
+class WindowVoter(PatchVoter):
+    """Raw scores, pooled per scale: the voter of training on image labels."""
+
+    independent = True
+
+    def votes(self, features: torch.Tensor) -> torch.Tensor:
+        """Frozen features (P, …) → raw scores (P, K) float32."""
+        return self.logits(features).float()
+
+    def patch_scores(self, votes: torch.Tensor) -> torch.Tensor:
+        """Raw scores as independent probabilities: (P, K)."""
+        return votes.sigmoid()
+
+    def image_score(
+        self,
+        votes: torch.Tensor,
+        counts: Sequence[int] = (),
+        whole: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Pool each scale, take the mean over scales and its sigmoid.
+
+        Args:
+            votes: (P, K) raw scores.
+            counts: Patches per scale, in order.
+            whole: Not used.
+
+        Returns:
+            (K,) float64: near 1, float32 would make ties.
+        """
+        scales = votes.split(list(counts))
+        pooled = torch.stack([self.aggregator(scale) for scale in scales]).mean(0)
+        return pooled.double().sigmoid()
