@@ -11,7 +11,7 @@ from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.checkpoints.metadata import model_record
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.patch_classifier import PatchClassifier
+from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
 
 # What image scores, and so thresholds, depend on beside the weights.
@@ -23,7 +23,7 @@ class TrainedModel:
     """What a checkpoint gives for predicting.
 
     Attributes:
-        model (PatchClassifier): In eval mode, on its device.
+        model (PatchModel): In eval mode, on its device.
         classes (list[str]): K names.
         thresholds (dict | None): Class → threshold, or None for a class without; None where none
             were chosen, or where the config given makes other scores than those they are for.
@@ -31,7 +31,7 @@ class TrainedModel:
         record (dict): How the model cuts, scores and aggregates (:func:`model_record`).
     """
 
-    model: PatchClassifier
+    model: PatchModel
     classes: list
     thresholds: dict
     chosen_on: str
@@ -107,7 +107,7 @@ def build_without_weights(cfg, name):
                 f'{name}: its model cannot be built here ({str(error)[:200]}); import the code '
                 'that registers it first, or give a config whose custom_imports name it'
             ) from error
-    if not isinstance(model, PatchClassifier):
+    if not isinstance(model, PatchModel):
         raise UserError(
             f'{name}: is a {type(model).__name__}, which has no patches that vote; for plain '
             'classifiers take mmpretrain.ImageClassificationInferencer'
