@@ -22,7 +22,7 @@ demo: $(STAMP)  ## train and test the method on the embedded data set, draw a re
 	$(BIN)/python tools/test.py configs/tcnn_minivoc.py \
 	    "$$(cat work_dirs/demo/last_checkpoint)" --work-dir work_dirs/demo \
 	    --show-dir score_maps && \
-	$(BIN)/python tools/print_results.py work_dirs/demo && \
+	$(BIN)/python tools/analysis_tools/print_results.py work_dirs/demo && \
 	echo "== demo took $$(( $$(date +%s) - start )) s; pictures: work_dirs/demo/score_maps"
 
 # One thread a test process: two processes that share two cores would wait for each other.

@@ -2,10 +2,12 @@
 #
 #   export TCNN_DATA=…     (holds imagenet22k/<wnid>/*.JPEG, the autumn 2011 release)
 #   python tools/train.py configs/source_1000r.py --amp
-#   python tools/publish_model.py work_dirs/source_1000r/epoch_N.pth $TCNN_WEIGHTS/source_1000r.pth
+#   python tools/model_converters/publish_model.py work_dirs/source_1000r/epoch_N.pth \
+#       $TCNN_WEIGHTS/source_1000r.pth
 #
 # The list that ships (_base_/datasets/source_classes/1000r.txt) is
-#   python tools/make_source_classes.py random --available imagenet22k.txt --seed 0 --out …
+#   python tools/dataset_converters/make_source_classes.py random --available imagenet22k.txt \
+#       --seed 0 --out …
 # of the release's 21,841 wnids; 43 of its classes are ILSVRC's. The paper's own draw is not known.
 # Another list: --cfg-options train_dataloader.dataset.class_list=…, and the same of val_ and
 # test_dataloader; another count also as num_classes of each and of model.head.

@@ -3,7 +3,8 @@
 #   export TCNN_DATA=…     (holds imagenet/train/<wnid>/*.JPEG and imagenet/val/<wnid>/*.JPEG)
 #   python tools/train.py configs/source_in1k.py --amp
 #   python tools/test.py configs/source_in1k.py work_dirs/source_in1k/epoch_N.pth
-#   python tools/publish_model.py work_dirs/source_in1k/epoch_N.pth $TCNN_WEIGHTS/source_in1k.pth
+#   python tools/model_converters/publish_model.py work_dirs/source_in1k/epoch_N.pth \
+#       $TCNN_WEIGHTS/source_in1k.pth
 #
 # Paper: 18 % top-5 error (accuracy/top5 82), about a week on one GPU of 2013. Ours: not measured;
 # no ImageNet and no GPU were at hand. On 100 of its pictures, at batch 32 and lr 0.0025, the loss

@@ -3,7 +3,7 @@
 #   python tools/train.py configs/source_minivoc.py
 #
 # Accuracy on its val: 95.7 %. About 4 minutes on 2 CPU cores, with the drawing of 14,000 pictures.
-# It is mmpretrain's own classifier and head on our backbone; tools/publish_model.py makes the
+# It is mmpretrain's own classifier and head on our backbone; publish_model.py makes the
 # file that ships (tcnn_mm/models/weights/minivoc_source.pth) from its last checkpoint.
 _base_ = './_base_/default_runtime.py'
 model = dict(

@@ -2,7 +2,8 @@
 #
 #   python tools/train.py configs/tcnn_minivoc_bank.py
 #   python tools/test.py configs/tcnn_minivoc_bank.py work_dirs/tcnn_minivoc_bank/epoch_90.pth
-#   python tools/learning_curve.py configs/tcnn_minivoc_bank.py --fractions 0.1,0.25,0.5,1
+#   python tools/analysis_tools/learning_curve.py configs/tcnn_minivoc_bank.py \
+#       --fractions 0.1,0.25,0.5,1
 #
 # On test, 3 seeds: voc10 mAP 94.8 (94.6–95.0), pointing AP 90.8 (90.1–91.5). Time: about a
 # minute for the banks, one for the head.

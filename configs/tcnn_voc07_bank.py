@@ -3,7 +3,8 @@
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
 #   export TCNN_WEIGHTS=…  (holds alexnet-owt-7be5be79.pth, torchvision's file)
-#   python tools/extract_features.py configs/tcnn_voc07_bank.py   # or let tools/train.py make it
+#   python tools/dataset_converters/extract_features.py configs/tcnn_voc07_bank.py
+#       (tools/train.py makes it where it is absent)
 #   python tools/train.py configs/tcnn_voc07_bank.py
 #   python tools/test.py configs/tcnn_voc07.py work_dirs/tcnn_voc07_bank/epoch_12.pth --amp
 #

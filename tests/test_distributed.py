@@ -13,8 +13,8 @@ import torch
 
 from tcnn_mm.checkpoints.loading import load_safely
 from tests.support.runs import CONFIGS
+from tests.support.tool_module import tool_path
 
-TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 NAME = osp.join(CONFIGS, 'tcnn_minivoc.py')
 # Two steps an epoch of 4 pictures in all, whatever the processes; dropout off.
 OPTIONS = [
@@ -32,7 +32,7 @@ def free_port():
 
 def launch(script, processes, *arguments, cwd, options=(), common=OPTIONS):
     """Run a tool in one process, or in several under torchrun."""
-    path = osp.join(TOOLS, script)
+    path = tool_path(script)
     command = [sys.executable, path]
     flags = []
     if processes > 1:
@@ -56,7 +56,7 @@ def launch(script, processes, *arguments, cwd, options=(), common=OPTIONS):
 def run_script(name, *arguments, cwd, **env):
     """Start one of the launch scripts as a user's shell would."""
     return subprocess.Popen(
-        ['bash', osp.join(TOOLS, name), *map(str, arguments)],
+        ['bash', tool_path(name), *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **env},
         stdout=subprocess.PIPE,
@@ -189,7 +189,7 @@ def test_slurm_without_srun_is_one_line(tmp_path):
     """--launcher slurm outside srun: the variable that is missing and the script to use."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith('SLURM')}
     done = subprocess.run(
-        [sys.executable, osp.join(TOOLS, 'train.py'), NAME, '--launcher', 'slurm'],
+        [sys.executable, tool_path('train.py'), NAME, '--launcher', 'slurm'],
         cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 1

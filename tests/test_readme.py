@@ -5,6 +5,7 @@ import re
 
 import tcnn_mm.registry as ours
 from tests.support.runs import CONFIGS
+from tests.support.tool_module import tool_path
 
 ROOT = osp.dirname(CONFIGS)
 with open(osp.join(ROOT, 'README.md'), encoding='utf-8') as file:
@@ -18,7 +19,7 @@ def test_every_file_named_exists():
     assert [path for path in sorted(paths) if not osp.isfile(osp.join(ROOT, path))] == []
     tools = re.search(r'^Tools: (.*);', TEXT, re.M).group(1)
     for name in re.findall(r'`([\w.]+)`', tools):
-        assert osp.isfile(osp.join(ROOT, 'tools', name)), name
+        assert osp.isfile(tool_path(name)), name
 
 
 def test_every_registered_name_stands_in_the_readme():

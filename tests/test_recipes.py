@@ -10,14 +10,14 @@ import pytest
 
 import tcnn_mm
 from tests.support.runs import CONFIGS
+from tests.support.tool_module import tool_path
 
-TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 SHIPPED = osp.join(osp.dirname(tcnn_mm.__file__), 'models', 'weights', 'minivoc_source.pth')
 
 
 def run(tool, *arguments, cwd):
     done = subprocess.run(
-        [sys.executable, osp.join(TOOLS, tool), *map(str, arguments)],
+        [sys.executable, tool_path(tool), *map(str, arguments)],
         cwd=cwd, capture_output=True, text=True, timeout=3600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

@@ -1,6 +1,5 @@
 """A source network on a tiny folder tree: train, test, publish, transfer."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tests.support.runs import CONFIGS, assert_same_state, test, train
+from tests.support.tool_module import load_tool
 
 NAMES = ('n00000001', 'n00000002', 'n00000003')
 WIDTH = 24
@@ -73,10 +73,7 @@ def test_train_test_publish_transfer(tree, name, tmp_path, monkeypatch):
     metrics = test(config(tree, name, tmp_path, monkeypatch), tmp_path / 'epoch_1.pth')
     assert set(metrics) == {'accuracy/top1', 'accuracy/top2'}
 
-    tool = Path(CONFIGS).parent / 'tools' / 'publish_model.py'
-    spec = importlib.util.spec_from_file_location('publish_model', tool)
-    publish = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(publish)
+    publish = load_tool('publish_model')
     out = tmp_path / 'source.pth'
     monkeypatch.setattr('sys.argv', ['publish', str(tmp_path / 'epoch_1.pth'), str(out)])
     publish.main()

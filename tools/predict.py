@@ -6,7 +6,7 @@
 The checkpoint is enough: no config, data set or pretrained weights are needed. Folders are read
 with their subfolders. OUT/predictions.json holds each picture's scores, labels and best patches;
 OUT/overlays/ the score maps of its labels (at most three; of its best class where it has none).
-Labels are the classes at or above their thresholds, which tools/choose_thresholds.py stores in
+Labels are the classes at or above their thresholds, which choose_thresholds.py stores in
 the checkpoint; without them the best class alone, and the JSON says so. Pictures that cannot be
 read are named at the end, with status 1; the others' results are there.
 """

@@ -3,7 +3,7 @@
 #
 #   python tools/train.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py
 #   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py CHECKPOINT
-#   python tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py
+#   python tools/analysis_tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py
 #
 # The same figures as tcnn_mobilenetv2_voc07, whose heads these are.
 _base_ = './tcnn_mobilenetv2_voc07_rescore.py'

@@ -1,9 +1,11 @@
 # The same test from a bank of every window's features: another seed's head, another k or
-# aggregator, or the baselines of tools/compare_baselines.py need no network pass then.
+# aggregator, or the baselines (compare_baselines.py) need no network pass then.
 #
-#   python tools/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py
+#   python tools/dataset_converters/extract_features.py \
+#       configs/mixing/tcnn_mobilenetv2_voc07_rescore.py
 #   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py CHECKPOINT
-#   python tools/compare_baselines.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py
+#   python tools/analysis_tools/compare_baselines.py \
+#       configs/mixing/tcnn_mobilenetv2_voc07_rescore.py
 _base_ = './tcnn_mobilenetv2_voc07.py'
 train_dataloader = dict(
     batch_size=8,

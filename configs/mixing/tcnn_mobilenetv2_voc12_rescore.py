@@ -1,9 +1,11 @@
 # tcnn_mobilenetv2_voc12 with every window's features in banks, as tcnn_mobilenetv2_voc07_rescore:
 # another head, k or aggregator and the baselines need no network pass then.
 #
-#   python tools/extract_features.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py
+#   python tools/dataset_converters/extract_features.py \
+#       configs/mixing/tcnn_mobilenetv2_voc12_rescore.py
 #   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py CHECKPOINT
-#   python tools/compare_baselines.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py --mode voc10
+#   python tools/analysis_tools/compare_baselines.py \
+#       configs/mixing/tcnn_mobilenetv2_voc12_rescore.py --mode voc10
 _base_ = './tcnn_mobilenetv2_voc12.py'
 train_dataloader = dict(
     batch_size=8,

@@ -2,7 +2,7 @@
 # "no pretraining" can afford on a CPU.
 #
 #   python tools/train.py configs/mixing/tcnn_small_voc07_no-pretrain.py
-#   python tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py \
+#   python tools/analysis_tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py \
 #       --scratch configs/mixing/tcnn_small_voc07_no-pretrain.py --scratch-minutes 5
 #
 # FIGURE

@@ -1,4 +1,4 @@
-"""What each way of scoring patches costs; `tools/benchmark.py` prints it."""
+"""What each way of scoring patches costs."""
 
 import copy
 import statistics

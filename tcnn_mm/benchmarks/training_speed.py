@@ -1,4 +1,4 @@
-"""What training costs online, from a bank, and at best; `tools/benchmark.py` prints it."""
+"""What training costs online, from a bank, and at best."""
 
 import json
 import os.path as osp

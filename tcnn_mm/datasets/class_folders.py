@@ -22,7 +22,7 @@ def read_class_list(path):
     if not osp.isfile(path):
         raise UserError(
             f'no class list: {osp.basename(path)}\nlooked for {osp.abspath(path)}\n'
-            'make one: python tools/make_source_classes.py --help'
+            'make one: python tools/dataset_converters/make_source_classes.py --help'
         )
     with open(path, encoding='utf-8-sig') as file:
         names = [line.split()[0] for line in file if line.strip()]

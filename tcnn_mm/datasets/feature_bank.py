@@ -62,7 +62,7 @@ class FeatureBank(Dataset):
     its patches' features (P, D) and what `PackPatchInputs` gives of its labels.
 
     Args:
-        bank (str): The folder; made by `tools/extract_features.py`, or by `tools/train.py`
+        bank (str): The folder; made by `extract_features.py`, or by `tools/train.py`
             where it is absent.
         source (dict): The data set it is made from; recorded in the recipe.
         flips (bool): Holds mirrored features too; training draws one of the two by (seed,
@@ -84,7 +84,7 @@ class FeatureBank(Dataset):
         if not osp.isfile(path):
             raise UserError(
                 f'no feature bank: {self.folder}\nlooked for {path}\n'
-                'make it: python tools/extract_features.py CONFIG'
+                'make it: python tools/dataset_converters/extract_features.py CONFIG'
             )
         with open(path, encoding='utf-8') as file:
             self.manifest = json.load(file)

@@ -50,7 +50,7 @@ class LoadVOCObjects(BaseTransform):
                 print_log(
                     f'{path}: has {width}×{height} pixels, its annotation says '
                     f'{annotated[1]}×{annotated[0]}; boxes are clipped (further ones are not '
-                    'named here; tools/prepare_voc.py lists them)',
+                    'named here; tools/dataset_converters/prepare_voc.py lists them)',
                     'current',
                     logging.WARNING,
                 )

@@ -101,7 +101,8 @@ class VOCObjects(BaseDataset):
                 f'no VOC {what}: {osp.basename(path)}\n'
                 f'looked for {osp.abspath(path)} '
                 f'(TCNN_DATA={os.environ.get("TCNN_DATA", "not set, so ./data")})\n'
-                f'what is missing, how to lay it out: python tools/prepare_voc.py {self.data_root}'
+                'what is missing, how to lay it out: '
+                f'python tools/dataset_converters/prepare_voc.py {self.data_root}'
             )
 
     def _read_lines(self, path):

@@ -23,7 +23,7 @@ class TCNNInferencer:
     Args:
         config (str | Config, optional): Only where the checkpoint holds no config, or another one
             is wanted: thresholds are then used only if scores are made in the same way.
-        checkpoint (str): Of `tools/train.py` or `tools/publish_model.py`. It is enough: neither
+        checkpoint (str): Of `tools/train.py` or `publish_model.py`. It is enough: neither
             data set nor pretrained weights are looked for.
         device (str, optional): Defaults to 'cuda' where there is a GPU, else 'cpu'.
         classes (sequence[str], optional): Names, for a checkpoint that holds none.

@@ -42,7 +42,7 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
     """Build the model of a checkpoint and fill it.
 
     Args:
-        checkpoint (str): A file of `tools/train.py` or `tools/publish_model.py`, or anything else
+        checkpoint (str): A file of `tools/train.py` or `publish_model.py`, or anything else
             that :func:`load_safely` reads.
         config (str | Config, optional): Replaces the checkpoint's own config, which is read as
             data.

@@ -13,6 +13,8 @@ from subprocess import CompletedProcess
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 
+from tests.support.tool_module import tool_path
+
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
 
 
@@ -24,7 +26,7 @@ def config(name):
 def run_fresh(tool, *arguments, cwd, **env):
     """A tool in a fresh interpreter, where nothing is imported yet (4 s of torch and toolbox)."""
     return subprocess.run(
-        [sys.executable, osp.join(ROOT, 'tools', tool), *map(str, arguments)],
+        [sys.executable, tool_path(tool), *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -39,7 +41,7 @@ def run(tool, *arguments, cwd, **env):
     Returns:
         CompletedProcess: returncode, stdout, stderr.
     """
-    argv = [osp.join(ROOT, 'tools', tool), *map(str, arguments)]
+    argv = [tool_path(tool), *map(str, arguments)]
     with tempfile.TemporaryFile('w+') as out, tempfile.TemporaryFile('w+') as err:
         sys.stdout.flush()
         sys.stderr.flush()

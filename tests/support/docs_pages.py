@@ -82,5 +82,5 @@ def options_of(tool):
         if called == 'add_argument':
             options |= {a.value for a in node.args if isinstance(a, ast.Constant)}
         elif called == 'add_common_arguments':
-            options |= options_of('tcnn_mm/engine/launch.py')
+            options |= options_of('tcnn_mm/cli/arguments.py')
     return options

@@ -1,19 +1,18 @@
 """The benchmark's table has every mode, honest counts and scores that agree."""
 
 import json
-import os.path as osp
 import subprocess
 import sys
 
 import pytest
 
-from tests.support.runs import CONFIGS
+from tests.support.tool_module import tool_path
 
 
 @pytest.mark.slow
 def test_the_table(tmp_path):
     """One embedded picture, one round: all modes, JSON as documented, crop = naive in scores."""
-    tool = osp.join(osp.dirname(CONFIGS), 'tools', 'benchmark.py')
+    tool = tool_path('benchmark')
     done = subprocess.run(
         [sys.executable, tool, '--limit', '1', '--repeats', '1', '--json', 'b.json'],
         cwd=tmp_path, capture_output=True, text=True, timeout=900,

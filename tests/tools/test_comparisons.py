@@ -12,8 +12,8 @@ from PIL import Image
 
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tests.support.runs import CONFIGS, small_config, train
+from tests.support.tool_module import tool_path
 
-TOOLS = osp.join(osp.dirname(CONFIGS), 'tools')
 ONLINE = osp.join(CONFIGS, 'tcnn_minivoc.py')
 BANK = osp.join(CONFIGS, 'tcnn_minivoc_bank.py')
 FEW = ['model.sampler.grid.scales=[1.0,2.0]', 'log_level=WARNING']
@@ -34,7 +34,7 @@ def run(tmp_path, monkeypatch, capsys):
     def call(tool, *arguments):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        runpy.run_path(osp.join(TOOLS, tool), run_name='__main__')
+        runpy.run_path(tool_path(tool), run_name='__main__')
         return capsys.readouterr().out
 
     return call

@@ -1,8 +1,5 @@
 """The converter as it is typed: what it writes is the file's net, and it says what it did."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,11 +10,9 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.models import TransferAlexNet
 from tcnn_mm.registry import MODELS
 from tests.support.caffe_file import caffe_forward, caffe_weights, write_caffemodel
+from tests.support.tool_module import load_tool
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'convert_weights.py'
-spec = importlib.util.spec_from_file_location('convert_weights', TOOL)
-convert_weights = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(convert_weights)
+convert_weights = load_tool('convert_weights')
 
 
 @pytest.fixture(autouse=True)

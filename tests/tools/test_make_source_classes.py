@@ -1,6 +1,5 @@
 """Class lists of the source tasks: random ones by seed, and all below some nodes of WordNet."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -8,11 +7,9 @@ import pytest
 from tcnn_mm.datasets.class_folders import read_class_list
 from tcnn_mm.errors import UserError
 from tests.support.runs import CONFIGS
+from tests.support.tool_module import load_tool
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'make_source_classes.py'
-spec = importlib.util.spec_from_file_location('make_source_classes', TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_tool('make_source_classes')
 
 # A small WordNet: animal → {dog → puppy, cat}, toy → {puppy, ball}; `cat` has no pictures.
 IS_A = 'animal dog\nanimal cat\ndog puppy\ntoy puppy\ntoy ball\nball football\n'

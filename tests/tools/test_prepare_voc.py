@@ -1,11 +1,9 @@
 """prepare_voc: what it finds in small folders with one fault each, and what it says."""
 
-import importlib.util
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,12 +11,9 @@ from PIL import Image
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.errors import UserError
 from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.tool_module import load_tool, tool_path
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'prepare_voc.py'
-spec = importlib.util.spec_from_file_location('prepare_voc', TOOL)
-prepare_voc = importlib.util.module_from_spec(spec)
-sys.modules['prepare_voc'] = prepare_voc  # dataclasses look their module up
-spec.loader.exec_module(prepare_voc)
+prepare_voc = load_tool('prepare_voc')
 
 DATA = os.environ.get('TCNN_DATA', '')
 WIDTH, HEIGHT = 40, 30
@@ -223,7 +218,9 @@ def test_where_it_looks(voc, tmp_path):
 def test_command_line(tmp_path):
     """Run as users do, without data: status 1, the guide without a traceback."""
     done = subprocess.run(
-        [sys.executable, str(TOOL), str(tmp_path / 'nothing')], capture_output=True, text=True
+        [sys.executable, tool_path('prepare_voc'), str(tmp_path / 'nothing')],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     for name in ('VOCtrainval_06-Nov-2007.tar', 'VOCtest_06-Nov-2007.tar', 'VOCdevkit/VOC<year>'):

@@ -1,8 +1,6 @@
 """score_submission: AP of files equals the metrics' own, by class files and by annotations."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +13,10 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.evaluation.submission import write_results
 from tests.support.action_folder import draw_persons, write_action_folder
+from tests.support.tool_module import load_tool
 from tests.support.voc_folder import write_voc_folder
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'score_submission.py'
-spec = importlib.util.spec_from_file_location('score_submission', TOOL)
-tool = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(tool)
+tool = load_tool('score_submission')
 
 
 def write_objects(root):

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.caffemodel import read_blob, read_caffemodel, read_varint
 from tests.support.caffe_file import blob, caffe_weights, field, write_caffemodel
+from tests.support.tool_module import load_tool
+
+TOOL = load_tool('caffemodel')
+read_blob, read_varint, read_caffemodel = TOOL.read_blob, TOOL.read_varint, TOOL.read_caffemodel
 
 
 @pytest.mark.parametrize('old', [False, True])

@@ -1,7 +1,7 @@
 """Bring AlexNet files of Caffe or torchvision into `TransferAlexNet`, with a report.
 
-    python tools/convert_weights.py bvlc_alexnet.caffemodel bvlc_alexnet.pth
-    python tools/convert_weights.py alexnet.npz alexnet.pth --to-rgb
+    python tools/model_converters/convert_weights.py bvlc_alexnet.caffemodel bvlc_alexnet.pth
+    python tools/model_converters/convert_weights.py alexnet.npz alexnet.pth --to-rgb
     python tools/train.py CONFIG --cfg-options model.pretrained=bvlc_alexnet.pth
 
 Reads .caffemodel; .npz and .pth with `conv1.weight` … `fc7.bias` or torchvision's names. Layers
@@ -14,14 +14,14 @@ import argparse
 
 import numpy as np
 import torch
+from caffe_weights import fit_shape, fold_normalisation, turn_channels
+from caffemodel import read_caffemodel
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.alexnet import CAFFE_NAMES, VARIANTS, TransferAlexNet
-from tcnn_mm.models.caffe_weights import fit_shape, fold_normalisation, turn_channels
-from tcnn_mm.models.caffemodel import read_caffemodel
 
 OUTPUT_LAYER = 'classifier.6.'  # FC8
 

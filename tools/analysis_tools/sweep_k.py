@@ -1,7 +1,8 @@
 """Choose how patches vote: k = 1 … 20, the mean (k = 1), the max and log-sum-exp, on one test pass.
 
-    python tools/sweep_k.py configs/tcnn_minivoc.py CHECKPOINT --test
-    python tools/sweep_k.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py CHECKPOINT \\
+    python tools/analysis_tools/sweep_k.py configs/tcnn_minivoc.py CHECKPOINT --test
+    python tools/analysis_tools/sweep_k.py configs/mixing/tcnn_mobilenetv2_voc07_rescore.py \\
+        CHECKPOINT \\
         --loader train --ids data/VOCdevkit/VOC2007/ImageSets/Main/val.txt --test
 
 The checkpoint's head must not have seen the pictures that choose: train it on `train`

@@ -1,7 +1,8 @@
 """Average precision of result files, recomputed as the devkit does it.
 
-    python tools/score_submission.py RESULTS data/VOCdevkit/VOC2012
-    python tools/score_submission.py work_dirs/x/results_comp2_val.tar.gz data/VOCdevkit/VOC2012
+    python tools/analysis_tools/score_submission.py RESULTS data/VOCdevkit/VOC2012
+    python tools/analysis_tools/score_submission.py work_dirs/x/results_comp2_val.tar.gz \\
+        data/VOCdevkit/VOC2012
 
 RESULTS is a folder that holds a `results` tree, or an archive as for the server. The truth is the
 folder's official class files (ImageSets/Main/cat_val.txt, ImageSets/Action/jumping_val.txt) where

@@ -4,8 +4,12 @@ import pytest
 import torch
 
 from tcnn_mm.models import TransferAlexNet
-from tcnn_mm.models.caffe_weights import fit_shape, fold_normalisation, turn_channels
 from tests.support.caffe_file import caffe_forward, caffe_weights
+from tests.support.tool_module import load_tool
+
+TOOL = load_tool('caffe_weights')
+fit_shape, turn_channels = TOOL.fit_shape, TOOL.turn_channels
+fold_normalisation = TOOL.fold_normalisation
 
 
 def test_shapes_that_only_look_different():

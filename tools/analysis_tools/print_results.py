@@ -1,4 +1,4 @@
-"""Print the results of a test: python tools/print_results.py WORK_DIR"""
+"""Print the results of a test: python tools/analysis_tools/print_results.py WORK_DIR"""
 
 import argparse
 import json

@@ -1,7 +1,7 @@
 """Look at the patches that a config trains on, before training.
 
-    python tools/browse_patches.py configs/tcnn_minivoc.py --out patches --limit 8
-    python tools/browse_patches.py configs/tcnn_minivoc.py --coverage
+    python tools/visualizations/browse_patches.py configs/tcnn_minivoc.py --out patches --limit 8
+    python tools/visualizations/browse_patches.py configs/tcnn_minivoc.py --coverage
 
 Green: names an object. Red: background (the sampled share). Grey: deleted (two objects, or only a
 difficult one). White: the annotated objects. `--coverage` prints, per class, how many objects no

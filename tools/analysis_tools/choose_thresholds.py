@@ -1,7 +1,8 @@
 """Choose the image score from which on each class is named, and store it in the checkpoint.
 
-    python tools/choose_thresholds.py configs/tcnn_minivoc.py work_dirs/tcnn_minivoc/epoch_100.pth
-    python tools/choose_thresholds.py CONFIG CHECKPOINT --ids my_val_list.txt
+    python tools/analysis_tools/choose_thresholds.py configs/tcnn_minivoc.py \\
+        work_dirs/tcnn_minivoc/epoch_100.pth
+    python tools/analysis_tools/choose_thresholds.py CONFIG CHECKPOINT --ids my_val_list.txt
 
 The threshold of a class is the one of the highest F1 on the config's validation pictures: those
 of its val_dataloader, else the `val` split of its test data. The model is the checkpoint's own.

@@ -1,7 +1,7 @@
 """What the votes are worth: the same frozen features without patches, on the same pictures.
 
-    python tools/compare_baselines.py configs/mixing/tcnn_mobilenetv2_voc07.py
-    python tools/compare_baselines.py CONFIG --whole-only --full    # the sanity check, seconds
+    python tools/analysis_tools/compare_baselines.py configs/mixing/tcnn_mobilenetv2_voc07.py
+    python tools/analysis_tools/compare_baselines.py CONFIG --whole-only --full   # seconds
 
 Four classifiers of whole pictures on the config's backbone (trained and scored on the config's
 data): the picture squashed to one patch, and the mean of all the grid's windows, each with one

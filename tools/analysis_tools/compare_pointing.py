@@ -1,6 +1,6 @@
 """What the score maps are worth: do they point at the object, and who else does?
 
-    python tools/compare_pointing.py configs/tcnn_minivoc.py CHECKPOINT
+    python tools/analysis_tools/compare_pointing.py configs/tcnn_minivoc.py CHECKPOINT
 
 One test pass gives the votes' points (on the config's map, and where that is damped on the paper's
 too) and the guess at the middle of each picture, with the same image scores. A class activation

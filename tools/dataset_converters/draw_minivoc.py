@@ -1,6 +1,6 @@
 """Write the embedded data set as a folder of pictures to try things on.
 
-    python tools/draw_minivoc.py DIR
+    python tools/dataset_converters/draw_minivoc.py DIR
 
 In VOC format (train 60, val 60, test 120 pictures of six classes), and beside it the same labels
 without boxes as DIR/labels.csv (file,label[,label…]).

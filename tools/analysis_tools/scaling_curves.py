@@ -1,7 +1,9 @@
 """Is the cost of a test a straight line, and its memory flat? Curves over images and patches.
 
-    python tools/scaling_curves.py configs/mixing/tcnn_mobilenetv2_voc07.py --out scaling
-    python tools/scaling_curves.py configs/tcnn_minivoc.py --images 10,20,40 --patches 100,400
+    python tools/analysis_tools/scaling_curves.py configs/mixing/tcnn_mobilenetv2_voc07.py \\
+        --out scaling
+    python tools/analysis_tools/scaling_curves.py configs/tcnn_minivoc.py --images 10,20,40 \\
+        --patches 100,400
 
 Runs the config's own test loader and model: seconds and peak memory after so many images, and
 seconds of one batch at so many patches an image (grids of other overlap). Writes OUT.json and

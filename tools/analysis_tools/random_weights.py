@@ -1,6 +1,6 @@
 """Write a config's backbone with random weights: the baseline "the same network, untrained".
 
-    python tools/random_weights.py CONFIG random.pth --seed 0
+    python tools/analysis_tools/random_weights.py CONFIG random.pth --seed 0
     python tools/train.py CONFIG --cfg-options model.pretrained=random.pth
 
 A file, because the run that trains a head and the one that makes a bank need the same network.

@@ -1,8 +1,8 @@
 """What each way of scoring patches costs, side by side, in one run.
 
-    python tools/benchmark.py                                  # embedded pictures
-    python tools/benchmark.py --images DIR --limit 8 --json speed.json
-    python tools/benchmark.py --profile                        # where each mode spends its time
+    python tools/analysis_tools/benchmark.py                                  # embedded pictures
+    python tools/analysis_tools/benchmark.py --images DIR --limit 8 --json speed.json
+    python tools/analysis_tools/benchmark.py --profile   # the time of each stage
 
 AlexNet (random weights) + FCa/FCb, the paper's nine scales. Modes are interleaved and repeated;
 the table has medians. *naive* is what one writes first: each patch cropped by Pillow, float32,

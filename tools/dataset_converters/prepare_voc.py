@@ -1,8 +1,9 @@
 """Check a data set in PASCAL VOC's layout, or say where to get VOC and how to lay it out.
 
-    python tools/prepare_voc.py                      # $TCNN_DATA, else ./data
-    python tools/prepare_voc.py DIR --year 2012
-    python tools/prepare_voc.py MY_SET --decode      # a folder with Annotations, ImageSets, …
+    python tools/dataset_converters/prepare_voc.py                      # $TCNN_DATA, else ./data
+    python tools/dataset_converters/prepare_voc.py DIR --year 2012
+    python tools/dataset_converters/prepare_voc.py MY_SET --decode      # a folder with \\
+        Annotations, ImageSets, …
 
 Nothing is downloaded and nothing is changed. Status 0: sound; 1: not there, or with problems.
 """
@@ -42,7 +43,7 @@ and unpack all of them in one folder, DATA; each brings its part of
                           /JPEGImages/<id>.jpg
 Then: export TCNN_DATA=DATA, or call the folder `data`.
 A set of your own: the same three folders anywhere, one id a line in ImageSets/Main/*.txt; then
-python tools/prepare_voc.py FOLDER"""
+python tools/dataset_converters/prepare_voc.py FOLDER"""
 
 
 @dataclass

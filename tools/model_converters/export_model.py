@@ -1,7 +1,9 @@
 """Export a trained checkpoint: its patch or dense network to ONNX or torch.export, checked.
 
-    python tools/export_model.py work_dirs/tcnn_minivoc/epoch_100.pth --out patch.onnx
-    python tools/export_model.py CHECKPOINT --part dense --format torch-export --out dense.pt2
+    python tools/model_converters/export_model.py work_dirs/tcnn_minivoc/epoch_100.pth \\
+        --out patch.onnx
+    python tools/model_converters/export_model.py CHECKPOINT --part dense --format torch-export \\
+        --out dense.pt2
 
 `--part patch`: (B, 3, S, S) → (B, K+1) scores, any B. `--part dense`: one picture, resized as the
 grid's scale λ says (sides S + stride · n), → (h, w, K+1) scores of the windows that start at every

@@ -1,7 +1,9 @@
 """Make a weights-only file of a checkpoint: no optimizer, no log, nothing to unpickle.
 
-    python tools/publish_model.py work_dirs/source_minivoc/epoch_10.pth minivoc_source.pth
-    python tools/publish_model.py work_dirs/tcnn_minivoc/epoch_100.pth minivoc.safetensors
+    python tools/model_converters/publish_model.py work_dirs/source_minivoc/epoch_10.pth \\
+        minivoc_source.pth
+    python tools/model_converters/publish_model.py work_dirs/tcnn_minivoc/epoch_100.pth \\
+        minivoc.safetensors
 
 Keeps the weights, the class names, the config, what `CheckpointMetaHook` recorded and the
 thresholds. A name that ends in .safetensors, or --safetensors, writes that format (pip install

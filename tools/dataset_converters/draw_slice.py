@@ -1,6 +1,7 @@
 """Draw a part of a VOC split by seed and keep its ids, one a line.
 
-    python tools/draw_slice.py data/VOCdevkit/VOC2007 test --count 300 --seed 0 --out test.txt
+    python tools/dataset_converters/draw_slice.py data/VOCdevkit/VOC2007 test --count 300 \\
+        --seed 0 --out test.txt
 
 Use the list as `ids=` of VOCObjects.
 """

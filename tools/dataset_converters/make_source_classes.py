@@ -1,9 +1,11 @@
 """Write the class lists of the paper's source tasks (sec. 1): text files, one wnid a line.
 
     # 1000R: 1000 random classes of all ImageNet
-    python tools/make_source_classes.py random --available imagenet22k.txt --out 1000r.txt
+    python tools/dataset_converters/make_source_classes.py random --available imagenet22k.txt \\
+        --out 1000r.txt
     # 1512: ILSVRC's classes and every class under five WordNet nodes
-    python tools/make_source_classes.py under --available imagenet22k.txt --base ilsvrc.txt \\
+    python tools/dataset_converters/make_source_classes.py under --available imagenet22k.txt \\
+        --base ilsvrc.txt \\
         --is-a wordnet.is_a.txt --out 1512.txt
 
 `--available` and `--base` are lists of wnids (or of folders' names: `ls imagenet22k > FILE`), one

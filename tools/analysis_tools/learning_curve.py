@@ -1,7 +1,8 @@
 """How few pictures are enough: AP over growing parts of the training set.
 
-    python tools/learning_curve.py configs/tcnn_minivoc_bank.py
-    python tools/learning_curve.py CONFIG --fractions 0.02,0.05,0.1,0.25,0.5,1 --seeds 3 \\
+    python tools/analysis_tools/learning_curve.py configs/tcnn_minivoc_bank.py
+    python tools/analysis_tools/learning_curve.py CONFIG --fractions 0.02,0.05,0.1,0.25,0.5,1 \\
+        --seeds 3 \\
         --scratch configs/tcnn_minivoc_no-pretrain.py --scratch-minutes 2
 
 At each fraction and seed the same pictures train

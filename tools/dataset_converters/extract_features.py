@@ -1,6 +1,6 @@
 """Make the feature banks that a config's data loaders name (tools/train.py does it too).
 
-    python tools/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07.py
+    python tools/dataset_converters/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07.py
 
 Prints the disk it needs first; an interrupted run goes on where it stopped; several processes
 (tools/dist_train.sh's way) share the pictures.
