@@ -16,7 +16,8 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.image_io import load_bgr
 from tcnn_mm.datasets.voc import VOCObjects
-from tcnn_mm.engine.load_config import resolve_folders, use_amp
+from tcnn_mm.engine.data_folders import resolve_folders
+from tcnn_mm.engine.mixed_precision import use_amp
 from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.engine.voc_results import VOCResultsHook
 from tcnn_mm.registry import MODELS

@@ -12,7 +12,7 @@ a report. The same command given again goes on where it was interrupted.
 import argparse
 
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import resolve_folders
+from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.estimator.fit import fit
 from tcnn_mm.models.backbones.zoo import BACKBONES, PIXELS
 

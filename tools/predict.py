@@ -20,7 +20,7 @@ import mmengine
 from PIL import Image
 
 from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.cli.arguments import DAMPING_ARGUMENT
+from tcnn_mm.cli.arguments import add_damping_argument
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
@@ -42,7 +42,7 @@ def parse_args():
         '--classes', nargs='+', help='patches and overlays of these; default: of the labels'
     )
     parser.add_argument('--no-overlays', action='store_true', help='the JSON alone')
-    parser.add_argument('--damping', **DAMPING_ARGUMENT)
+    add_damping_argument(parser)
     parser.add_argument(
         '--upright', action='store_true', help='turn pictures by their EXIF orientation'
     )

@@ -10,7 +10,7 @@ import argparse
 import os.path as osp
 
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import resolve_folders
+from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.reports.report import write_report
 
 

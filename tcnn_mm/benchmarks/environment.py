@@ -1,14 +1,15 @@
-"""What a bug report needs to know of the machine and the installation."""
+"""The machine and the installation, as a bug report needs them."""
 
 import importlib.util
 import os
 import os.path as osp
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 
 from mmengine.utils.dl_utils import collect_env
 
 import tcnn_mm
-from tcnn_mm.engine.load_config import FOLDERS
+from tcnn_mm.engine.data_folders import FOLDERS
 from tcnn_mm.models.encoder.hardware import describe_machine
 
 # Import name → names of its distributions: the maintained forks', then the upstream ones.
@@ -18,10 +19,12 @@ PACKAGES = {
     'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
     'mmdet': ('onedl-mmdetection', 'mmdet'),
 }
+# Of mmengine's list: thirty lines of build flags, and a seed that is drawn for each call.
+LEFT_OUT = ('PyTorch compiling details', 'numpy_random_seed')
 
 
-def installed(names):
-    """'name version' of those of these distributions that are installed."""
+def installed(names: Iterable[str]) -> list[str]:
+    """'name version' of each of these distributions that is installed."""
     found = []
     for name in names:
         try:
@@ -31,8 +34,8 @@ def installed(names):
     return found
 
 
-def package_family():
-    """{import name: what is installed for it}; two families of one name are an error to mend."""
+def package_family() -> dict[str, str]:
+    """What is installed for each import name; two distributions of one name are an error to fix."""
     lines = {}
     for module, names in PACKAGES.items():
         found = installed(names)
@@ -42,26 +45,26 @@ def package_family():
     return lines
 
 
-def describe_environment():
-    """dict[str, str]: Versions, family of packages, compiled ops, processor, folders found."""
-    theirs = collect_env()
+def describe_folders() -> dict[str, str]:
+    """Whether each folder variable is set, its path, and whether the folder exists."""
+    lines = {}
+    for name, default in FOLDERS.items():
+        path = osp.abspath(osp.expanduser(os.environ.get(name) or default))
+        state = 'found' if osp.isdir(path) else 'not found'
+        lines[name] = f'{"set" if os.environ.get(name) else "not set"}; {path} {state}'
+    return lines
+
+
+def describe_environment() -> dict[str, str]:
+    """Versions, package family, compiled ops, processor and folders, as lines by name."""
     machine = describe_machine()
-    ours = {
+    kept = {key: str(value) for key, value in collect_env().items() if key not in LEFT_OUT}
+    return {
+        **kept,
         'tcnn_mm': f'{tcnn_mm.__version__} in {osp.dirname(tcnn_mm.__file__)}',
         **package_family(),
         'compiled mmcv ops': 'yes' if importlib.util.find_spec('mmcv._ext') else 'no (not needed)',
         'processor': f'{machine["cpu"]}, {machine["threads"]} threads for torch',
         'bfloat16 instructions': ', '.join(machine['bf16_instructions']) or 'none',
+        **describe_folders(),
     }
-    for name, default in FOLDERS:
-        path = osp.abspath(osp.expanduser(os.environ.get(name) or default))
-        there = 'found' if osp.isdir(path) else 'not there'
-        said = 'set' if os.environ.get(name) else 'not set'
-        ours[name] = f'{said}; {path} {there}'
-    kept = {
-        key: str(value)
-        for key, value in theirs.items()
-        # Thirty lines of build flags; a seed that is drawn for each call.
-        if key not in ('PyTorch compiling details', 'numpy_random_seed')
-    }
-    return {**kept, **ours}

@@ -1,19 +1,17 @@
 """Arguments that several commands share."""
 
-from tcnn_mm.patches.geometry import DAMPING
+from __future__ import annotations
 
-# `--damping` of every tool that draws maps.
-DAMPING_ARGUMENT = dict(
-    type=float,
-    default=DAMPING,
-    help="of the maps: empty patches added to each pixel; 0: the paper's mean "
-    f'(default: {DAMPING})',
-)
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # heavy: mmengine's config is imported by the command that reads one
+    from mmengine.config import Config
 
 
-def add_common_arguments(parser):
-    """The flags that train and test share, named as in mmpretrain."""
-    parser.add_argument('config', help='config file')
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that train and test share, named as in mmpretrain."""
+    parser.add_argument('config', help='config file, or the name of a bundled config')
     parser.add_argument('--work-dir', help='folder for logs, checkpoints and results')
     parser.add_argument(
         '--cfg-options',
@@ -28,10 +26,47 @@ def add_common_arguments(parser):
         'write the files for the evaluation server',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    add_trust_argument(parser)
+    # torchrun sets LOCAL_RANK; older launchers pass the flag.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='by launchers')
+
+
+def load_config_from(args: argparse.Namespace) -> Config:
+    """Read the config that the arguments of :func:`add_common_arguments` name.
+
+    Raises:
+        UserError: No such config, or a wrong override.
+    """
+    from tcnn_mm.engine.load_config import load_config
+
+    return load_config(
+        args.config,
+        work_dir=args.work_dir,
+        cfg_options=args.cfg_options,
+        server=args.server,
+        launcher=args.launcher,
+        local_rank=args.local_rank,
+        trust_checkpoint=args.trust_checkpoint,
+    )
+
+
+def add_trust_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--trust-checkpoint`."""
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
         help='unpickle checkpoints fully: only for files that you made yourself',
     )
-    # torchrun sets LOCAL_RANK; older launchers pass the flag.
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='by launchers')
+
+
+def add_damping_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--damping` of the localization maps."""
+    from tcnn_mm.patches.geometry import DAMPING
+
+    parser.add_argument(
+        '--damping',
+        type=float,
+        default=DAMPING,
+        help="of the localization maps: empty patches added to each pixel; 0: the paper's mean "
+        '(default: %(default)s)',
+    )

@@ -1,11 +1,13 @@
 """How a command ends: one line for an error that the user can act on."""
 
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 from tcnn_mm.errors import UserError
 
 
-def missing_package(error):
+def missing_package(error: ImportError) -> str | None:
     """What to install for an import error of mmdet or of mmcv's ops; None for any other."""
     if error.name == 'mmcv._ext':
         return (
@@ -21,15 +23,22 @@ def missing_package(error):
     return None
 
 
-def run_tool(main):
-    """Run a tool; a :class:`UserError` ends it with its message and status 1, no traceback."""
+def exit_with_error(message: str) -> NoReturn:
+    """Print `error: …` on stderr and end the process with status 1."""
+    if message.startswith('Caught '):  # out of a data loader's worker: see UserError
+        message = message.strip().splitlines()[-1].partition('UserError: ')[2]
+    print(f'error: {message}', file=sys.stderr)
+    sys.exit(1)
+
+
+def run_tool(main: Callable[[], object]) -> None:
+    """Call a command; a :class:`UserError` ends it with its message and status 1, no traceback."""
     try:
         main()
-    except (UserError, ImportError) as error:
-        message = missing_package(error) if isinstance(error, ImportError) else str(error)
+    except UserError as error:
+        exit_with_error(str(error))
+    except ImportError as error:
+        message = missing_package(error)
         if message is None:
             raise
-        if message.startswith('Caught '):  # out of a data loader's worker: see UserError
-            message = message.strip().splitlines()[-1].partition('UserError: ')[2]
-        print(f'error: {message}', file=sys.stderr)
-        sys.exit(1)
+        exit_with_error(message)

@@ -4,17 +4,23 @@ import os
 import subprocess
 
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
 
 from tcnn_mm.errors import UserError
 
 
-def prepare_processes(cfg):
+def prepare_processes(cfg: Config) -> None:
     """Join the process group before anything asks for a rank (feature banks do, early).
 
-    Without a GPU: gloo, and a wrapper without device ids; mmengine calls
-    `torch.cuda.set_device` for every launcher, but skips its own start when the group is there.
+    Without a GPU: gloo, and a model wrapper without device ids. mmengine calls
+    `torch.cuda.set_device` for every launcher, but skips its own start when a group exists.
+
+    Args:
+        cfg: With `launcher`. `model_wrapper_cfg` is set where there is no GPU.
+
+    Raises:
+        UserError: A launcher that needs GPUs where there are none.
     """
     if cfg.launcher == 'none' or torch.distributed.is_initialized():
         return
@@ -25,14 +31,14 @@ def prepare_processes(cfg):
         read_slurm()
     elif cfg.launcher != 'pytorch':
         raise UserError(
-            f'--launcher {cfg.launcher} needs GPUs here; without one use tools/dist_train.sh '
+            f'--launcher {cfg.launcher} needs GPUs, and there is none here; use tools/dist_train.sh '
             '(torchrun, --launcher pytorch) or tools/slurm_train.sh'
         )
     torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = ConfigDict(type='MMDistributedDataParallel', device_ids=None)
 
 
-def read_slurm():
+def read_slurm() -> None:
     """Set torch's RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT from srun's variables.
 
     Raises:

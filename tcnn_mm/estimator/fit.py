@@ -4,7 +4,6 @@ Each step leaves files, and a step whose files are there is not done again: a co
 interrupted goes on when it is given once more.
 """
 
-import argparse
 import json
 import os
 import os.path as osp
@@ -72,8 +71,7 @@ class EpochBar(Hook):
 
 def read_config(path):
     """The written config, as the tools read it, without the toolbox's long log."""
-    names = dict(config=path, server=False, cfg_options=None, launcher='none', work_dir=None)
-    cfg = load_config(argparse.Namespace(**names, local_rank=0, trust_checkpoint=False))
+    cfg = load_config(path)
     cfg.log_level = 'WARNING'
     return cfg
 

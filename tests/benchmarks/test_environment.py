@@ -1,4 +1,4 @@
-"""What collect_env says is what is installed and set."""
+"""What `tcnn env` says is what is installed and set."""
 
 from importlib.metadata import PackageNotFoundError
 
@@ -15,7 +15,7 @@ def test_versions_folders_and_instructions(monkeypatch, tmp_path):
     assert said['mmengine'].split()[0].endswith('mmengine')
     assert said['compiled mmcv ops'][:2] in ('ye', 'no') and said['bfloat16 instructions']
     assert said['TCNN_DATA'] == f'set; {tmp_path} found'
-    assert said['TCNN_WEIGHTS'] == f'set; {tmp_path / "none"} not there'
+    assert said['TCNN_WEIGHTS'] == f'set; {tmp_path / "none"} not found'
     assert all('\n' not in value for value in said.values())
 
 

@@ -1,6 +1,5 @@
 """Every config with a `run` in the table trains a step and tests, on pictures of MiniVOC's size."""
 
-import argparse
 import json
 import os.path as osp
 
@@ -11,7 +10,6 @@ from mmengine.registry import MODELS as MMENGINE_MODELS
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.checkpoints.loading import load_safely
-from tcnn_mm.cli.arguments import add_common_arguments
 from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.engine.bank import build_banks
@@ -160,10 +158,7 @@ def test_for_the_server(name, archive, lines, drawn, tmp_path, monkeypatch):
     data, weights = drawn
     for key, value in dict(TCNN_DATA=data, TCNN_WEIGHTS=weights, LOCAL_RANK='0').items():
         monkeypatch.setenv(key, str(value))
-    parser = argparse.ArgumentParser()
-    add_common_arguments(parser)
-    command = [osp.join(CONFIGS, name), '--server', '--work-dir', str(tmp_path)]
-    cfg = load_config(parser.parse_args(command))
+    cfg = load_config(osp.join(CONFIGS, name), server=True, work_dir=str(tmp_path))
     cfg.merge_from_dict({**SMALL, **ROWS[name]['run']})
     cfg.experiment_name = f'{tmp_path.name}_{id(cfg)}'
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None

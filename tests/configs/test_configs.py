@@ -3,7 +3,6 @@
 import copy
 import glob
 import os.path as osp
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -108,9 +107,7 @@ def test_the_server_part(name, monkeypatch):
     """--server: trainval → test without annotations, the files of the config's competition."""
     for key in ('TCNN_DATA', 'TCNN_WEIGHTS', 'LOCAL_RANK'):  # load_config sets them
         monkeypatch.setenv(key, '0')
-    arguments = dict(config=osp.join(CONFIGS, name), server=True, cfg_options=None, work_dir=None)
-    arguments.update(launcher='none', local_rank=0, trust_checkpoint=False)
-    cfg, plain = load_config(SimpleNamespace(**arguments)), read(name)
+    cfg, plain = load_config(osp.join(CONFIGS, name), server=True), read(name)
     train, test = (cfg[f'{s}_dataloader'].dataset for s in ('train', 'test'))
     if train.type == 'tcnn_mm.FeatureBank':
         assert train.bank != plain.train_dataloader.dataset.bank

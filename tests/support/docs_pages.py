@@ -7,12 +7,14 @@ written to that file, any other is run. A comment in the line above a block mark
     <!-- not run: reason -->                only checked
 """
 
+import argparse
 import ast
 import os.path as osp
 import re
 import shlex
 from typing import NamedTuple
 
+from tcnn_mm.cli.main import fill_parser, find_command
 from tests.support.runs import CONFIGS
 
 ROOT = osp.dirname(CONFIGS)
@@ -83,4 +85,12 @@ def options_of(tool):
             options |= {a.value for a in node.args if isinstance(a, ast.Constant)}
         elif called == 'add_common_arguments':
             options |= options_of('tcnn_mm/cli/arguments.py')
+        elif called == 'run_script':
+            options |= command_options(node.args[0].value)
     return options
+
+
+def command_options(name):
+    """The `--options` of a command of `tcnn`."""
+    parser = fill_parser(argparse.ArgumentParser(), find_command(name))
+    return set(re.findall(r'(?<![\w-])--?[a-z][\w-]*', parser.format_help()))

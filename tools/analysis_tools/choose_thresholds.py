@@ -19,9 +19,8 @@ from tcnn_mm.analysis.prediction_cache import choosing_set, image_scores, pictur
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.trained_model import load_trained_model
@@ -76,7 +75,7 @@ def table(classes, thresholds, f1, labels):
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     trained = load_trained_model(args.checkpoint, trust=args.trust_checkpoint)
     loader = args.loader or ('val' if cfg.get('val_dataloader') else 'test')
     settings = choosing_set(cfg, loader, args.split, args.ids, pictures=True)

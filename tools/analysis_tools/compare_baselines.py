@@ -22,9 +22,8 @@ from tcnn_mm.analysis.baselines import (
     logistic_regression,
 )
 from tcnn_mm.analysis.prediction_cache import build_model, picture_config
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.registry import DATASETS
 
@@ -45,7 +44,7 @@ def parse_args():
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     sets = {}
     for split in ('train', 'test'):
         dataset = dict(cfg[f'{split}_dataloader'].dataset)

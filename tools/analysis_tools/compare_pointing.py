@@ -20,10 +20,9 @@ from mmengine.runner import Runner
 from tcnn_mm.analysis.cam import ActivationMaps
 from tcnn_mm.analysis.prediction_cache import build_model, metric_settings, picture_config
 from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.evaluation.point_localization import point_report, points_found
 from tcnn_mm.models.samples import sample_labels
@@ -123,7 +122,7 @@ def _cell(ap, hits):
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     build_banks(cfg, ['test'])
     voted = votes(cfg, args.checkpoint)
     metric = voted['votes']

@@ -44,12 +44,11 @@ from tcnn_mm.analysis.prediction_cache import (
 )
 from tcnn_mm.analysis.short_run import train_and_test
 from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
 from tcnn_mm.registry import DATASETS
@@ -164,7 +163,7 @@ def whole_pictures(cfg, split):
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     fractions = [float(f) for f in args.fractions.split(',')]
     if args.scratch and not osp.isfile(args.scratch):
         raise UserError(f'--scratch {args.scratch}: no such config')

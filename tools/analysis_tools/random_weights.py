@@ -10,9 +10,8 @@ import argparse
 
 import torch
 
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.registry import MODELS
 
 
@@ -24,7 +23,7 @@ def main():
     parser.add_argument('out')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     torch.manual_seed(args.seed)
     backbone = MODELS.build(cfg.model.backbone)
     backbone.init_weights()

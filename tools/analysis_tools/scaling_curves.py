@@ -20,9 +20,9 @@ from mmengine.runner import Runner
 
 from tcnn_mm.analysis.prediction_cache import build_model
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import load_config, use_amp
+from tcnn_mm.engine.mixed_precision import use_amp
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.grid import PatchGrid
@@ -116,7 +116,7 @@ def draw(curves, path):
 @torch.no_grad()
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     if args.amp:
         use_amp(cfg)
     model = build_model(cfg)

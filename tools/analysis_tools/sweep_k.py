@@ -28,10 +28,9 @@ from tcnn_mm.analysis.prediction_cache import (
     patch_scores,
 )
 from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_bank
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.vote_sweep import best_of, candidates, sweep
@@ -94,7 +93,7 @@ def draw(path, rows, chosen, label):
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     settings = metric_settings(cfg)
     mode = args.mode or settings.get('mode', 'voc07')
     dataset = choosing_set(cfg, args.loader, args.split, args.ids)

@@ -8,10 +8,9 @@ Prints the disk it needs first; an interrupted run goes on where it stopped; sev
 
 import argparse
 
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
-from tcnn_mm.engine.load_config import load_config
 
 
 def main():
@@ -23,7 +22,7 @@ def main():
         '--only', choices=['train', 'val', 'test'], help='the bank of one data loader'
     )
     args = parser.parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     build_banks(cfg, [args.only] if args.only else ('train', 'val', 'test'))
 
 

@@ -22,7 +22,7 @@ from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.image_io import image_size, load_bgr
 from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES
 from tcnn_mm.datasets.voc_action import VOCAction
-from tcnn_mm.engine.load_config import resolve_folders
+from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.errors import UserError
 
 PARTS = ('Annotations', 'ImageSets', 'JPEGImages')

@@ -17,9 +17,8 @@ from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
 from tcnn_mm.analysis.prediction_cache import picture_config
-from tcnn_mm.cli.arguments import add_common_arguments
+from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.coverage import measure_coverage
@@ -78,7 +77,7 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
 
 def main():
     args = parse_args()
-    cfg = load_config(args)
+    cfg = load_config_from(args)
     # Of a config with a feature bank: the pictures that it is made from.
     dataset = DATASETS.build(picture_config(cfg[f'{args.split}_dataloader'].dataset))
     cfg.model.pretrained = None

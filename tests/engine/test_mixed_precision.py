@@ -1,10 +1,10 @@
-"""What the tools' flags do to a config."""
+"""`--amp`: what it changes in a config, with and without a GPU."""
 
 import pytest
 import torch
 from mmengine.config import ConfigDict
 
-from tcnn_mm.engine.load_config import parse_options, use_amp
+from tcnn_mm.engine.mixed_precision import use_amp
 from tcnn_mm.errors import UserError
 
 
@@ -36,11 +36,3 @@ def test_amp_of_the_toolboxs_own_models_needs_a_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     with pytest.raises(UserError, match='ImageClassifier needs a GPU'):
         use_amp(config('mmpretrain.ImageClassifier'))
-
-
-@pytest.mark.parametrize('value', ["dict(type='M',k=20)", "[dict(type='M',names=[1,2])]", '[1,2'])
-def test_an_option_that_is_no_list_is_one_line(value):
-    """--cfg-options KEY=dict(…): the key and how dicts are set, not a RecursionError."""
-    with pytest.raises(UserError, match=r'--cfg-options model\.x=.*model\.x\.type='):
-        parse_options([f'model.x={value}'])
-    assert parse_options(['a.b=[1.0,2]', 'c=(1,2)']) == {'a.b': [1.0, 2], 'c': (1, 2)}

@@ -1,0 +1,81 @@
+"""The console command `tcnn`: reads the command line and runs the module of the command."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import tcnn_mm
+from tcnn_mm.cli.errors import run_tool
+
+# In the order of `tcnn --help`. Each is a module of this package.
+COMMANDS = ('train', 'test', 'env')
+
+
+class Command(Protocol):
+    """A module of this package that is a command. Importing it is cheap: `run` imports the rest.
+
+    Its docstring is the text of `--help`; the first line says what the command does.
+    """
+
+    __doc__: str | None
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command."""
+
+    def run(self, args: argparse.Namespace) -> None:
+        """Do it.
+
+        Raises:
+            UserError: Ends the process with one line and status 1.
+        """
+
+
+def find_command(name: str) -> Command:
+    """The module of a command."""
+    return cast(Command, importlib.import_module(f'tcnn_mm.cli.{name}'))
+
+
+def fill_parser(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
+    """Make a parser that of a command: its help, its arguments, and what it runs."""
+    parser.description = command.__doc__
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.add_arguments(parser)
+    parser.set_defaults(run=command.run)
+    return parser
+
+
+def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The parser of `tcnn`: all commands with their summaries, the chosen one with its arguments.
+
+    The arguments of some commands have defaults that take seconds to import.
+    """
+    parser = argparse.ArgumentParser(
+        prog='tcnn',
+        description='Classify and localize with patches: transfer of pretrained CNNs.',
+        epilog='`tcnn COMMAND --help` describes a command. Exit status: 0, 1 (error: one line on '
+        'stderr), 2 (wrong usage).',
+    )
+    parser.add_argument('--version', action='version', version=f'tcnn_mm {tcnn_mm.__version__}')
+    commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    for name in COMMANDS:
+        command = find_command(name)
+        summary = (command.__doc__ or '').splitlines()[0].rstrip('.')
+        parser_of_command = commands.add_parser(name, help=summary)
+        if name == chosen:
+            fill_parser(parser_of_command, command)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `tcnn ARGV…`; argv defaults to that of the process."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    args = build_parser(words[0] if words else None).parse_args(words)
+    run_tool(lambda: args.run(args))
+
+
+def run_script(name: str) -> None:
+    """Run one command as a script of its own (`tools/train.py`), on the process's arguments."""
+    args = fill_parser(argparse.ArgumentParser(), find_command(name)).parse_args()
+    run_tool(lambda: args.run(args))

@@ -1,0 +1,48 @@
+"""Configs as commands read them: overrides, work dir, the command that is recorded."""
+
+import os
+
+import pytest
+
+from tcnn_mm.engine.load_config import load_config, parse_options, typed_command
+from tcnn_mm.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path, monkeypatch):
+    """A folder of its own; the variables that `load_config` sets are put back."""
+    monkeypatch.chdir(tmp_path)
+    for name in ('TCNN_DATA', 'TCNN_WEIGHTS', 'LOCAL_RANK'):
+        monkeypatch.setenv(name, '0')
+
+
+@pytest.mark.parametrize('value', ["dict(type='M',k=20)", "[dict(type='M',names=[1,2])]", '[1,2'])
+def test_an_option_that_is_no_list_is_one_line(value):
+    """--cfg-options KEY=dict(…): the key and how dicts are set, not a RecursionError."""
+    with pytest.raises(UserError, match=r'--cfg-options model\.x=.*model\.x\.type='):
+        parse_options([f'model.x={value}'])
+    with pytest.raises(UserError, match='--cfg-options model.x: write KEY=VALUE'):
+        parse_options(['model.x'])
+    assert parse_options(['a.b=[1.0,2]', 'c=(1,2)']) == {'a.b': [1.0, 2], 'c': (1, 2)}
+
+
+def test_a_bundled_config_by_name():
+    """Its folders come from the environment, its work dir from its name; overrides are set."""
+    os.environ['TCNN_DATA'] = 'somewhere'
+    cfg = load_config('tcnn_voc07', cfg_options=['model.head.dropout=0.3'])
+    assert cfg.train_dataloader.dataset.data_root.startswith(os.path.abspath('somewhere'))
+    assert cfg.work_dir == os.path.join('work_dirs', 'tcnn_voc07')
+    assert cfg.model.head.dropout == 0.3 and cfg.launcher == 'none'
+    assert load_config('tcnn_voc07', work_dir='w').work_dir == 'w'
+
+
+def test_server_needs_a_server_part():
+    """--server of a config without one is an error that names both."""
+    with pytest.raises(UserError, match='--server: tcnn_minivoc has no `server` part'):
+        load_config('tcnn_minivoc', server=True)
+
+
+def test_the_command_is_recorded_as_it_is_typed():
+    """The console command by its name, wherever it is installed; a script with python."""
+    assert typed_command(['/venv/bin/tcnn', 'train', 'my c.py']) == "tcnn train 'my c.py'"
+    assert typed_command(['tools/train.py', 'c.py']) == 'python tools/train.py c.py'
