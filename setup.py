@@ -6,7 +6,7 @@ import re
 from setuptools import find_packages, setup
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Leaving the toolbox: tools/model_converters/export_model.py, safetensors.
+# Leaving the toolbox: tcnn export, safetensors.
 TIMM = 'timm>=1.0'
 DET = 'onedl-mmdetection>=3.3.0'
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5', 'safetensors>=0.4']

@@ -9,7 +9,7 @@
 #       work_dirs/tcnn_mobilenetv2_coco/epoch_4.pth
 #
 # Not measured: COCO was not at hand. The bank of 118,287 pictures is 30 hours of one CPU core. For
-# a set of your own: data_root, ann_file, img_dir, num_classes; tools/fit.py writes such a config.
+# a set of your own: data_root, ann_file, img_dir, num_classes; tcnn fit writes such a config.
 _base_ = [
     '../_base_/models/tcnn_mobilenetv2.py',
     '../_base_/experiments/own_pictures.py',

@@ -60,13 +60,10 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_damping_argument(parser: argparse.ArgumentParser) -> None:
-    """Add `--damping` of the localization maps."""
-    from tcnn_mm.patches.geometry import DAMPING
-
+    """Add `--damping` of the localization maps; None if it is not given."""
     parser.add_argument(
         '--damping',
         type=float,
-        default=DAMPING,
-        help="of the localization maps: empty patches added to each pixel; 0: the paper's mean "
-        '(default: %(default)s)',
+        help="of the localization maps: empty patches added to each pixel; 0: the paper's mean; "
+        "default: the checkpoint's, else that of tcnn_mm.patches.geometry",
     )

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import sys
 from collections.abc import Sequence
 from typing import Protocol, cast
 
@@ -10,7 +9,7 @@ import tcnn_mm
 from tcnn_mm.cli.errors import run_tool
 
 # In the order of `tcnn --help`. Each is a module of this package.
-COMMANDS = ('train', 'test', 'env')
+COMMANDS = ('fit', 'predict', 'report', 'train', 'test', 'export', 'env')
 
 
 class Command(Protocol):
@@ -46,11 +45,8 @@ def fill_parser(parser: argparse.ArgumentParser, command: Command) -> argparse.A
     return parser
 
 
-def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
-    """The parser of `tcnn`: all commands with their summaries, the chosen one with its arguments.
-
-    The arguments of some commands have defaults that take seconds to import.
-    """
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `tcnn` with all commands."""
     parser = argparse.ArgumentParser(
         prog='tcnn',
         description='Classify and localize with patches: transfer of pretrained CNNs.',
@@ -62,16 +58,13 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     for name in COMMANDS:
         command = find_command(name)
         summary = (command.__doc__ or '').splitlines()[0].rstrip('.')
-        parser_of_command = commands.add_parser(name, help=summary)
-        if name == chosen:
-            fill_parser(parser_of_command, command)
+        fill_parser(commands.add_parser(name, help=summary), command)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `tcnn ARGV…`; argv defaults to that of the process."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    args = build_parser(words[0] if words else None).parse_args(words)
+    args = build_parser().parse_args(argv)
     run_tool(lambda: args.run(args))
 
 

@@ -31,7 +31,7 @@ def prepare_processes(cfg: Config) -> None:
         read_slurm()
     elif cfg.launcher != 'pytorch':
         raise UserError(
-            f'--launcher {cfg.launcher} needs GPUs, and there is none here; use tools/dist_train.sh '
+            f'--launcher {cfg.launcher} needs GPUs, and none is here; use tools/dist_train.sh '
             '(torchrun, --launcher pytorch) or tools/slurm_train.sh'
         )
     torch.distributed.init_process_group('gloo')

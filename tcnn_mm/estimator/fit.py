@@ -1,4 +1,4 @@
-"""From a folder of annotated pictures to a tested classifier; what `tools/fit.py` does.
+"""From a folder of annotated pictures to a tested classifier; what `tcnn fit` does.
 
 Each step leaves files, and a step whose files are there is not done again: a command that was
 interrupted goes on when it is given once more.
@@ -184,6 +184,6 @@ def fit(data, backbone, out, **options):
     page = write_report(run, osp.join(out, 'report.html'), pictures=4)
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
-        f'name new pictures: python tools/predict.py PICTURE --checkpoint {checkpoint} --out DIR'
+        f'name new pictures: tcnn predict PICTURE --checkpoint {checkpoint} --out DIR'
     )
     return checkpoint

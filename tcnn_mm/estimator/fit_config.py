@@ -1,4 +1,4 @@
-"""The config that `tools/fit.py` writes: thin, readable, and all that a later run needs."""
+"""The config that `tcnn fit` writes: thin, readable, and all that a later run needs."""
 
 import pprint
 
@@ -43,7 +43,7 @@ def config_text(plan):
     backbone, out = BACKBONES[plan.backbone], plan.out
     epochs = epochs_for(plan.rows, plan.weak)
     lines = [
-        '# Written by tools/fit.py; change what you like and run it again:',
+        '# Written by tcnn fit; change what you like and run it again:',
         '#',
         f'#   python tools/train.py {out}/config.py',
         f'#   python tools/test.py {out}/config.py {out}/run/epoch_{epochs}.pth',

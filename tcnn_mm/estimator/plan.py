@@ -1,4 +1,4 @@
-"""What `tools/fit.py` will do, before it does it: data, split, scales, weights.
+"""What `tcnn fit` will do, before it does it: data, split, scales, weights.
 
 The same data and flags make the same plan.
 """

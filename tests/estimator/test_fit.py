@@ -1,4 +1,4 @@
-"""What `tools/fit.py` does: plan, config, weights; one whole run is slow."""
+"""What `tcnn fit` does: plan, config, weights; one whole run is slow."""
 
 import hashlib
 import os

@@ -10,7 +10,7 @@ from tcnn_mm.export.export_model import TOLERANCE, export, need_packages, runner
 from tcnn_mm.export.plain_networks import plain_network
 from tcnn_mm.inference.trained_model import load_trained_model
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
-from tests.support.tool_module import run_tool_main
+from tests.support.tool_module import run_command
 
 
 @pytest.fixture
@@ -44,9 +44,7 @@ def check(form, part, checkpoint, monkeypatch, capsys):
     """The tool's file on inputs of its own, against the network; and what it says."""
     skip_without(form)
     out = checkpoint.with_suffix('.out')
-    run_tool_main(
-        monkeypatch, 'export_model', checkpoint, '--out', out, '--format', form, '--part', part
-    )
+    run_command('export', checkpoint, '--out', out, '--format', form, '--part', part)
     assert 'largest difference of a score' in capsys.readouterr().out
     network = plain_network(load_trained_model(checkpoint).model, part)
     run = runner(str(out), form)

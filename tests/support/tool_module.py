@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from tcnn_mm.cli.main import build_parser
+
 TOOLS = osp.join(osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))), 'tools')
 
 
@@ -27,6 +29,12 @@ def load_tool(name: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+def run_command(*arguments: object) -> None:
+    """Run `tcnn ARGUMENTS` in this process; a :class:`UserError` comes out as it is."""
+    args = build_parser().parse_args(list(map(str, arguments)))
+    args.run(args)
 
 
 def run_tool_main(monkeypatch: pytest.MonkeyPatch, name: str, *arguments: object) -> None:

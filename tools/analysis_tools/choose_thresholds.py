@@ -6,7 +6,7 @@
 
 The threshold of a class is the one of the highest F1 on the config's validation pictures: those
 of its val_dataloader, else the `val` split of its test data. The model is the checkpoint's own.
-tools/predict.py and TCNNInferencer name by what is stored; publishing keeps it. Choose on pictures
+tcnn predict and TCNNInferencer name by what is stored; publishing keeps it. Choose on pictures
 that were not trained on: the tool says how many were.
 """
 

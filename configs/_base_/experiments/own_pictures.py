@@ -1,4 +1,4 @@
-# What a config of tools/fit.py shares with every other of them: three feature banks (patches to
+# What a config of tcnn fit shares with every other of them: three feature banks (patches to
 # train on, all windows of val and test), metrics, schedule. Leaves name a model of ../models,
 # the banks with their sources, classes, epochs.
 _base_ = ['../schedules/three_stages.py', '../default_runtime.py']

@@ -15,7 +15,7 @@ from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.overlay import unused_name
 from tcnn_mm.registry import DATASETS
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
-from tests.support.tool_module import run_tool_main
+from tests.support.tool_module import run_command, run_tool_main
 from tests.support.voc_folder import write_voc_folder
 
 
@@ -35,8 +35,8 @@ def place(tmp_path, monkeypatch):
 def test_predict_keeps_what_it_could_read(place, monkeypatch, capsys):
     """JSON and overlays of the good ones; the bad one is named, with an error at the end."""
     pytest.importorskip('matplotlib')
-    with pytest.raises(UserError, match=r'1 of 3 pictures could not be read:\n.*z.jpg: not a pic'):
-        run_tool_main(monkeypatch, 'predict', 'in', '--checkpoint', 'a.pth', '--out', 'o')
+    with pytest.raises(UserError, match=r'1 of 3 images could not be read:\n.*z.jpg: not a pic'):
+        run_command('predict', 'in', '--checkpoint', 'a.pth', '--out', 'o')
     said = json.loads((place / 'o' / 'predictions.json').read_text())
     assert said['classes'] == list(CLASSES) and said['thresholds'] is None
     assert 'no thresholds were chosen' in said['labels_are']
@@ -56,12 +56,12 @@ def test_predict_keeps_what_it_could_read(place, monkeypatch, capsys):
 def test_predict_of_chosen_classes_without_overlays(place, monkeypatch):
     """Patches of the classes asked for; no picture is written; a wrong class is an error."""
     arguments = ('in/a.png', '--checkpoint', 'a.pth', '--no-overlays', '--classes')
-    run_tool_main(monkeypatch, 'predict', *arguments, 'house', 'key')
+    run_command('predict', *arguments, 'house', 'key')
     (result,) = json.loads((place / 'predictions' / 'predictions.json').read_text())['pictures']
     assert list(result['patches']) == ['house', 'key'] and 'overlay' not in result
     assert [path.name for path in (place / 'predictions').iterdir()] == ['predictions.json']
     with pytest.raises(UserError, match='no class dog'):
-        run_tool_main(monkeypatch, 'predict', *arguments, 'dog')
+        run_command('predict', *arguments, 'dog')
 
 
 def test_what_is_done_is_kept(place, monkeypatch):
@@ -74,7 +74,7 @@ def test_what_is_done_is_kept(place, monkeypatch):
 
     monkeypatch.setattr(TCNNInferencer, 'iter', stopped)
     with pytest.raises(KeyboardInterrupt):
-        run_tool_main(monkeypatch, 'predict', 'in', '--checkpoint', 'a.pth', '--no-overlays')
+        run_command('predict', 'in', '--checkpoint', 'a.pth', '--no-overlays')
     said = json.loads((place / 'predictions' / 'predictions.json').read_text())
     assert [result['img_path'] for result in said['pictures']] == ['in/a.png']
 

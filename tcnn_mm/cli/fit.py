@@ -1,0 +1,52 @@
+"""Train on your own annotated images: split, features, two layers, thresholds, test, report.
+
+    tcnn fit DIR --backbone mobilenet_v2 --out fits/mine
+    tcnn fit DIR --backbone minivoc --out fits/mine     # nothing to download
+
+DIR (or a file of annotations) is in VOC format, in COCO format, or has image labels alone: a CSV,
+a JSON, or one folder per class (then training is weak). Nothing is written into it. OUT gets the
+lists, a config that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and
+a report. The same command given again continues where it was interrupted. `tcnn check DIR` shows
+the data first; `tcnn weights list` the backbones.
+"""
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The data, the backbone and its weights, the output folder."""
+    parser.add_argument('data', help='folder of annotated images, or the file of annotations')
+    parser.add_argument(
+        '--backbone',
+        default='mobilenet_v2',
+        metavar='NAME',
+        help='default: mobilenet_v2; all: tcnn weights list',
+    )
+    parser.add_argument('--out', required=True, help='folder for everything that is written')
+    parser.add_argument('--weights', help='weight file; default: looked for in TCNN_WEIGHTS')
+    parser.add_argument(
+        '--pixels',
+        choices=['imagenet', 'tf', 'caffe'],
+        help='what a weight file of unknown origin expects',
+    )
+    parser.add_argument(
+        '--scales', type=float, nargs='+', help='λ; default: what the coverage report suggests'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of the split and of the training')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run all steps that are not done yet."""
+    from tcnn_mm.engine.data_folders import resolve_folders
+    from tcnn_mm.estimator.fit import fit
+
+    resolve_folders()
+    fit(
+        args.data,
+        args.backbone,
+        args.out,
+        weights=args.weights,
+        pixels=args.pixels,
+        scales=args.scales,
+        seed=args.seed,
+    )

@@ -1,0 +1,74 @@
+"""Classify images with a trained checkpoint.
+
+    tcnn predict photo.jpg holiday/ --checkpoint work_dirs/tcnn_minivoc/epoch_100.pth
+    tcnn predict holiday/ --checkpoint model.pth --out results --classes fish key
+
+The checkpoint is enough: no config, data set or pretrained weights are needed. Folders are read
+with their subfolders. OUT/predictions.json holds the scores, labels and best patches of each
+image; OUT/overlays/ the localization maps of its labels (at most three; of its best class where
+it has none). Labels are the classes at or above their thresholds, which `tcnn fit` and
+tools/analysis_tools/choose_thresholds.py store in the checkpoint; without them the best class
+alone, and the JSON says so. Images that cannot be read are listed at the end, with status 1; the
+results of the others are written.
+"""
+
+import argparse
+
+from tcnn_mm.cli.arguments import add_damping_argument, add_trust_argument
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to predict, with which checkpoint, and what to write."""
+    parser.add_argument('images', nargs='+', metavar='IMAGE', help='images or folders of them')
+    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument('--config', help='for a checkpoint that holds none')
+    parser.add_argument('--out', default='predictions', help='folder; default: predictions')
+    parser.add_argument(
+        '--classes', nargs='+', help='patches and overlays of these; default: of the labels'
+    )
+    parser.add_argument('--no-overlays', action='store_true', help='only the JSON')
+    add_damping_argument(parser)
+    parser.add_argument('--upright', action='store_true', help='apply the EXIF orientation')
+    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--device', help="default: 'cuda' where there is a GPU, else 'cpu'")
+    add_trust_argument(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the predictions and print a summary.
+
+    Raises:
+        UserError: Images that could not be read; a checkpoint of another kind.
+    """
+    import os.path as osp
+
+    from tcnn_mm.errors import UserError
+    from tcnn_mm.inference.inferencer import TCNNInferencer
+    from tcnn_mm.inference.prediction_files import predict_files, raise_for_errors, summary
+    from tcnn_mm.patches.geometry import DAMPING
+
+    if args.batch_size < 1:
+        raise UserError(f'--batch-size {args.batch_size}: it must be at least 1')
+    inferencer = TCNNInferencer(
+        args.config, args.checkpoint, args.device, trust=args.trust_checkpoint
+    )
+    if inferencer.needs_boxes:
+        raise UserError(
+            f'{args.checkpoint}: scores persons whose boxes are known; use '
+            'tcnn_mm.TCNNInferencer with boxes=[…]'
+        )
+    results = predict_files(
+        inferencer,
+        args.checkpoint,
+        args.images,
+        args.out,
+        classes=args.classes,
+        overlays=not args.no_overlays,
+        damping=DAMPING if args.damping is None else args.damping,
+        upright=args.upright,
+        batch_size=args.batch_size,
+    )
+    print(summary(results))
+    print(f'labels: {inferencer.label_rule}')
+    print(f'{len(results)} images: {osp.join(args.out, "predictions.json")}')
+    raise_for_errors(results)
