@@ -9,7 +9,9 @@ import tcnn_mm
 from tcnn_mm.cli.errors import run_tool
 
 # In the order of `tcnn --help`. Each is a module of this package.
-COMMANDS = ('fit', 'predict', 'report', 'train', 'test', 'export', 'env')
+COMMANDS = ('fit', 'predict', 'report', 'train', 'test', 'export', 'weights', 'configs', 'env')
+# Those that import neither torch nor the toolbox.
+LIGHT = ('configs',)
 
 
 class Command(Protocol):
@@ -19,6 +21,7 @@ class Command(Protocol):
     """
 
     __doc__: str | None
+    __name__: str
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the arguments of the command."""
@@ -41,7 +44,7 @@ def fill_parser(parser: argparse.ArgumentParser, command: Command) -> argparse.A
     parser.description = command.__doc__
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     command.add_arguments(parser)
-    parser.set_defaults(run=command.run)
+    parser.set_defaults(run=command.run, command=command.__name__.rpartition('.')[2])
     return parser
 
 
@@ -64,11 +67,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `tcnn ARGV…`; argv defaults to that of the process."""
-    args = build_parser().parse_args(argv)
-    run_tool(lambda: args.run(args))
+    run_command(build_parser().parse_args(argv))
 
 
 def run_script(name: str) -> None:
     """Run one command as a script of its own (`tools/train.py`), on the process's arguments."""
-    args = fill_parser(argparse.ArgumentParser(), find_command(name)).parse_args()
+    run_command(fill_parser(argparse.ArgumentParser(), find_command(name)).parse_args())
+
+
+def run_command(args: argparse.Namespace) -> None:
+    """Run the command that was parsed; an error that the user can act on is one line."""
+    if args.command not in LIGHT:
+        from tcnn_mm.compat import ignore_import_warnings
+
+        ignore_import_warnings()
     run_tool(lambda: args.run(args))

@@ -12,9 +12,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
+from tcnn_mm.bundled_configs import find_config
 from tcnn_mm.checkpoints.loading import install_safe_loader
 from tcnn_mm.compat import config_dict, parse_option_value
-from tcnn_mm.engine.bundled_configs import find_config
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.distributed import prepare_processes
 from tcnn_mm.errors import UserError

@@ -4,7 +4,7 @@ import os.path as osp
 
 import pytest
 
-from tcnn_mm.engine.bundled_configs import bundled_configs, find_bundled, find_config
+from tcnn_mm.bundled_configs import bundled_configs, find_bundled, find_config
 from tcnn_mm.errors import UserError
 from tests.support.runs import CONFIGS
 

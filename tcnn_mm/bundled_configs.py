@@ -10,7 +10,7 @@ import os.path as osp
 
 from tcnn_mm.errors import UserError
 
-PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
+PACKAGE = osp.dirname(osp.abspath(__file__))
 
 
 def config_folder() -> str:
@@ -73,3 +73,10 @@ def find_config(name: str) -> str:
             f'no config: {name}\nlooked for {osp.abspath(name)} and among the bundled configs\n'
             f'{nearest_names(name)}; all of them: tcnn configs list'
         ) from None
+
+
+def config_summary(path: str) -> str:
+    """The first comment line of a config: what it is."""
+    with open(path, encoding='utf-8') as file:
+        first = file.readline()
+    return first.lstrip('# ').strip() if first.startswith('#') else ''
