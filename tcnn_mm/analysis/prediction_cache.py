@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
-from tcnn_mm.checkpoints.atomic_write import draft_of
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.checkpoints.loading import file_digest, load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
@@ -105,7 +105,7 @@ def keep(path, recipe, make):
                 return {key: stored[key] for key in stored.files if key != 'recipe'}
     arrays = make()
     os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
-    with draft_of(path, '.npz') as draft:  # numpy's own ending
+    with atomic_path(path, '.npz') as draft:  # numpy's own ending
         np.savez(draft, recipe=np.array(recipe), **arrays)
     return arrays
 

@@ -1,21 +1,25 @@
-"""Files that stand in their place when they are complete, and only then."""
+"""Write files that are complete or absent."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
+
+Path = str | os.PathLike
 
 
 @contextmanager
-def draft_of(path, suffix=''):
-    """A file's name to write to; it takes the place of `path` when the block ends well.
+def atomic_path(path: Path, suffix: str = '') -> Iterator[str]:
+    """Give a temporary path to write to; it replaces `path` when the block ends without error.
 
     Args:
-        path (str): The file. An older one stays as it is until then, and if the block fails.
-        suffix (str): Of the draft's name, for writers that add one of their own. Defaults to ''.
+        path: The file. An older one stays until then, and stays if the block fails.
+        suffix: Ending of the temporary name, for writers that ask for one. Defaults to ''.
 
     Yields:
-        str: The draft's path, in the same folder.
+        The temporary path, in the same folder.
     """
-    draft = f'{path}.{os.getpid()}.tmp{suffix}'
+    draft = f'{os.fspath(path)}.{os.getpid()}.tmp{suffix}'
     try:
         yield draft
         os.replace(draft, path)
@@ -25,8 +29,8 @@ def draft_of(path, suffix=''):
 
 
 @contextmanager
-def replacing(path):
-    """Open a text file that takes the place of `path` when it is complete."""
+def atomic_write(path: Path) -> Iterator[TextIO]:
+    """Open a text file (UTF-8) that replaces `path` when the block ends without error."""
     # newline='': csv writes its own line ends.
-    with draft_of(path) as draft, open(draft, 'w', encoding='utf-8', newline='') as file:
+    with atomic_path(path) as draft, open(draft, 'w', encoding='utf-8', newline='') as file:
         yield file

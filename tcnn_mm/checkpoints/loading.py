@@ -13,7 +13,7 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
-from tcnn_mm.checkpoints.atomic_write import draft_of
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.errors import UserError
 
 # Weights that ship with the package, made by our own recipes.
@@ -156,7 +156,7 @@ def write_checkpoint(path, checkpoint):
         checkpoint (dict): For safetensors `state_dict` and `meta` alone.
     """
     path = str(path)
-    with draft_of(path) as draft:
+    with atomic_path(path) as draft:
         if path.endswith(SAFETENSORS):
             text = {META_KEY: json.dumps(checkpoint['meta'])}
             # It knows no other memory layout (ours is channels_last) and no shared memory.

@@ -7,7 +7,7 @@ from unittest import mock
 from mmengine.config import Config
 
 from tcnn_mm.bundled_configs import find_bundled
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.compat import quiet_log
 from tcnn_mm.errors import UserError
 
@@ -66,6 +66,6 @@ def copy_config(name: str, out: str | None = None, full: bool = False) -> str:
     if osp.exists(path):
         raise UserError(f'{path}: exists already; give another name: --out FILE')
     text = config_text(full_name, full) if full else thin_text(full_name)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text)
     return path

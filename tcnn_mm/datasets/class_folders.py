@@ -8,7 +8,7 @@ from collections import Counter
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from tcnn_mm.datasets.voc import EXTENSIONS
+from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -108,9 +108,9 @@ class ClassFolders(BaseDataset):
         items = []
         for label, (name, folder) in enumerate(folders.items()):
             with os.scandir(folder) as entries:
-                files = sorted(e.name for e in entries if e.name.lower().endswith(EXTENSIONS))
+                files = sorted(e.name for e in entries if e.name.lower().endswith(IMAGE_SUFFIXES))
             if not files:
-                raise UserError(f'{folder}: no pictures ({", ".join(EXTENSIONS)})')
+                raise UserError(f'{folder}: no pictures ({", ".join(IMAGE_SUFFIXES)})')
             hidden = held_out(name, files, self.val_per_class)
             if self.split != 'trainval':
                 files = [f for f in files if (f in hidden) == (self.split == 'val')]

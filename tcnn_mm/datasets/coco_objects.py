@@ -1,40 +1,15 @@
 """Data sets in COCO's format (one JSON of boxes), through mmdet's `CocoDataset`."""
 
 import contextlib
-import json
 import os.path as osp
 
 import numpy as np
 
+from tcnn_mm.datasets.formats.coco import coco_classes, read_coco
 from tcnn_mm.datasets.formats.voc_xml import clip_boxes
 from tcnn_mm.datasets.voc import VOCObjects
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
-
-
-def read_coco(path):
-    """The JSON of a COCO annotation file.
-
-    Raises:
-        UserError: No such file, no JSON, no images, annotations or categories in it.
-    """
-    if not osp.isfile(path):
-        raise UserError(f'no COCO annotations: {path}\nlooked for {osp.abspath(path)}')
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f'{path}: no JSON ({error})') from error
-    parts = ('images', 'annotations', 'categories')
-    lacking = [p for p in parts if not isinstance(content, dict) or p not in content]
-    if lacking:
-        raise UserError(f'{path}: not in COCO\'s format: no "{lacking[0]}" in it')
-    return content
-
-
-def coco_classes(content):
-    """Category names by their ids: the order of labels that COCO's tools use."""
-    return tuple(c['name'] for c in sorted(content['categories'], key=lambda c: c['id']))
 
 
 @DATASETS.register_module()
@@ -133,7 +108,7 @@ class COCOObjects(VOCObjects):
         path, height, width = info['img_path'], info['height'], info['width']
         if self.with_images and not osp.isfile(path):
             raise UserError(
-                f'{path}: no such picture, named by {self.ann_file}; give img_dir, the folder of '
+                f'{path}: no such image, named by {self.ann_file}; give img_dir, the folder of '
                 'the pictures'
             )
         objects = info['instances']

@@ -1,136 +1,182 @@
-"""Pictures as stored: any mode becomes 8-bit BGR, and no rotation is applied."""
+"""Read images as stored: any mode becomes 8-bit RGB or BGR, and no EXIF rotation is applied."""
 
 import io
+import os
 import struct
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from mmengine import fileio
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base as Tag
 
 from tcnn_mm.errors import UserError
 
-# Photos of any size are data here, not an attack.
-Image.MAX_IMAGE_PIXELS = None
-
+# What counts as an image in a folder, in lower case; for training and for prediction alike.
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+UPRIGHT = 1
 # What Pillow raises on damaged files and on modes it cannot convert, beside OSError.
 _DAMAGE = (SyntaxError, ValueError, EOFError, OverflowError, MemoryError, struct.error)
+# The EXIF orientation that undoes another one; the others undo themselves.
+_INVERSE = {6: 8, 8: 6}
 
-# Pillow turns a TIFF, and only a TIFF, by its orientation as it loads; these turn it back.
-_TURN_BACK = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
+Path = str | os.PathLike
 
 
-# What a viewer does to show a stored picture upright.
-_TURN = {**_TURN_BACK, 6: Image.Transpose.ROTATE_270, 8: Image.Transpose.ROTATE_90}
+class _PixelLimit:
+    """Pillow's process-wide limit on image sizes, lifted while any thread reads an image.
+
+    Photos of any size are data here. The limit is the host's again after the last read ends.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._readers = threading.Lock(), 0
+        self._limit: int | None = None
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        with self._lock:
+            if not self._readers:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1
+                # A host that sets a limit in between keeps it.
+                if not self._readers and Image.MAX_IMAGE_PIXELS is None:
+                    Image.MAX_IMAGE_PIXELS = self._limit
+
+
+_PIXEL_LIMIT = _PixelLimit()
 
 
 @contextmanager
-def _naming(path):
-    """Whatever reading a picture raises becomes one line with its path."""
+def _errors_of(path: Path) -> Iterator[None]:
+    """Turn whatever reading an image raises into one line with its path."""
     try:
-        yield
+        with _PIXEL_LIMIT.lifted():
+            yield
     except FileNotFoundError as error:
-        raise UserError(f'{path}: no such picture') from error
+        raise UserError(f'{path}: no such image') from error
     except UnidentifiedImageError as error:
-        raise UserError(f'{path}: not a picture that can be read') from error
+        raise UserError(f'{path}: not an image that can be read') from error
     except (OSError, *_DAMAGE) as error:
         # The system's own errors (no permission, a folder) have a number, Pillow's have none.
-        if getattr(error, 'errno', None):
+        if isinstance(error, OSError) and error.errno:
             raise UserError(f'{path}: cannot be read ({error.strerror})') from error
         what = ' '.join(str(error).split()) or type(error).__name__
-        raise UserError(f'{path}: damaged picture ({what})') from error
+        raise UserError(f'{path}: damaged image ({what})') from error
 
 
-def _stored(picture):
-    """The loaded picture, not turned."""
-    turned = picture.getexif().get(Tag.Orientation, 1) if picture.format == 'TIFF' else 1
-    picture.load()
-    return picture.transpose(_TURN_BACK[turned]) if turned in _TURN_BACK else picture
+def _rotate(image: Image.Image, orientation: int) -> Image.Image:
+    """The image as a viewer shows it for an EXIF orientation."""
+    image = image.copy()
+    image.getexif()[Tag.Orientation] = orientation
+    return ImageOps.exif_transpose(image)
 
 
-def _scaled_grey(picture, path):
-    """(H, W) uint8 of a 16-bit grey picture; Pillow's own conversion clips it at 255."""
-    grey = np.asarray(picture)
-    if picture.mode == 'F' or grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
+def _load_stored(image: Image.Image) -> Image.Image:
+    """Load an opened image without rotation: Pillow applies a TIFF's, and only a TIFF's, itself."""
+    applied = exif_orientation(image) if image.format == 'TIFF' else UPRIGHT
+    image.load()
+    return _rotate(image, _INVERSE.get(applied, applied)) if applied != UPRIGHT else image
+
+
+def _scale_grey(image: Image.Image, path: Path) -> np.ndarray:
+    """(H, W) uint8 of a 16-bit grey image; Pillow's own conversion clips it at 255."""
+    grey = np.asarray(image)
+    if image.mode == 'F' or grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
         raise UserError(
-            f'{path}: grey levels {grey.min():g} to {grey.max():g} of mode {picture.mode}; '
+            f'{path}: grey levels {grey.min():g} to {grey.max():g} of mode {image.mode}; '
             'save it with 8 bits, or 16 bits (0 to 65535)'
         )
     return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def load_bgr(path):
-    """Read a picture's pixels, the toolbox's way.
+def load_rgb(path: Path) -> np.ndarray:
+    """Read an image's stored pixels.
 
-    Grey, palette, CMYK and transparent pictures become three channels; grey ones of 16 bits
-    (modes I;16 and I) are divided by 257. An EXIF orientation is not applied: annotated boxes
-    are in stored pixels.
+    Grey, palette, CMYK and transparent images become three channels; grey ones of 16 bits (modes
+    I;16 and I) are divided by 257. An EXIF orientation is not applied: annotated boxes are in
+    stored pixels.
 
     Args:
-        path (str): A file, or anything that mmengine's fileio reads.
+        path: A file, or anything that mmengine's fileio reads.
 
     Returns:
-        ndarray: (H, W, 3) uint8 BGR.
+        (H, W, 3) uint8 RGB, contiguous.
 
     Raises:
-        UserError: Missing, truncated or undecodable, or grey levels of unknown range; one line
-            with the path.
+        UserError: A missing, truncated or undecodable file, or grey levels of unknown range; one
+            line with the path.
     """
-    with _naming(path), Image.open(io.BytesIO(fileio.get(path))) as picture:
-        return np.ascontiguousarray(picture_to_rgb(picture, path)[..., ::-1])
+    with _errors_of(path), Image.open(io.BytesIO(fileio.get(path))) as image:
+        return np.ascontiguousarray(image_to_rgb(image, path))
 
 
-def picture_to_rgb(picture, name='PIL image'):
-    """Pixels of an opened PIL image, (H, W, 3) uint8 RGB, by the rules of :func:`load_bgr`.
+def load_bgr(path: Path) -> np.ndarray:
+    """Read an image as (H, W, 3) uint8 BGR, the toolbox's order; as :func:`load_rgb` otherwise."""
+    return np.ascontiguousarray(load_rgb(path)[..., ::-1])
+
+
+def load_rgb_chw(path: Path) -> np.ndarray:
+    """Read an image as (3, H, W) uint8 RGB, the network's form; as :func:`load_rgb` otherwise."""
+    return np.ascontiguousarray(load_rgb(path).transpose(2, 0, 1))
+
+
+def image_to_rgb(image: Image.Image, name: Path = 'PIL image') -> np.ndarray:
+    """Convert an opened PIL image of any mode by the rules of :func:`load_rgb`.
 
     Args:
-        picture (PIL.Image.Image): Of any mode.
-        name (str): For the error.
+        image: Of any mode.
+        name: For the error.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
-    with _naming(name):
-        picture = _stored(picture)
-        if picture.mode == 'F' or picture.mode.startswith('I'):
-            return np.repeat(_scaled_grey(picture, name)[..., None], 3, axis=2)
-        return np.asarray(picture.convert('RGB'))
+    with _errors_of(name):
+        image = _load_stored(image)
+        if image.mode == 'F' or image.mode.startswith('I'):
+            return np.repeat(_scale_grey(image, name)[..., None], 3, axis=2)
+        return np.asarray(image.convert('RGB'))
 
 
-def image_size(path):
-    """(height, width) in stored pixels from a picture's header; errors as for `load_bgr`."""
-    with _naming(path), fileio.get_local_path(path) as local, Image.open(local) as picture:
-        if picture.format == 'TIFF':
-            return picture.tag_v2[Tag.ImageLength], picture.tag_v2[Tag.ImageWidth]
-        return picture.height, picture.width
+def image_size(path: Path) -> tuple[int, int]:
+    """(height, width) in stored pixels from an image's header; errors as for :func:`load_rgb`."""
+    with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
+        if image.format == 'TIFF':
+            tags = image.tag_v2
+            return tags[Tag.ImageLength], tags[Tag.ImageWidth]
+        return image.height, image.width
 
 
-def exif_orientation(picture):
-    """How a viewer would turn a stored picture: EXIF's 2 … 8, or 1 for not at all.
+def exif_orientation(image: Path | Image.Image) -> int:
+    """EXIF orientation: 2 … 8, or 1 for upright (also without, or with an unknown, value).
 
     Args:
-        picture (str | PIL.Image.Image): A file, of which the header is read, or an opened one.
+        image: A file, of which the header is read, or an opened image.
     """
-    if isinstance(picture, Image.Image):
-        value = picture.getexif().get(Tag.Orientation, 1)
-        return value if value in _TURN else 1
-    with _naming(picture), Image.open(io.BytesIO(fileio.get(picture))) as opened:
+    if isinstance(image, Image.Image):
+        value = image.getexif().get(Tag.Orientation, UPRIGHT)
+        return value if value in range(1, 9) else UPRIGHT
+    with _errors_of(image), Image.open(io.BytesIO(fileio.get(image))) as opened:
         return exif_orientation(opened)
 
 
-def turn_upright(pixels, orientation):
-    """Stored pixels (H, W, 3) uint8 as a viewer shows them, for an :func:`exif_orientation`."""
-    if orientation == 1:
+def apply_orientation(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Stored pixels as a viewer shows them.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        orientation: Of :func:`exif_orientation`.
+
+    Returns:
+        (H, W, 3) or (W, H, 3) uint8.
+    """
+    if orientation == UPRIGHT:
         return pixels
-    return np.asarray(Image.fromarray(pixels).transpose(_TURN[orientation]))
-
-
-def load_rgb_chw(path):
-    """Decode a picture for the network: (3, H, W) uint8 RGB; as :func:`load_bgr` else."""
-    return np.ascontiguousarray(load_bgr(path)[..., ::-1].transpose(2, 0, 1))
+    return np.asarray(_rotate(Image.fromarray(pixels), orientation))

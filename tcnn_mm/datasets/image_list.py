@@ -1,99 +1,13 @@
 """Pictures with labels of their own and no boxes: a CSV, a JSON, or one folder a class."""
 
-import csv
-import json
-import os
 import os.path as osp
 
 import numpy as np
 
+from tcnn_mm.datasets.formats.image_list import read_image_labels
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.voc import EXTENSIONS, VOCObjects
-from tcnn_mm.errors import UserError
+from tcnn_mm.datasets.voc import VOCObjects
 from tcnn_mm.registry import DATASETS
-
-
-def read_csv(path):
-    """Rows `file,label[,label…]` → {file: [label, …]}.
-
-    A first row whose first cell is `file`, `image`, `filename` or `path` is a heading.
-
-    Raises:
-        UserError: A file that stands twice; an empty first cell; no row.
-    """
-    found = {}
-    with open(path, encoding='utf-8-sig', newline='') as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            cells = [cell.strip() for cell in row]
-            heading = number == 1 and cells[:1] and cells[0].lower() in (
-                'file', 'image', 'filename', 'path',
-            )  # fmt: skip
-            if heading or not any(cells):
-                continue
-            if not cells[0] or cells[0] in found:
-                what = f'{cells[0]} stands twice' if cells[0] else 'no file name'
-                raise UserError(f'{path}, line {number}: {what}; write file,label[,label…]')
-            found[cells[0]] = [cell for cell in cells[1:] if cell]
-    return found
-
-
-def read_json(path):
-    """`{"file": ["label", …]}`, or `[{"file": …, "labels": […]}]`, → {file: [label, …]}.
-
-    Raises:
-        UserError: Another form; names what was found.
-    """
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise UserError(f'{path}: no JSON ({error})') from error
-    form = 'write {"file": ["label", …], …} or [{"file": …, "labels": […]}, …]'
-    if isinstance(content, list):
-        try:
-            pairs = [(row['file'], row['labels']) for row in content]
-        except (TypeError, KeyError) as error:
-            raise UserError(f'{path}: a row without file or labels; {form}') from error
-        content = dict(pairs)
-        if len(content) < len(pairs):
-            raise UserError(f'{path}: a file stands twice')
-    if not isinstance(content, dict):
-        raise UserError(f'{path}: {type(content).__name__} found; {form}')
-    found = {str(k): [v] if isinstance(v, str) else v for k, v in content.items()}
-    wrong = next((k for k, v in found.items() if not isinstance(v, list)), None)
-    if wrong is not None:
-        raise UserError(f'{path}: labels of {wrong} are {found[wrong]!r}; {form}')
-    return {name: [str(label) for label in labels] for name, labels in found.items()}
-
-
-def read_folders(root):
-    """One folder a class: {'class/file': ['class']}, sorted; deeper folders belong to the class."""
-    found = {}
-    for name in sorted(os.listdir(root)):
-        for folder, _, files in sorted(os.walk(osp.join(root, name))):
-            for file in sorted(files):
-                if file.lower().endswith(EXTENSIONS):
-                    found[osp.relpath(osp.join(folder, file), root)] = [name]
-    return found
-
-
-def read_image_labels(data_root, ann_file=''):
-    """{file: [label, …]} of a list, or of the folders of `data_root` where none is given.
-
-    Raises:
-        UserError: What the readers refuse, a list that is not there, no picture.
-    """
-    path = osp.join(data_root, ann_file) if ann_file else data_root
-    if not (osp.isfile(path) if ann_file else osp.isdir(path)):
-        raise UserError(f'no image labels: {path}\nlooked for {osp.abspath(path)}')
-    if not ann_file:
-        found = read_folders(path)
-    else:
-        found = (read_json if path.lower().endswith('.json') else read_csv)(path)
-    if not found:
-        what = 'no picture' if ann_file else f'no folder with pictures ({", ".join(EXTENSIONS)})'
-        raise UserError(f'{path}: {what} in it')
-    return found
 
 
 @DATASETS.register_module()

@@ -11,7 +11,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from tcnn_mm.datasets.formats.voc_xml import clip_boxes, parse_voc_xml
-from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES, image_size
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
@@ -22,7 +22,6 @@ VOC_CLASSES = (
     'diningtable', 'dog', 'horse', 'motorbike', 'person', 'pottedplant', 'sheep', 'sofa',
     'train', 'tvmonitor',
 )  # fmt: skip
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
 
 
 @DATASETS.register_module()
@@ -155,7 +154,7 @@ class VOCObjects(BaseDataset):
         folder, found = self._folder(self.img_dir), {}
         for name in sorted(os.listdir(folder)):
             stem, extension = osp.splitext(name)
-            if extension.lower() in EXTENSIONS:
+            if extension.lower() in IMAGE_SUFFIXES:
                 found.setdefault(stem, []).append(osp.join(folder, name))
         for img_id in ids:
             paths = found.get(img_id, [])

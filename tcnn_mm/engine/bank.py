@@ -13,7 +13,7 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.loading import file_digest
 from tcnn_mm.datasets.feature_bank import FILES, recipe_differences
 from tcnn_mm.datasets.formats.voc_xml import clip_boxes
@@ -168,7 +168,7 @@ def open_draft(folder, recipe, pictures, rows, feature_shape):
             classes = recipe['source']['classes']
             manifest = dict(recipe=recipe, shape=shape, classes=classes, pictures=pictures)
             # Last: a draft with a manifest has all its files.
-            with replacing(known) as file:
+            with atomic_write(known) as file:
                 json.dump(manifest, file)
     barrier()
     features = np.memmap(osp.join(draft, FILES['features']), np.float16, mode='r+', shape=shape)
@@ -277,7 +277,7 @@ def add_objects(manifest, stored, dataset):
             info = dataset.get_data_info(i)
             objects, _ = clip_boxes(info['gt_bboxes'], *picture['size_hw'], info['img_path'])
             picture.update(picture_record(info, picture['size_hw'], objects))
-        with replacing(manifest) as file:
+        with atomic_write(manifest) as file:
             json.dump(stored, file)
         print_log(f'{manifest}: added the objects of its pictures', 'current')
     barrier()

@@ -8,7 +8,7 @@ import os.path as osp
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import HOOKS
@@ -16,7 +16,7 @@ from tcnn_mm.registry import HOOKS
 
 def write_report(path, reports):
     """voc_ap.json: a list of :attr:`ScoreTable.report`."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         json.dump(reports, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write('\n')
 
@@ -30,7 +30,7 @@ def write_scores(path, ids, classes, scores):
         classes (list[str]): K names.
         scores (ndarray): (N, K) float64; each is written so that reading gives the same number.
     """
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(['id', *classes])
         for image_id, row in zip(ids, scores.tolist(), strict=True):

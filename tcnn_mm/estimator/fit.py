@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.engine.bank import build_bank
@@ -47,7 +47,7 @@ def write_config(plan):
                 )
         print_log(f'{path} is there: going on', 'current')
         return path
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text)
     print_log(f'wrote {path}', 'current')
     return path
@@ -176,7 +176,7 @@ def fit(data, backbone, out, **options):
     say('testing')
     test(path, checkpoint)
     lines = result_lines(out, thresholds)
-    with replacing(osp.join(out, 'results.txt')) as file:
+    with atomic_write(osp.join(out, 'results.txt')) as file:
         file.write('\n'.join(lines) + '\n')
     print('\n'.join(lines))
     say('report')

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from tcnn_mm.checkpoints.atomic_write import replacing
-from tcnn_mm.datasets.coco_objects import coco_classes, read_coco
-from tcnn_mm.datasets.formats.detect_format import recognise
+from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.datasets.formats.coco import coco_classes, read_coco
+from tcnn_mm.datasets.formats.detect_format import detect_format
+from tcnn_mm.datasets.formats.image_list import read_image_labels
 from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
-from tcnn_mm.datasets.image_list import read_image_labels
 from tcnn_mm.datasets.stratified_split import split_roles
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.feature_size import measure_features
@@ -102,7 +102,7 @@ def write_list(folder, name, ids):
     """Write FOLDER/NAME.txt, one id a line; returns its path."""
     os.makedirs(folder, exist_ok=True)
     path = osp.join(folder, f'{name}.txt')
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write('\n'.join(ids) + '\n')
     return path
 
@@ -114,7 +114,7 @@ def make_plan(data, backbone, out, weights=None, pixels=None, scales=None, seed=
         UserError: What recognising, reading and finding weights refuse; a class too few.
     """
     found = find_weights(backbone, weights, pixels)
-    layout = recognise(data)
+    layout = detect_format(data)
     print_log(f'found {layout.said}', 'current')
     splits = osp.join(out, 'splits')
     built, parts, classes = open_parts(layout, splits)

@@ -16,7 +16,7 @@ from collections import Counter
 import numpy as np
 from mmengine.logging import print_log
 
-from tcnn_mm.checkpoints.atomic_write import draft_of
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.datasets.voc_action import OTHER
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.score_table import ScoreTable
@@ -64,7 +64,7 @@ def write_results(folder, comp, split, classes, keys, scores, year=2012):
                 f'{" ".join(key)} {score!r}\n' for key, score in zip(keys, column, strict=True)
             )
     archive = osp.join(folder, f'results_{comp}_{split}.tar.gz')
-    with draft_of(archive) as draft, tarfile.open(draft, 'w:gz') as tar:
+    with atomic_path(archive) as draft, tarfile.open(draft, 'w:gz') as tar:
         for name in files:
             tar.add(osp.join(folder, name), arcname=name)
     return archive

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.fx.experimental import _config as shape_config
 
-from tcnn_mm.checkpoints.atomic_write import draft_of
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.errors import UserError
 
 FORMATS = ('onnx', 'torch-export')
@@ -131,7 +131,7 @@ def export(network, part, path, form, size, facts):
     """
     need_packages(form)
     inputs = sample_inputs(network, part, size)
-    with draft_of(path) as draft:
+    with atomic_path(path) as draft:
         write(trace(network, inputs[0], part), inputs[0], draft, form, facts)
         run = runner(draft, form)
         rows = [(tuple(x.shape), float((run(x) - network(x)).abs().max())) for x in inputs]

@@ -7,7 +7,7 @@ import torch
 from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.datasets.image_io import turn_upright
+from tcnn_mm.datasets.image_io import apply_orientation
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inputs import list_pictures, orientation_of, read_rgb
@@ -156,7 +156,7 @@ class TCNNInferencer:
             count['unread'] += 1
             return error
         if upright:
-            return turn_upright(pixels, orientation)
+            return apply_orientation(pixels, orientation)
         count['lying'] += orientation != 1
         return pixels
 

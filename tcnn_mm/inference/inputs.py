@@ -6,11 +6,8 @@ import os.path as osp
 import numpy as np
 from PIL import Image
 
-from tcnn_mm.datasets.image_io import exif_orientation, load_bgr, picture_to_rgb
-from tcnn_mm.datasets.voc import EXTENSIONS
+from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES, exif_orientation, image_to_rgb, load_rgb
 from tcnn_mm.errors import UserError
-
-PICTURES = (*EXTENSIONS, '.webp')
 
 
 def pictures_below(folder):
@@ -26,12 +23,14 @@ def pictures_below(folder):
     for place, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if name.lower().endswith(PICTURES) and not name.startswith('.'):
+            if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.'):
                 found.append(osp.join(place, name))
             else:
                 others += 1
     if not found:
-        raise UserError(f'{folder}: no pictures ({", ".join(PICTURES)}) among its {others} files')
+        raise UserError(
+            f'{folder}: no pictures ({", ".join(IMAGE_SUFFIXES)}) among its {others} files'
+        )
     return found, others
 
 
@@ -74,9 +73,9 @@ def read_rgb(picture, channel_order='rgb'):
         ValueError: An array of another kind.
     """
     if isinstance(picture, str):
-        return np.ascontiguousarray(load_bgr(picture)[..., ::-1])
+        return load_rgb(picture)
     if isinstance(picture, Image.Image):
-        return picture_to_rgb(picture)
+        return image_to_rgb(picture)
     colored = picture.ndim == 3 and picture.shape[2] == 3
     if picture.dtype != np.uint8 or not (colored or picture.ndim == 2) or not picture.size:
         raise ValueError(

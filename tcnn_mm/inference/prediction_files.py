@@ -14,7 +14,7 @@ from typing import Any
 import mmengine
 from PIL import Image
 
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.overlay import draw_overlay, unused_name
@@ -105,7 +105,7 @@ def _finish(
 
 def _write(path: str, head: dict[str, Any], results: Iterable[dict[str, Any]]) -> None:
     """Write the JSON with one line per image, for reading and for searching by line."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "pictures": [\n')
         file.write(',\n'.join(json.dumps(result, ensure_ascii=False) for result in results))
         file.write('\n]}\n')

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 
 import tcnn_mm
 from tcnn_mm.analysis.prediction_cache import build_model, metric_settings
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.reports import page as html
@@ -76,7 +76,7 @@ def write_report(work_dir, out=None, pictures=8, checkpoint=None, trust=False):
         ]
     )
     out = osp.abspath(out or osp.join(run.path, 'report.html'))
-    with replacing(out) as file:
+    with atomic_write(out) as file:
         file.write(html.page(f'{title}: report', body))
     return out
 

@@ -3,13 +3,12 @@
 import os.path as osp
 
 import mmengine
-import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
-from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.datasets.image_io import load_rgb
 from tcnn_mm.engine.patch_scores import return_patch_scores
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.bank_batch import BankWindows
@@ -81,7 +80,7 @@ class ScoreMapHook(Hook):
         if image is not None:
             pixels = image.permute(1, 2, 0).cpu().numpy()
         else:  # a bank holds features alone
-            pixels = np.ascontiguousarray(load_bgr(sample.img_path)[..., ::-1])
+            pixels = load_rgb(sample.img_path)
         if self.classes is None:
             chosen = sample.pred_score.argsort(descending=True)[: self.top].tolist()
         else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcnn_mm.checkpoints.atomic_write import draft_of, replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_path, atomic_write
 
 
 @pytest.mark.parametrize('old', [None, 'old'])
@@ -11,7 +11,7 @@ def test_a_block_that_fails_leaves_what_was_there(tmp_path, old):
     path = tmp_path / 'a.json'
     if old:
         path.write_text(old)
-    with pytest.raises(KeyError), replacing(path) as file:
+    with pytest.raises(KeyError), atomic_write(path) as file:
         file.write('half')
         raise KeyError
     assert [p.name for p in tmp_path.iterdir()] == ([path.name] if old else [])
@@ -21,11 +21,11 @@ def test_a_block_that_fails_leaves_what_was_there(tmp_path, old):
 def test_a_complete_draft_takes_the_place(tmp_path):
     """Also where the writer adds an ending of its own, and where it wrote nothing at all."""
     path = tmp_path / 'a.npz'
-    with draft_of(path, '.npz') as draft:
+    with atomic_path(path, '.npz') as draft:
         assert not path.exists() and draft.endswith('.npz')
         with open(draft, 'w') as file:
             file.write('whole')
     assert path.read_text() == 'whole'
-    with pytest.raises(FileNotFoundError), draft_of(path):
+    with pytest.raises(FileNotFoundError), atomic_path(path):
         pass
     assert path.read_text() == 'whole'

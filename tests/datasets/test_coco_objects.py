@@ -62,7 +62,7 @@ def test_ids_restrict_and_pictures_without_objects_stay(tmp_path):
     'change, said',
     [
         (lambda c: c.pop('categories'), 'no "categories"'),
-        (lambda c: c['images'][0].update(file_name='gone.png'), 'gone.png: no such picture'),
+        (lambda c: c['images'][0].update(file_name='gone.png'), 'gone.png: no such image'),
         (lambda c: c['images'][1].update(file_name='picture_0.png'), 'picture_0.png stands twice'),
         (lambda c: c['annotations'][3].pop('area'), 'annotation 4 has no "area"'),
     ],

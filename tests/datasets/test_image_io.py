@@ -1,10 +1,23 @@
-"""Pictures of every mode become 8-bit BGR as stored; what cannot be read is one line."""
+"""Images of every mode become 8-bit RGB or BGR as stored; what cannot be read is one line."""
+
+import subprocess
+import sys
+import threading
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tcnn_mm.datasets.image_io import image_size, load_bgr
+from tcnn_mm.datasets.image_io import (
+    apply_orientation,
+    exif_orientation,
+    image_size,
+    image_to_rgb,
+    load_bgr,
+    load_rgb,
+    load_rgb_chw,
+)
 from tcnn_mm.errors import UserError
 
 HEIGHT, WIDTH = 6, 9
@@ -83,7 +96,7 @@ def test_size_needs_the_header_only(tmp_path, monkeypatch):
     path = tmp_path / 'half.jpg'
     Image.fromarray(NOISE).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UserError, match='half.jpg: damaged picture .*truncated') as error:
+    with pytest.raises(UserError, match='half.jpg: damaged image .*truncated') as error:
         load_bgr(path)
     assert '\n' not in str(error.value)
     monkeypatch.setattr('mmengine.fileio.get', None)  # it reads whole files
@@ -95,9 +108,9 @@ def _write_float(path):
 
 
 FAULTS = {
-    'missing.jpg': (lambda p: None, 'no such picture'),
-    'empty.jpg': (lambda p: p.write_bytes(b''), 'not a picture'),
-    'page.jpg': (lambda p: p.write_text('<html></html>'), 'not a picture'),
+    'missing.jpg': (lambda p: None, 'no such image'),
+    'empty.jpg': (lambda p: p.write_bytes(b''), 'not an image'),
+    'page.jpg': (lambda p: p.write_text('<html></html>'), 'not an image'),
     'folder.jpg': (lambda p: p.mkdir(), 'cannot be read .*directory'),
     'float.tif': (_write_float, 'grey levels .* mode F; save it with 8 bits'),
     'wide.tif': (
@@ -130,3 +143,85 @@ def test_any_cut_is_told(extension, tmp_path):
         path.write_bytes(whole[: len(whole) * tenth // 10])
         with pytest.raises(UserError, match=path.name):
             load_bgr(path)
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_a_stored_image_is_shown_as_a_viewer_shows_it(orientation, tmp_path):
+    """apply_orientation equals Pillow's own rotation of a TIFF, which Pillow applies itself."""
+    path = tmp_path / 'a.tif'
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(RGB).save(path, exif=exif)
+    assert exif_orientation(path) == orientation
+    with Image.open(path) as image:
+        expected = np.asarray(image.convert('RGB'))
+    np.testing.assert_array_equal(apply_orientation(load_rgb(path), orientation), expected)
+
+
+def test_orders_of_channels_and_axes(tmp_path):
+    """RGB, BGR and (3, H, W) RGB of one file agree, and all are contiguous."""
+    path = tmp_path / 'a.png'
+    Image.fromarray(RGB).save(path)
+    np.testing.assert_array_equal(load_rgb(path), RGB)
+    np.testing.assert_array_equal(load_bgr(path), RGB[..., ::-1])
+    np.testing.assert_array_equal(load_rgb_chw(path), RGB.transpose(2, 0, 1))
+    assert all(read(path).flags.c_contiguous for read in (load_rgb, load_bgr, load_rgb_chw))
+
+
+def test_a_users_pil_image_is_left_as_it_is(tmp_path):
+    """Reading the pixels of a TIFF that is stored rotated does not write into its metadata."""
+    path = tmp_path / 'a.tif'
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(RGB).save(path, exif=exif)
+    with Image.open(path) as image, Image.open(path) as other:
+        np.testing.assert_array_equal(image_to_rgb(image), RGB)
+        other.load()
+        assert dict(image.getexif()) == dict(other.getexif())
+        np.testing.assert_array_equal(np.asarray(image), np.asarray(other))
+
+
+def test_an_image_above_pillows_limit_is_read(tmp_path, monkeypatch):
+    """No error, no warning; the host's limit is the same afterwards, also after an error."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10)
+    for name in ('a.png', 'a.tif', 'a.webp'):
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            Image.fromarray(RGB).save(tmp_path / name)
+            assert load_bgr(tmp_path / name).shape == RGB.shape
+            assert image_size(tmp_path / name) == RGB.shape[:2]
+        assert Image.MAX_IMAGE_PIXELS == 10
+    (tmp_path / 'a.png').write_bytes(b'')
+    with pytest.raises(UserError):
+        load_bgr(tmp_path / 'a.png')
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_threads_restore_pillows_limit(tmp_path, monkeypatch):
+    """Readers in several threads at once leave the limit that was there."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 10)
+    Image.fromarray(NOISE).save(tmp_path / 'a.png')
+    shapes = []
+
+    def read():
+        shapes.extend(load_bgr(tmp_path / 'a.png').shape for _ in range(20))
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert shapes == [NOISE.shape] * 80 and Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_importing_changes_nothing_of_pillow(tmp_path):
+    """Importing the package's data sets and reading an image leave Pillow's limit alone."""
+    Image.fromarray(RGB).save(tmp_path / 'a.png')
+    code = (
+        'from PIL import Image; before = Image.MAX_IMAGE_PIXELS\n'
+        'import tcnn_mm, tcnn_mm.datasets; from tcnn_mm.datasets.image_io import load_bgr\n'
+        'assert before and Image.MAX_IMAGE_PIXELS == before\n'
+        f'load_bgr({str(tmp_path / "a.png")!r})\n'
+        'assert Image.MAX_IMAGE_PIXELS == before\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)

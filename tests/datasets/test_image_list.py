@@ -45,13 +45,13 @@ def test_many_labels_none_and_ids(tmp_path):
 @pytest.mark.parametrize(
     'name, text, said',
     [
-        ('a.csv', 'picture_0.png,x\npicture_0.png,y\n', 'line 2: picture_0.png stands twice'),
+        ('a.csv', 'picture_0.png,x\npicture_0.png,y\n', 'line 2: duplicate file picture_0.png'),
         ('a.csv', ',x\n', 'line 1: no file name'),
-        ('a.csv', 'gone.png,x\n', 'gone.png: no such picture'),
-        ('a.csv', '', 'no picture in it'),
+        ('a.csv', 'gone.png,x\n', 'gone.png: no such image'),
+        ('a.csv', '', 'no image in it'),
         ('a.json', '[{"file": "picture_0.png"}]', 'a row without file or labels'),
         ('a.json', '{"picture_0.png": 3}', 'labels of picture_0.png are 3'),
-        ('a.json', '{', 'no JSON'),
+        ('a.json', '{', 'not JSON'),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, name, text, said):

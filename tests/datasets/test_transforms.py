@@ -145,4 +145,4 @@ def test_truncated_picture_in_a_worker(tmp_path):
     loader = torch.utils.data.DataLoader(data, num_workers=1, collate_fn=pseudo_collate)
     with pytest.raises(UserError) as error:
         next(iter(loader))
-    assert 'a.png: damaged picture' in str(error.value).strip().splitlines()[-1]
+    assert 'a.png: damaged image' in str(error.value).strip().splitlines()[-1]

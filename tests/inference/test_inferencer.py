@@ -121,9 +121,9 @@ def test_one_bad_picture_loses_nothing(folder, inferencer, tmp_path):
     results = inferencer(tmp_path, batch_size=1)
     assert set(results[0]) == {'img_path', 'error'} and 'cut.jpg: ' in results[0]['error']
     same(results[1], inferencer(root / 'pictures' / 'b.png')[0])
-    with pytest.raises(UserError, match='cut.jpg: not a picture'):
+    with pytest.raises(UserError, match='cut.jpg: not an image'):
         inferencer(tmp_path / 'cut.jpg')
-    with pytest.raises(UserError, match='none.jpg: no such picture'):
+    with pytest.raises(UserError, match='none.jpg: no such image'):
         inferencer(tmp_path / 'none.jpg')
     (tmp_path / 'empty').mkdir()
     with pytest.raises(UserError, match='empty: no pictures'):

@@ -98,7 +98,7 @@ FAULTS = {
         lambda f: write_xml(f, 'b', [('cat', 0, (50, 3, 60, 8))], size=(80, 60)),
         r'b\.xml: object 1 .* outside the picture of 40×30',
     ),
-    'no image file': (lambda f: cut(f / 'JPEGImages' / 'd.jpg', 0), r'd\.jpg: not a picture'),
+    'no image file': (lambda f: cut(f / 'JPEGImages' / 'd.jpg', 0), r'd\.jpg: not an image'),
     'no list': (
         lambda f: (f / 'ImageSets' / 'Main' / 'test.txt').unlink(),
         r'no ImageSets/Main/test.txt: unpack VOCtest_06-Nov-2007.tar',
@@ -140,7 +140,7 @@ def test_decode_sees_a_truncated_picture(voc):
     cut(path, path.stat().st_size // 2)
     assert problems(voc) == []
     (problem,) = problems(voc, decode=True)
-    assert 'a.jpg: damaged picture' in problem
+    assert 'a.jpg: damaged image' in problem
 
 
 def test_a_wrong_size_is_a_note(voc):

@@ -19,7 +19,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm.analysis.cam import ActivationMaps
 from tcnn_mm.analysis.prediction_cache import build_model, metric_settings, picture_config
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
@@ -143,7 +143,7 @@ def main():
         f'box, hits within {metric.hit_tolerance} px'
     )
     show(reports, classes, metric.subset)
-    with replacing(osp.join(cfg.work_dir, 'compare_pointing.json')) as file:
+    with atomic_write(osp.join(cfg.work_dir, 'compare_pointing.json')) as file:
         json.dump(dict(metric=metric.report, ways=reports), file, indent=2)
 
 

@@ -43,7 +43,7 @@ from tcnn_mm.analysis.prediction_cache import (
     picture_config,
 )
 from tcnn_mm.analysis.short_run import train_and_test
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.feature_bank import FILES
@@ -94,7 +94,7 @@ class Curve:
 
     def add(self, **result):
         self.runs.append(result)
-        with replacing(self.path) as file:
+        with atomic_write(self.path) as file:
             json.dump(dict(settings=self.settings, runs=self.runs), file, indent=2)
 
     def summary(self):
@@ -200,7 +200,7 @@ def main():
         name = f'{fraction:g}_seed{seed}'
         path = osp.abspath(osp.join(cfg.work_dir, 'parts', f'{name}.txt'))
         os.makedirs(osp.dirname(path), exist_ok=True)
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             file.write('\n'.join(train['ids'][i] for i in part) + '\n')
         folder = osp.join(cfg.work_dir, f'{method}_{name}'.replace(' ', '-'))
         if method == 'transfer':

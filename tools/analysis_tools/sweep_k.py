@@ -27,7 +27,7 @@ from tcnn_mm.analysis.prediction_cache import (
     pass_recipe,
     patch_scores,
 )
-from tcnn_mm.checkpoints.atomic_write import replacing
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_bank
@@ -141,7 +141,7 @@ def main():
         result['test'] = dict(mAP=mean, pictures=len(seen['ids']))
         print(f'{chosen} on the test data: {100 * mean:.2f} ({len(seen["ids"])} pictures)')
     draw(osp.join(cfg.work_dir, 'sweep_k.png'), rows, chosen, label)
-    with replacing(osp.join(cfg.work_dir, 'sweep_k.json')) as file:
+    with atomic_write(osp.join(cfg.work_dir, 'sweep_k.json')) as file:
         json.dump(result, file, indent=2)
     print(
         f'model.aggregator of the chosen one: {configs[chosen]}; {cfg.work_dir}/sweep_k.json, .png'

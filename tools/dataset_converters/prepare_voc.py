@@ -19,8 +19,8 @@ from mmengine.logging import MMLogger
 
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
-from tcnn_mm.datasets.image_io import image_size, load_bgr
-from tcnn_mm.datasets.voc import EXTENSIONS, VOC_CLASSES
+from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES, image_size, load_bgr
+from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import VOCAction
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.errors import UserError
@@ -201,7 +201,7 @@ def check_folder(folder, year=None, decode=False):
     read_lists(folder, findings)
     compare_sizes(year, findings)
     files = {}
-    for part, extensions in (('JPEGImages', EXTENSIONS), ('Annotations', ('.xml',))):
+    for part, extensions in (('JPEGImages', IMAGE_SUFFIXES), ('Annotations', ('.xml',))):
         path = osp.join(folder, part)
         split = [osp.splitext(n) for n in sorted(os.listdir(path))] if part not in absent else []
         files[part] = {a: osp.join(path, a + b) for a, b in split if b.lower() in extensions}

@@ -6,8 +6,8 @@ import os
 import os.path as osp
 from typing import NamedTuple
 
-from tcnn_mm.datasets.coco_objects import read_coco
-from tcnn_mm.datasets.voc import EXTENSIONS
+from tcnn_mm.datasets.formats.coco import read_coco
+from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES
 from tcnn_mm.errors import UserError
 
 ROLES = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
@@ -34,7 +34,7 @@ class Layout(NamedTuple):
         return self.kind == 'labels'
 
 
-def recognise(path):
+def detect_format(path):
     """Find out what lies at a path; nothing is written.
 
     Args:
@@ -164,5 +164,5 @@ def _labels_folder(root):
 
 def _has_pictures(folder):
     return any(
-        name.lower().endswith(EXTENSIONS) for _, _, files in os.walk(folder) for name in files
+        name.lower().endswith(IMAGE_SUFFIXES) for _, _, files in os.walk(folder) for name in files
     )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tcnn_mm.datasets.formats.detect_format import recognise
+from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.stratified_split import split_roles
 from tcnn_mm.errors import UserError
 from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
@@ -14,21 +14,21 @@ IDS = [f'picture_{i}' for i in range(8)]
 
 def test_voc_with_and_without_lists(tmp_path):
     lists = dict(train=IDS[:4], val=IDS[4:6], trainval=IDS[:6], test=IDS[6:])
-    found = recognise(str(write_voc(tmp_path / 'a', lists)))
+    found = detect_format(str(write_voc(tmp_path / 'a', lists)))
     assert (found.kind, found.weak, list(found.parts)) == ('voc', False, ['train', 'val', 'test'])
     write_voc(tmp_path / 'b' / 'inner', {})
-    assert recognise(str(tmp_path / 'b')).parts['trainval']['data_root'].endswith('inner')
+    assert detect_format(str(tmp_path / 'b')).parts['trainval']['data_root'].endswith('inner')
     (tmp_path / 'b/inner/ImageSets/Main/trainval.txt').unlink()
-    assert list(recognise(str(tmp_path / 'b')).parts) == ['all']
+    assert list(detect_format(str(tmp_path / 'b')).parts) == ['all']
 
 
 def test_coco_as_a_folder_and_as_a_file(tmp_path):
     root = write_coco(tmp_path / 'one')
     for path in (root, root / 'annotations/instances_all.json'):
-        found = recognise(str(path))
+        found = detect_format(str(path))
         assert (found.kind, list(found.parts)) == ('coco', ['all'])
         assert found.parts['all']['data_root'] == str(root / 'images')
-    found = recognise(str(write_coco(tmp_path / 'two', train=5)))
+    found = detect_format(str(write_coco(tmp_path / 'two', train=5)))
     assert list(found.parts) == ['train', 'val']
 
 
@@ -36,20 +36,20 @@ def test_image_labels(tmp_path):
     """A list is found beside the pictures; folders are classes, perhaps below train and test."""
     root = write_csv(tmp_path / 'csv')
     for path in (root, root / 'labels.csv'):
-        assert recognise(str(path)).weak
+        assert detect_format(str(path)).weak
     (root / 'labels.csv').rename(tmp_path / 'old.csv')
     (root / 'labels.json').write_text(json.dumps({'picture_0.png': ['a']}))
-    assert recognise(str(root)).parts['all']['ann_file'] == str(root / 'labels.json')
-    assert list(recognise(str(write_folders(tmp_path / 'folders'))).parts) == ['all']
+    assert detect_format(str(root)).parts['all']['ann_file'] == str(root / 'labels.json')
+    assert list(detect_format(str(write_folders(tmp_path / 'folders'))).parts) == ['all']
     write_folders(tmp_path / 'parts' / 'train')
     write_folders(tmp_path / 'parts' / 'test', 4)
-    assert set(recognise(str(tmp_path / 'parts')).parts) == {'train', 'test'}
+    assert set(detect_format(str(tmp_path / 'parts')).parts) == {'train', 'test'}
 
 
 def test_what_is_not_known_lists_the_layouts(tmp_path):
     for path in (tmp_path, tmp_path / 'gone'):
         with pytest.raises(UserError, match='VOC format'):
-            recognise(str(path))
+            detect_format(str(path))
 
 
 def test_parts_that_are_there_stay():
