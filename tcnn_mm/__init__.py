@@ -6,15 +6,12 @@ using Convolutional Neural Networks", CVPR 2014.
 
 import importlib
 
-from mmengine.config.utils import MODULE2PACKAGE
+from tcnn_mm.compat import register_config_package
 
 __version__ = '0.1.0'
 
-# mmengine resolves `_base_ = 'package::file'` for a closed list of packages only; with this line
-# anybody's config can inherit `tcnn_mm::_base_/...` once `tcnn_mm` is imported. The name is a
-# module's, not the distribution's: OpenMMLab's own mmengine looks for a distribution's files beside
-# its metadata, where an editable install has none; a module is found by its file.
-MODULE2PACKAGE.setdefault('tcnn_mm', 'tcnn_mm.registry')
+# Anybody's config can inherit `tcnn_mm::…` once `tcnn_mm` is imported.
+register_config_package('tcnn_mm')
 
 
 # Imported on first use: `import tcnn_mm` alone imports neither torch nor the toolbox's models.

@@ -1,17 +1,85 @@
-"""Every private name of the toolbox that we must touch: one function each."""
+"""Every private or undocumented behaviour of mmengine, mmcv, torch and numpy that we rely on.
 
+One function per name, so that a release that renames it breaks one function and one test. Each
+function imports what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from mmengine.config import Config, ConfigDict, DictAction
-from mmengine.logging import MMLogger
+if TYPE_CHECKING:
+    from mmengine.config import Config, ConfigDict
+    from mmengine.runner import EpochBasedTrainLoop
+    from mmengine.visualization import BaseVisBackend, Visualizer
+
+# mmcv's compiled operators; mmcv-lite and onedl-mmcv are built without them.
+COMPILED_OPS = 'mmcv._ext'
+
+
+def register_config_package(name: str) -> None:
+    """Let configs inherit `NAME::file`: mmengine resolves a closed list of packages.
+
+    The list holds a module's name, not a distribution's: OpenMMLab's own mmengine looks for a
+    distribution's files beside its metadata, where an editable install has none; a module is
+    found by its file.
+
+    Args:
+        name: The package; `NAME.registry` is the module by which mmengine finds it.
+    """
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    MODULE2PACKAGE.setdefault(name, f'{name}.registry')
 
 
 def config_dict(cfg: Config) -> ConfigDict:
-    """The dict of a config itself, not a copy: what is changed in it is changed in the config."""
+    """Return the dict inside a config, to be changed in place: `Config.to_dict` gives a copy."""
     return cfg._cfg_dict
+
+
+def parse_option_value(text: str) -> Any:
+    """Parse the value of a `KEY=VALUE` override as mmengine does: numbers, words, lists of them.
+
+    `DictAction` as a whole reads the keys too and ends the process on an error; here the caller
+    says which pair was wrong.
+
+    Raises:
+        ValueError: mmengine cannot read it.
+    """
+    from mmengine.config import DictAction
+
+    try:
+        return DictAction._parse_iterable(text)
+    except (AssertionError, RecursionError) as error:  # of mmengine's reader of lists
+        raise ValueError(f'not readable as a value: {text}') from error
+
+
+def set_last_epoch(train_loop: EpochBasedTrainLoop, epochs: int) -> None:
+    """Make epoch number `epochs` (1-based) the last one, validated and saved as such.
+
+    `stop_training` ends the loop too, but then the last epoch counts as any other; `max_epochs`
+    has no setter.
+    """
+    train_loop._max_epochs = epochs
+
+
+def visualizer_backends(visualizer: Visualizer) -> list[BaseVisBackend]:
+    """Return the backends of a visualizer: `get_backend` needs names, which nothing lists."""
+    return list(visualizer._vis_backends.values())
+
+
+def has_compiled_ops() -> bool:
+    """Whether the installed mmcv has compiled operators; it has no public name to ask."""
+    return importlib.util.find_spec(COMPILED_OPS) is not None
+
+
+def lacks_compiled_ops(error: ImportError) -> bool:
+    """Whether an import failed because the installed mmcv has no compiled operators."""
+    return error.name == COMPILED_OPS
 
 
 def ignore_import_warnings() -> None:
@@ -19,15 +87,19 @@ def ignore_import_warnings() -> None:
 
     Nothing of ours needs those ops. For processes of our own: it changes their warnings and log.
     """
+    from mmengine.logging import MMLogger
+
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
     MMLogger.get_current_instance().addFilter(
         lambda record: not record.getMessage().startswith('Line NMS is not compiled')
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def quiet_log() -> Iterator[None]:
     """Hold back what the toolbox logs below a warning, on standard output too."""
+    from mmengine.logging import MMLogger
+
     logger = MMLogger.get_current_instance()
     level = logger.level
     logger.setLevel('WARNING')
@@ -37,13 +109,42 @@ def quiet_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def parse_option_value(text: str) -> Any:
-    """Value of a `--cfg-options KEY=TEXT`: a number, word, tuple or list, by mmengine's rules.
-
-    Raises:
-        ValueError: mmengine cannot read it.
-    """
+def numpy_pickle_functions() -> list[Callable[..., Any]]:
+    """Return what numpy's arrays and scalars unpickle through; numpy 2 moved the private module."""
     try:
-        return DictAction._parse_iterable(text)
-    except (AssertionError, RecursionError) as error:  # of mmengine's reader of lists
-        raise ValueError(f'not readable as a value: {text}') from error
+        from numpy._core.multiarray import _reconstruct, scalar
+    except ImportError:  # numpy 1
+        from numpy.core.multiarray import _reconstruct, scalar  # type: ignore[no-redef]
+    return [_reconstruct, scalar]
+
+
+def has_free_sizes() -> bool:
+    """Whether :func:`free_sizes` works: torch ≥ 2.8."""
+    from torch.fx.experimental import _config
+
+    return hasattr(_config, 'backed_size_oblivious')
+
+
+def free_sizes() -> contextlib.AbstractContextManager[Any]:
+    """Trace without cases of their own for sizes 0 and 1; `torch.export` has no such argument.
+
+    Without it a network that was traced with several patches refuses a single one.
+    """
+    from torch.fx.experimental import _config
+
+    # `patch` is added to the module when it is imported, where no type checker sees it.
+    return _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def safe_globals(types: Iterable[Any]) -> Iterator[None]:
+    """Allow types in weights-only loading for a while: `safe_globals`, which torch 2.4 lacks."""
+    import torch
+
+    before = list(torch.serialization.get_safe_globals())
+    torch.serialization.add_safe_globals(list(types))
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)

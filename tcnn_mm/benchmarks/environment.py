@@ -1,6 +1,5 @@
 """The machine and the installation, as a bug report needs them."""
 
-import importlib.util
 import os
 import os.path as osp
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from mmengine.utils.dl_utils import collect_env
 
 import tcnn_mm
+from tcnn_mm.compat import has_compiled_ops
 from tcnn_mm.engine.data_folders import FOLDERS
 from tcnn_mm.models.encoder.hardware import describe_machine
 
@@ -63,7 +63,7 @@ def describe_environment() -> dict[str, str]:
         **kept,
         'tcnn_mm': f'{tcnn_mm.__version__} in {osp.dirname(tcnn_mm.__file__)}',
         **package_family(),
-        'compiled mmcv ops': 'yes' if importlib.util.find_spec('mmcv._ext') else 'no (not needed)',
+        'compiled mmcv ops': 'yes' if has_compiled_ops() else 'no (not needed)',
         'processor': f'{machine["cpu"]}, {machine["threads"]} threads for torch',
         'bfloat16 instructions': ', '.join(machine['bf16_instructions']) or 'none',
         **describe_folders(),

@@ -1,7 +1,6 @@
 """Checkpoints without running code: weights-only, with a list of what mmengine's own files hold."""
 
 import codecs
-import contextlib
 import hashlib
 import json
 import os.path as osp
@@ -14,6 +13,7 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
 from tcnn_mm.checkpoints.atomic_write import atomic_path
+from tcnn_mm.compat import numpy_pickle_functions, safe_globals
 from tcnn_mm.errors import UserError
 
 # Weights that ship with the package, made by our own recipes.
@@ -41,27 +41,11 @@ def _named(function, module, name):
 def allowed_types():
     """Types beside tensors that a checkpoint of mmengine may hold: logs and numpy scalars."""
     scalars = [np.dtype, np.ndarray] + [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
-    try:
-        from numpy._core.multiarray import _reconstruct, scalar
-    except ImportError:  # numpy 1
-        from numpy.core.multiarray import _reconstruct, scalar
     attribute = [
         _named(_history_attribute, module, 'getattr') for module in ('builtins', '__builtin__')
     ]
     # numpy's bytes pass through codecs.encode.
-    return [HistoryBuffer, _reconstruct, scalar, codecs.encode, *attribute, *scalars]
-
-
-@contextlib.contextmanager
-def _allowing(types):
-    """torch.serialization.safe_globals, which torch 2.4 lacks."""
-    before = list(torch.serialization.get_safe_globals())
-    torch.serialization.add_safe_globals(types)
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
+    return [HistoryBuffer, *numpy_pickle_functions(), codecs.encode, *attribute, *scalars]
 
 
 def local_path(filename):
@@ -115,7 +99,7 @@ def load_safely(filename, map_location='cpu', trust=False):
     if path.endswith(SAFETENSORS):
         return _read_safetensors(path, map_location)
     try:
-        with _allowing(allowed_types()):
+        with safe_globals(allowed_types()):
             return torch.load(path, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))

@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from tcnn_mm.compat import lacks_compiled_ops
 from tcnn_mm.errors import UserError
 
 
 def missing_package(error: ImportError) -> str | None:
     """What to install for an import error of mmdet or of mmcv's ops; None for any other."""
-    if error.name == 'mmcv._ext':
+    if lacks_compiled_ops(error):
         return (
             "mmdet's models need mmcv's compiled ops (mmcv._ext), and this mmcv has none; "
             'docs/mixing.md says how to build them'

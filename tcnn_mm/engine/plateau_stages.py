@@ -4,6 +4,7 @@ import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 
+from tcnn_mm.compat import set_last_epoch
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
 
@@ -71,7 +72,7 @@ class PlateauStages(Hook):
             state['done'] = True
             runner.logger.info(f'PlateauStages: end of stage {self.stages} at loss {loss:.4f}')
             # This epoch becomes the last one, so that it is validated and saved as such.
-            runner.train_loop._max_epochs = runner.epoch + 1
+            set_last_epoch(runner.train_loop, runner.epoch + 1)
             return
         state.update(stage=state['stage'] + 1, best=loss, waited=0)
         for group in runner.optim_wrapper.optimizer.param_groups:

@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 import torch
-from torch.fx.experimental import _config as shape_config
 
 from tcnn_mm.checkpoints.atomic_write import atomic_path
+from tcnn_mm.compat import free_sizes, has_free_sizes
 from tcnn_mm.errors import UserError
 
 FORMATS = ('onnx', 'torch-export')
@@ -18,9 +18,7 @@ ONNX_PACKAGES = ('onnx', 'onnxruntime', 'onnxscript')
 
 def need_packages(form):
     """Raise a UserError where this format cannot be written here."""
-    if not hasattr(torch.export.Dim, 'DYNAMIC') or not hasattr(
-        shape_config, 'backed_size_oblivious'
-    ):
+    if not hasattr(torch.export.Dim, 'DYNAMIC') or not has_free_sizes():
         raise UserError(f'export needs torch ≥ 2.8 for free sizes, found {torch.__version__}')
     if form == 'onnx':
         for name in ONNX_PACKAGES:
@@ -77,7 +75,7 @@ def trace(network, example, part):
     free = torch.export.Dim.DYNAMIC
     shapes = {0: free} if part == 'patch' else {2: free, 3: free}
     # Else sizes of 0 and 1 are cases of their own: one patch, one row of windows would be refused.
-    with shape_config.patch(backed_size_oblivious=True), torch.no_grad():
+    with free_sizes(), torch.no_grad():
         return torch.export.export(network, (example,), dynamic_shapes=(shapes,))
 
 

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.visualization import LocalVisBackend
 from PIL import Image
 
+from tcnn_mm.compat import visualizer_backends
 from tcnn_mm.datasets.image_io import load_rgb
 from tcnn_mm.engine.patch_scores import return_patch_scores
 from tcnn_mm.errors import UserError
@@ -112,7 +113,7 @@ class ScoreMapHook(Hook):
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)
         if is_main_process():
-            for backend in runner.visualizer._vis_backends.values():
+            for backend in visualizer_backends(runner.visualizer):
                 # The local one would write the same PNG a second time.
                 if not isinstance(backend, LocalVisBackend):
                     backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)

@@ -1,0 +1,137 @@
+"""Each private name of the toolbox still is what `tcnn_mm.compat` takes it for."""
+
+import fractions
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.runner import EpochBasedTrainLoop
+from mmengine.visualization import LocalVisBackend, Visualizer
+
+from tcnn_mm import compat
+
+
+def test_a_registered_package_can_be_inherited_from():
+    """`tcnn_mm::` in `_base_` finds the package's configs; registering twice changes nothing."""
+    from mmengine.config.utils import MODULE2PACKAGE
+
+    compat.register_config_package('tcnn_mm')
+    assert MODULE2PACKAGE['tcnn_mm'] == 'tcnn_mm.registry'
+    assert MODULE2PACKAGE['mmpretrain'] == 'mmpretrain'
+    cfg = Config.fromstring("_base_ = 'tcnn_mm::_base_/default_runtime.py'", '.py')
+    assert cfg.default_scope == 'mmpretrain'
+
+
+def test_a_changed_config_dict_changes_the_config():
+    """The dict is the config's own, not a copy."""
+    cfg = Config(dict(model=dict(type='A')))
+    raw = compat.config_dict(cfg)
+    raw['model']['type'] = 'B'
+    assert cfg.model.type == 'B' and isinstance(raw, dict)
+
+
+@pytest.mark.parametrize(
+    'text, value',
+    [
+        ('3', 3),
+        ('0.5', 0.5),
+        ('true', True),
+        ('None', None),
+        ('word', 'word'),
+        ('1,2', [1, 2]),
+        ('[1,2.5]', [1, 2.5]),
+        ('[(a,1),b]', [('a', 1), 'b']),
+    ],
+)
+def test_option_values_are_mmengines(text, value):
+    """Numbers, words and nested lists, with their types."""
+    found = compat.parse_option_value(text)
+    assert found == value and type(found) is type(value)
+
+
+def test_a_broken_list_is_refused():
+    """Brackets that do not match: an error that names the value."""
+    with pytest.raises(ValueError, match=r'\[1,2'):
+        compat.parse_option_value('[1,2')
+
+
+def test_the_last_epoch_can_be_set():
+    """A train loop of mmengine says so itself, and stops there."""
+    loop = object.__new__(EpochBasedTrainLoop)
+    compat.set_last_epoch(loop, 7)
+    assert loop.max_epochs == 7
+
+
+def test_the_backends_of_a_visualizer(tmp_path):
+    """The objects that `vis_backends` of a config builds, none without."""
+    backends = [dict(type='LocalVisBackend', save_dir=str(tmp_path))]
+    visualizer = Visualizer(name='compat', vis_backends=backends, save_dir=str(tmp_path))
+    (found,) = compat.visualizer_backends(visualizer)
+    assert isinstance(found, LocalVisBackend)
+    assert found is visualizer.get_backend('LocalVisBackend')
+    assert compat.visualizer_backends(Visualizer()) == []
+
+
+def test_compiled_ops_are_told_as_an_import_tells_them():
+    """`has_compiled_ops` and the import of `mmcv.ops` agree, and the error is recognized."""
+    try:
+        import mmcv.ops  # noqa: F401
+    except ImportError as error:
+        assert compat.lacks_compiled_ops(error) and not compat.has_compiled_ops()
+    else:
+        assert compat.has_compiled_ops()
+    assert not compat.lacks_compiled_ops(ImportError('other', name='other'))
+
+
+def test_import_warnings_are_ignored():
+    """A process that asks for it imports mmpretrain's models without a word about compiled ops."""
+    script = (
+        'from tcnn_mm.compat import ignore_import_warnings\n'
+        'ignore_import_warnings()\n'
+        'import mmpretrain.models\n'
+    )
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for message in ('MultiScaleDeformableAttention', 'Line NMS'):
+        assert message not in done.stdout + done.stderr
+
+
+def test_the_log_is_quiet_inside_the_block_alone():
+    """Infos are held back, and the level is restored."""
+    logger = MMLogger.get_current_instance()
+    before = logger.level
+    with compat.quiet_log():
+        assert not logger.isEnabledFor(logging.INFO) and logger.isEnabledFor(logging.WARNING)
+    assert logger.level == before
+
+
+@pytest.mark.parametrize('value', [np.arange(3.0), np.float64(2.5)])
+def test_numpy_unpickles_through_the_named_functions(value):
+    """An array and a scalar rebuild by the function that their pickle names."""
+    function = value.__reduce__()[0]
+    assert function in compat.numpy_pickle_functions()
+
+
+@pytest.mark.skipif(not compat.has_free_sizes(), reason='needs torch ≥ 2.8')
+def test_free_sizes_admit_a_single_row():
+    """A program traced with two rows under `free_sizes` runs on one row."""
+    free = torch.export.Dim.DYNAMIC
+    with compat.free_sizes(), torch.no_grad():
+        program = torch.export.export(
+            torch.nn.Linear(3, 2), (torch.zeros(1, 3),), dynamic_shapes=({0: free},)
+        )
+    for rows in (1, 2):
+        assert program.module()(torch.zeros(rows, 3)).shape == (rows, 2)
+
+
+def test_safe_globals_end_with_the_block():
+    """A type is allowed inside the block alone, and what was allowed before stays."""
+    before = set(torch.serialization.get_safe_globals())
+    with compat.safe_globals([fractions.Fraction]):
+        assert fractions.Fraction in torch.serialization.get_safe_globals()
+    assert set(torch.serialization.get_safe_globals()) == before
