@@ -1,8 +1,10 @@
 """Child registries of mmengine's roots: `type='tcnn_mm.X'` resolves with nothing imported before.
 
-mmengine imports `<scope>.registry` by itself when it meets a new scope, and a registry imports
-its `locations` at the first look-up; importing this file costs no dataset and no network.
+mmengine imports `<scope>.registry` itself when it meets a new scope, and a registry imports its
+`locations` at the first look-up: importing this module imports no data set and no network.
 """
+
+from typing import Any
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
@@ -17,8 +19,10 @@ from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import DefaultScope, Registry
 
 
-def _child(name, parent, location):
-    return Registry(name, parent=parent, scope='tcnn_mm', locations=[f'tcnn_mm.{location}'])
+def _child(name: str, parent: Registry, *locations: str) -> Registry:
+    """Return a registry whose entries are defined in these sub-packages."""
+    modules = [f'tcnn_mm.{location}' for location in locations]
+    return Registry(name, parent=parent, scope='tcnn_mm', locations=modules)
 
 
 MODELS = _child('model', MMENGINE_MODELS, 'models')
@@ -26,23 +30,21 @@ TASK_UTILS = _child('task util', MMENGINE_TASK_UTILS, 'patches')
 TRANSFORMS = _child('transform', MMENGINE_TRANSFORMS, 'datasets')
 DATASETS = _child('dataset', MMENGINE_DATASETS, 'datasets')
 METRICS = _child('metric', MMENGINE_METRICS, 'evaluation')
-HOOKS = Registry(
-    'hook',
-    parent=MMENGINE_HOOKS,
-    scope='tcnn_mm',
-    locations=['tcnn_mm.engine', 'tcnn_mm.visualization'],
-)
+HOOKS = _child('hook', MMENGINE_HOOKS, 'engine', 'visualization')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'optimizer wrapper constructor', MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
 )
 VISUALIZERS = _child('visualizer', MMENGINE_VISUALIZERS, 'visualization')
 
 
-def build_patch_part(part):
-    """Build a grid, labeler or sampler from its config; a built one passes through.
+def build_patch_part(part: Any) -> Any:
+    """Build a grid, labeler or sampler from its config; an object is returned as it is.
 
-    Under our own scope: from mmdet's, the look-up would import mmdet's models first, which need
-    mmcv's compiled ops.
+    Under the scope `tcnn_mm`: from mmdet's scope the look-up would import mmdet's models first,
+    which need mmcv's compiled ops.
+
+    Args:
+        part: A config dict with `type`, or an object.
     """
     if not isinstance(part, dict):
         return part

@@ -1,42 +1,46 @@
-"""Pixels of patches, cut on the device from one picture: antialiased, mirrored, in chunks.
+"""Crop patches from one image, on the device of the image: antialiased, mirrored, in chunks.
 
 The filter is Pillow's BILINEAR with a float box (a triangle that widens when it shrinks). Two
-routes give the same pixels:
+methods give the same pixels:
 
-* slices: boxes that are whole pixels of one resized picture (every box of `grid_boxes`) are cut
-  out of it; the picture is resized once a scale;
-* matrices: any other box, and scales with so few boxes that resizing the whole picture would
-  cost more, is two small products, rows · picture · columnsᵀ.
+* slices: boxes that are whole pixels of one resized image (every box of `grid_boxes`) are cut out
+  of it; the image is resized once per scale;
+* matrices: any other box, and scales with so few boxes that resizing the whole image would cost
+  more, is two small products, rows · image · columnsᵀ.
+
+Letters: C channels, (H, W) pixels of the image, P patches, S patch side in network pixels.
 """
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import ArrayLike
 
 # A grid box found this close (in resized pixels) to whole pixels is a slice; float32 boxes of a
 # 6000-pixel photo are good to 0.001.
 _SNAP_TOLERANCE = 0.05
-# Resizing a whole picture pays when it is at most this many patch areas for each patch cut.
+# Resizing a whole image is cheaper when it has at most this many patch areas per patch.
 _RESIZE_PAYS = 8
 
 
-def mirror(position, length):
-    """Fold positions outside [0, length] back in, as often as needed; the edge pixel repeats."""
+def mirror(position: np.ndarray, length: int) -> np.ndarray:
+    """Reflect positions outside [0, length] into it, repeatedly where needed; edges repeat."""
     folded = np.mod(position, 2 * length)
     return np.where(folded > length, 2 * length - folded, folded)
 
 
-def resample_weights(start, stop, size, length):
-    """Triangle-filter weights of `size` samples over [start, stop) of a line of pixels.
+def resample_weights(start: float, stop: float, size: int, length: int) -> tuple[np.ndarray, int]:
+    """Return triangle-filter weights of `size` samples over [start, stop) of a line of pixels.
 
     Args:
-        start, stop (float): In pixels; may lie outside [0, length], then mirrored.
-        size (int): Samples.
-        length (int): Pixels of the line.
+        start, stop: In pixels; may lie outside [0, length], then mirrored.
+        size: Number of samples.
+        length: Number of pixels of the line.
 
     Returns:
-        tuple[ndarray, int]: (size, n) float32 rows that sum to one, and the first of the n
-        pixels that they weigh.
+        (size, n) float32 rows that sum to one, and the first of the n pixels that they weight.
     """
     step = (stop - start) / size
     centre = mirror(start + (np.arange(size) + 0.5) * step, length)
@@ -48,69 +52,80 @@ def resample_weights(start, stop, size, length):
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32), low
 
 
-def slice_plan(boxes, size, height, width):
-    """Which boxes are slices of a resized picture, and of which.
+def slice_plan(
+    boxes: ArrayLike, size: int, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find the boxes that are slices of a resized image.
 
     Args:
-        boxes (ndarray): (P, 4) xyxy.
+        boxes: (P, 4) xyxy.
+        size: S.
+        height, width: Of the image, pixels.
 
     Returns:
-        tuple[ndarray, ndarray, ndarray]: resized (rows, columns) (P, 2), offset (y, x) (P, 2),
-        both int64, and whether the box is such a slice (P,) bool.
+        Shapes (rows, columns) of the resized images (P, 2) int64, offsets (y, x) in them (P, 2)
+        int64, and whether the box is such a slice (P,) bool.
     """
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     sides = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], 1)
-    picture = np.array([height, width], np.float64)
-    exact = picture * size / sides
+    image = np.array([height, width], np.float64)
+    exact = image * size / sides
     resized = np.rint(exact)
-    start = boxes[:, [1, 0]] * resized / picture
+    start = boxes[:, [1, 0]] * resized / image
     offset = np.rint(start)
     whole = (np.abs(exact - resized) < _SNAP_TOLERANCE) & (np.abs(start - offset) < _SNAP_TOLERANCE)
     inside = (offset >= 0) & (offset + size <= resized)
     return resized.astype(np.int64), offset.astype(np.int64), (whole & inside).all(1)
 
 
-def resize(image, shape):
-    """(C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR; channels-last memory."""
+def resize(image: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """Resize (C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR, channels last."""
     resized = F.interpolate(
-        image[None], size=tuple(shape), mode='bilinear', align_corners=False, antialias=True
+        image[None],
+        size=[int(side) for side in shape],
+        mode='bilinear',
+        align_corners=False,
+        antialias=True,
     )
     return resized.contiguous(memory_format=torch.channels_last)[0]
 
 
-def cut(picture, offset, size):
-    """Windows of one picture by one gather, whatever their number.
+def cut(image: torch.Tensor, offset: np.ndarray, size: int) -> torch.Tensor:
+    """Cut square windows out of one image by one gather.
 
     Args:
-        picture (Tensor): (C, h, w); channels-last memory is read fastest.
-        offset (ndarray): (p, 2) int64 (y, x) of their first pixels.
-        size (int): Side of the windows.
+        image: (C, h, w); channels-last memory is read fastest.
+        offset: (P, 2) int64 (y, x) of their first pixels.
+        size: Side of the windows, pixels.
 
     Returns:
-        Tensor: (p, C, size, size) in channels-last memory.
+        (P, C, size, size) in channels-last memory.
     """
-    y, x = torch.from_numpy(offset).to(picture.device).unbind(1)
-    view = picture.permute(1, 2, 0).unfold(0, size, 1).unfold(1, size, 1)
+    y, x = torch.from_numpy(offset).to(image.device).unbind(1)
+    view = image.permute(1, 2, 0).unfold(0, size, 1).unfold(1, size, 1)
     return view.permute(0, 1, 3, 4, 2)[y, x].permute(0, 3, 1, 2)
 
 
-def _by_matrices(image, box, size):
+def _by_matrices(image: torch.Tensor, box: np.ndarray, size: int) -> torch.Tensor:
+    """Crop one box (4,) of any position: (C, H, W) → (C, S, S) float32."""
     height, width = image.shape[-2:]
-    rows, top = resample_weights(box[1], box[3], size, height)
-    columns, left = resample_weights(box[0], box[2], size, width)
-    rows = torch.from_numpy(rows).to(image.device)
-    columns = torch.from_numpy(columns).to(image.device)
+    y_weights, top = resample_weights(box[1], box[3], size, height)
+    x_weights, left = resample_weights(box[0], box[2], size, width)
+    rows = torch.from_numpy(y_weights).to(image.device)
+    columns = torch.from_numpy(x_weights).to(image.device)
     window = image[:, top : top + rows.shape[1], left : left + columns.shape[1]]
     with torch.autocast(image.device.type, enabled=False):
         return rows @ (window @ columns.T)
 
 
-def _groups(boxes, size, height, width, device):
-    """Which resized picture each box is cut from: shapes (G, 2), group (P,), offset (P, 2).
+def _groups(
+    boxes: np.ndarray, size: int, height: int, width: int, device: torch.device
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Assign each box to a resized image: shapes (G, 2), group (P,), offset (P, 2).
 
-    Group -1 is cut by matrices. On a GPU every slice is taken from its picture: few large
-    kernels; on a CPU only where resizing costs less. Decided for the whole call, so chunks cannot
-    change a pixel.
+    Group -1 is cropped by matrices. On a GPU every slice is cut from its resized image: few large
+    kernels; on a CPU only where resizing costs less. Decided for the whole call, so that chunks
+    cannot change a pixel.
     """
     resized, offset, sliced = slice_plan(boxes, size, height, width)
     shapes, group = np.unique(resized, axis=0, return_inverse=True)
@@ -122,22 +137,31 @@ def _groups(boxes, size, height, width, device):
     return shapes, np.where(sliced & pays[group], group, -1), offset
 
 
-def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32, first=None):
-    """Cut boxes out of a picture, chunk by chunk.
+def iter_patches(
+    image: torch.Tensor,
+    boxes: ArrayLike,
+    size: int,
+    chunk_size: int = 64,
+    dtype: torch.dtype = torch.float32,
+    first: int | None = None,
+) -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+    """Crop boxes from an image, chunk by chunk.
 
     Args:
-        image (Tensor): (C, H, W), uint8 or float, on any device. Cropping is linear: a
-            normalised picture gives normalised patches.
-        boxes (ndarray): (P, 4) xyxy pixels; parts outside the picture are mirrored.
-        size (int): S.
-        chunk_size (int): Patches in memory at once. Defaults to 64.
-        dtype (torch.dtype): Of the patches; filters run in float32. Defaults to float32.
-        first (int, optional): Size of the first chunk: what another picture left of room.
-            Defaults to `chunk_size`.
+        image: (C, H, W), uint8 or float, on any device. Cropping is linear: a normalised image
+            gives normalised patches.
+        boxes: (P, 4) xyxy pixels; parts outside the image are mirrored.
+        size: S.
+        chunk_size: Patches in memory at once. Defaults to 64.
+        dtype: Of the patches; filters run in float32. Defaults to float32.
+        first: Size of the first chunk, where another image fills part of it. Defaults to
+            `chunk_size`.
 
     Yields:
-        tuple[ndarray, Tensor]: indices of the boxes (p,), patches (p, C, S, S) in
-        channels_last memory, p ≤ chunk_size.
+        Indices of the boxes (p,), patches (p, C, S, S) in channels-last memory, p ≤ chunk_size.
+
+    Raises:
+        ValueError: A box without area.
     """
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     if not (boxes[:, 2:] > boxes[:, :2]).all():
@@ -146,10 +170,11 @@ def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32, first=N
     if not len(boxes):
         return
     image = image.float()
-    shapes, group, offset = _groups(boxes, size, *image.shape[-2:], image.device)
+    height, width = image.shape[-2:]
+    shapes, group, offset = _groups(boxes, size, height, width, image.device)
     order = np.argsort(group, kind='stable')
     starts = [0, *range(first or chunk_size, len(order), chunk_size), len(order)]
-    cached, picture = None, None
+    cached, resized = None, image
     for start, stop in zip(starts[:-1], starts[1:], strict=True):
         index, parts = order[start:stop], []
         for g in np.unique(group[index]):
@@ -159,13 +184,19 @@ def iter_patches(image, boxes, size, chunk_size=64, dtype=torch.float32, first=N
                 parts.append(cropped.to(dtype, memory_format=torch.channels_last))
                 continue
             if cached != g:
-                cached, picture = g, resize(image, shapes[g]).to(dtype)
-            parts.append(cut(picture, offset[mine], size))
+                cached, resized = g, resize(image, shapes[g]).to(dtype)
+            parts.append(cut(resized, offset[mine], size))
         yield index, parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
-def crop_patches(image, boxes, size, chunk_size=64, dtype=torch.float32):
-    """Cut all boxes at once, in their order: (P, C, S, S); see :func:`iter_patches`."""
+def crop_patches(
+    image: torch.Tensor,
+    boxes: ArrayLike,
+    size: int,
+    chunk_size: int = 64,
+    dtype: torch.dtype = torch.float32,
+) -> torch.Tensor:
+    """Crop all boxes, in their order: (P, C, S, S); arguments as for :func:`iter_patches`."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     out = torch.empty((len(boxes), image.shape[0], size, size), dtype=dtype, device=image.device)
     for index, patches in iter_patches(image, boxes, size, chunk_size, dtype):

@@ -1,7 +1,8 @@
-"""Which patches of a picture are used (paper, sec. 4: all positives, 10 % of the background)."""
+"""The patches of an image that are used (paper, sec. 4: all positives, 10 % of the background)."""
 
 import hashlib
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,8 +10,13 @@ from tcnn_mm.registry import TASK_UTILS, build_patch_part
 
 
 class Patches(NamedTuple):
-    """Patches of one picture: `xyxy` (P, 4) float32 pixels, `label` (P,) int64 (-1: not for the
-    loss), `object_index` (P,) int64 (-1: none)."""
+    """Patches of one image.
+
+    Attributes:
+        xyxy (ndarray): (P, 4) float32 pixels.
+        label (ndarray): (P,) int64; -1: not for the loss.
+        object_index (ndarray): (P,) int64, the object that gives the label; -1: none.
+    """
 
     xyxy: np.ndarray
     label: np.ndarray
@@ -18,47 +24,53 @@ class Patches(NamedTuple):
 
 
 class RandomKey(NamedTuple):
-    """What all randomness is a function of: never of worker, process or resume."""
+    """The key that all randomness is a function of: never of worker, process or resume.
+
+    Attributes:
+        seed (int): Of the run.
+        epoch (int): 0-based.
+        image_id (str): Unique in the data set.
+    """
 
     seed: int = 0
     epoch: int = 0
     image_id: str = ''
 
 
-def keyed_generator(*key):
-    """A numpy generator that is a pure function of the key's parts (their `str`)."""
+def keyed_generator(*key: object) -> np.random.Generator:
+    """Return a numpy generator that is a pure function of the parts of the key (their `str`)."""
     digest = hashlib.sha256('\0'.join(map(str, key)).encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], 'little')))
 
 
 @TASK_UTILS.register_module()
 class PatchSampler:
-    """Training: labelled patches of a picture. Test: the whole grid, annotations unread.
+    """Draws labelled patches in training; takes the whole grid at test, without annotations.
 
-    A picture has one *fixed set*: every positive patch and a random share of its background,
-    drawn once (the same in every epoch). With `num_patches`, each epoch takes the next
-    `num_patches` of the set, in an order shuffled anew each time it has been gone through: drawn
-    without replacement, so that batches can mix many pictures.
+    An image has one *fixed set*: every positive patch and a random share of its background, drawn
+    once (the same in every epoch). With `num_patches`, each epoch takes the next `num_patches` of
+    the set, whose order is shuffled again after each pass: drawn without replacement, so that
+    batches can mix many images.
 
     Args:
         grid (dict | callable, optional): (height, width) → (P, 4). Defaults to `PatchGrid()`.
         labeler (dict | callable, optional): Defaults to `PatchLabeler()`.
-        background_share (float): Of the background patches kept. Paper: 0.1.
-        redraw_background (bool): Draw the background anew each epoch. Defaults to False.
-        num_patches (int, optional): Patches a picture and epoch; None takes the fixed set.
-        class_balanced (bool): With `num_patches`: each label of the picture equally often as
+        background_share (float): Share of the background patches that is kept. Paper: 0.1.
+        redraw_background (bool): Draw the background again in each epoch. Defaults to False.
+        num_patches (int, optional): Patches per image and epoch; None takes the fixed set.
+        class_balanced (bool): With `num_patches`: draw each label of the image equally often as
             far as it has patches, instead of in proportion. Defaults to False.
     """
 
     def __init__(
         self,
-        grid=None,
-        labeler=None,
-        background_share=0.1,
-        redraw_background=False,
-        num_patches=None,
-        class_balanced=False,
-    ):
+        grid: dict[str, Any] | Callable[..., np.ndarray] | None = None,
+        labeler: dict[str, Any] | Callable[..., Any] | None = None,
+        background_share: float = 0.1,
+        redraw_background: bool = False,
+        num_patches: int | None = None,
+        class_balanced: bool = False,
+    ) -> None:
         self.grid = build_patch_part(grid or dict(type='PatchGrid'))
         self.labeler = build_patch_part(labeler or dict(type='PatchLabeler'))
         if not 0 <= background_share <= 1:
@@ -69,15 +81,24 @@ class PatchSampler:
         self.redraw_background = redraw_background
         self.num_patches, self.class_balanced = num_patches, class_balanced
 
-    def __call__(self, size_hw, boxes, labels, flags, *, training, key):
+    def __call__(
+        self,
+        size_hw: tuple[int, int],
+        boxes: np.ndarray | None,
+        labels: np.ndarray | None,
+        flags: dict[str, Any],
+        *,
+        training: bool,
+        key: RandomKey | tuple[int, int, str],
+    ) -> Patches:
         """Choose patches.
 
         Args:
-            size_hw (tuple[int, int]): The picture, pixels.
+            size_hw (tuple[int, int]): Of the image, pixels.
             boxes (ndarray): (N, 4) xyxy; not read at test.
             labels (ndarray): (N,) int; not read at test.
             flags (dict): `difficult` (N,) bool, optional; not read at test.
-            training (bool): Labelled patches, or the whole grid.
+            training (bool): Draw labelled patches, or take the whole grid.
             key (tuple): (seed, epoch, image id).
 
         Returns:
@@ -87,25 +108,29 @@ class PatchSampler:
         if not training:
             nothing = np.full(len(grid), -1, np.int64)
             return Patches(grid, nothing, nothing)
-        key = RandomKey(*key)
+        random_key = RandomKey(*key)
         label, owner = self.labeler(grid, boxes, labels, flags.get('difficult'))
-        index = self._fixed_set(label, key)
+        index = self._fixed_set(label, random_key)
         if self.num_patches is not None:
-            index = self._draw(index, label, key)
+            index = self._draw(index, label, random_key, self.num_patches)
         return Patches(grid[index], label[index], owner[index])
 
-    def _fixed_set(self, label, key):
+    def _fixed_set(self, label: np.ndarray, key: RandomKey) -> np.ndarray:
+        """Labels (P,) → indices of the patches that any epoch may draw."""
         epoch = key.epoch if self.redraw_background else 'once'
         random = keyed_generator('background', key.seed, epoch, key.image_id)
-        # One number for each patch of the grid, used or not: the draw for one patch does not
-        # depend on the labels of the others.
+        # One number for each patch of the grid, also of those with an object: the draw for one
+        # patch does not depend on the labels of the others.
         kept = random.random(len(label)) < self.background_share
         background = label == self.labeler.background
         return np.flatnonzero((label >= 0) & (~background | kept))
 
-    def _draw(self, index, label, key):
+    def _draw(
+        self, index: np.ndarray, label: np.ndarray, key: RandomKey, num_patches: int
+    ) -> np.ndarray:
+        """Take the patches of one epoch from the fixed set `index`."""
         size = len(index)
-        count = min(self.num_patches, size)
+        count = min(num_patches, size)
         if count == 0:
             return index
         if self.class_balanced:

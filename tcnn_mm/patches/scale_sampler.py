@@ -1,8 +1,10 @@
-"""Every window of a picture, at scales that the picture is resized to; no object is looked at."""
+"""All windows of an image at given scales; annotations are not read."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from tcnn_mm.patches.geometry import grid_boxes
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.sampler import Patches, RandomKey, keyed_generator
 from tcnn_mm.registry import TASK_UTILS
@@ -10,31 +12,32 @@ from tcnn_mm.registry import TASK_UTILS
 
 @TASK_UTILS.register_module()
 class ScaleSampler:
-    """All windows: at one random scale in training, at several at test; annotations are unread.
+    """Takes all windows: at one random scale in training, at several at test; without annotations.
 
-    For image labels alone (Oquab et al., "Is object localization for free?", CVPR 2015). A
-    picture at factor s has a shorter side of s · `base` patches, so its windows are those of
-    λ = s · `base`; a picture smaller than a patch is enlarged to it (λ = 1).
+    For image labels alone (Oquab et al., "Is object localization for free?", CVPR 2015). An
+    image at factor s has a shorter side of s · `base` patches, so its windows are those of
+    λ = s · `base`; an image smaller than a patch is enlarged to it (λ = 1).
 
     Args:
-        grid (dict, optional): Of `PatchGrid`, without `scales`. Its step (`stride`, `overlap`)
-            is that of the windows.
-        base (float): Shorter side in patches at s = 1. Defaults to 375 / 224: VOC's pictures as
+        grid (dict, optional): Arguments of `PatchGrid`, without `scales`. Its step (`stride`,
+            `overlap`) is that of the windows.
+        base (float): Shorter side in patches at s = 1. Defaults to 375 / 224: VOC's images as
             they are stored, 224-px patches.
-        jitter (tuple[float, float]): Training: one s ~ U(low, high) a key. Defaults to (0.7, 1.4),
-            as in the authors' code.
-        factors (sequence[float]): Test: each s. Defaults to (0.5, 0.7, 1, 1.4, 2, 2.8), as there.
+        jitter (tuple[float, float]): Training: one s ~ U(low, high) per key. Defaults to (0.7,
+            1.4), as in the authors' code.
+        factors (sequence[float]): Test: all s. Defaults to (0.5, 0.7, 1, 1.4, 2, 2.8), as in
+            the authors' code.
     """
 
     def __init__(
         self,
-        grid=None,
-        base=375 / 224,
-        jitter=(0.7, 1.4),
-        factors=(0.5, 0.7, 1.0, 1.4, 2.0, 2.8),
-    ):
-        grid = dict(grid or {})
-        if 'scales' in grid:
+        grid: dict[str, Any] | None = None,
+        base: float = 375 / 224,
+        jitter: tuple[float, float] = (0.7, 1.4),
+        factors: Sequence[float] = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8),
+    ) -> None:
+        options = dict(grid or {})
+        if 'scales' in options:
             raise ValueError('ScaleSampler: grid has scales; give factors (λ = factor · base)')
         if not (base > 0 and 0 < jitter[0] <= jitter[1] and factors and min(factors) > 0):
             raise ValueError(
@@ -42,39 +45,48 @@ class ScaleSampler:
                 'and jitter (low, high)'
             )
         self.base, self.jitter, self.factors = float(base), tuple(jitter), tuple(factors)
-        grid.pop('type', None)
-        # Factors too small for the patch give one scale, which counts once.
-        scales = dict.fromkeys(self._scale(s) for s in factors)
-        self.grid = PatchGrid(scales=tuple(scales), **grid)
+        options.pop('type', None)
+        # All factors that are too small for the patch give λ = 1, which counts once.
+        scales = dict.fromkeys(self.scale(s) for s in factors)
+        self.grid = PatchGrid(scales=tuple(scales), **options)
 
-    def _scale(self, factor):
+    def scale(self, factor: float) -> float:
+        """Return λ of the windows of an image at factor s."""
         return max(1.0, factor * self.base)
 
-    def _at(self, size_hw, scale):
-        grid = self.grid
-        return grid_boxes(*size_hw, (scale,), grid.overlap, grid.size, grid.stride, grid.snap)
+    def factor(self, key: RandomKey) -> float:
+        """Return s of a training step, a pure function of the key (seed, epoch, image ids)."""
+        low, high = self.jitter
+        return float(keyed_generator('scale', *key).uniform(low, high))
 
-    def factor(self, key):
-        """float: Training's s, a pure function of the key (seed, epoch, image ids)."""
-        return float(keyed_generator('scale', *key).uniform(*self.jitter))
+    def counts(self, size_hw: tuple[int, int]) -> list[int]:
+        """Return the number of test windows at each scale, in their order."""
+        return [len(self.grid.boxes_at(size_hw, scale)) for scale in self.grid.scales]
 
-    def counts(self, size_hw):
-        """list[int]: How many of the test's windows belong to each scale, in their order."""
-        return [len(self._at(size_hw, scale)) for scale in self.grid.scales]
-
-    def __call__(self, size_hw, boxes=None, labels=None, flags=None, *, training, key=None):
-        """The windows of one picture; `boxes`, `labels` and `flags` are not read.
+    def __call__(
+        self,
+        size_hw: tuple[int, int],
+        boxes: Any = None,
+        labels: Any = None,
+        flags: Any = None,
+        *,
+        training: bool,
+        key: RandomKey | tuple[int, int, str] | None = None,
+    ) -> Patches:
+        """Return the windows of one image; `boxes`, `labels` and `flags` are not read.
 
         Args:
-            size_hw (tuple[int, int]): The picture, pixels.
-            training (bool): One scale, or the test's.
+            size_hw (tuple[int, int]): Of the image, pixels.
+            training (bool): One random scale, or all of the test.
             key (tuple): (seed, epoch, image ids of the batch); training only.
 
         Returns:
             Patches: every label is -1.
         """
         if training:
-            xyxy = self._at(size_hw, self._scale(self.factor(RandomKey(*key))))
+            if key is None:
+                raise ValueError('ScaleSampler: training=True needs a key (seed, epoch, image ids)')
+            xyxy = self.grid.boxes_at(size_hw, self.scale(self.factor(RandomKey(*key))))
         else:
             xyxy = self.grid(size_hw)
         nothing = np.full(len(xyxy), -1, np.int64)

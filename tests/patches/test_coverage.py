@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tcnn_mm.patches import PatchGrid, PatchLabeler
-from tcnn_mm.patches.coverage import measure_coverage, nameable
-from tcnn_mm.patches.geometry import label_patches
+from tcnn_mm.patches.coverage import covered, measure_coverage
+from tcnn_mm.patches.labeler import label_patches
 
 
 def item(boxes, labels, difficult=None):
@@ -20,7 +20,7 @@ def item(boxes, labels, difficult=None):
     )
 
 
-def test_nameable_equals_the_rule_on_every_patch():
+def test_covered_equals_the_rule_on_every_patch():
     """Best row × best column decides exactly as labelling the box alone on the whole grid."""
     random = np.random.default_rng(0)
     grid = PatchGrid(scales=(2.4,))
@@ -28,7 +28,7 @@ def test_nameable_equals_the_rule_on_every_patch():
         x, y = random.uniform(0, 400), random.uniform(0, 300)
         box = [[x, y, min(500, x + random.uniform(5, 300)), min(375, y + random.uniform(5, 300))]]
         label, _ = label_patches(grid((375, 500)), box, [0], num_classes=1)
-        assert nameable((375, 500), box, grid, 2.4)[0] == (label == 0).any()
+        assert covered((375, 500), box, grid, 2.4)[0] == (label == 0).any()
 
 
 def test_small_objects_are_found_and_a_scale_is_named():
@@ -74,6 +74,6 @@ def test_difficult_objects_are_not_counted_and_counts_add_up():
 
 @pytest.mark.parametrize('snap', [1, 32])
 def test_an_empty_data_set_has_a_table(snap):
-    """No pictures: a table of zeros, no error."""
+    """No images: a table of zeros, no error."""
     report = measure_coverage([], ['a'], PatchGrid(snap=snap), PatchLabeler(num_classes=1))
     assert len(report.table()) == 3

@@ -1,8 +1,10 @@
-"""Pixels of patches against Pillow, and the two routes against each other."""
+"""Pixels of patches against Pillow, and the two methods against each other."""
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from tcnn_mm.patches import crop
@@ -10,7 +12,7 @@ from tcnn_mm.patches.crop import crop_patches, iter_patches, mirror, resample_we
 from tcnn_mm.patches.geometry import grid_boxes
 
 
-def picture(height, width, seed=0):
+def draw(height, width, seed=0):
     """Smooth structure, sharp edges and noise: every frequency is in it."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
@@ -44,7 +46,7 @@ def differences(image, boxes, size):
 @pytest.mark.parametrize('size', [64, 224])
 def test_grid_patches_equal_pillow(shape, size):
     """Oracle: PIL.Image.resize with a float box; mean < 1 grey level, each patch < 2.5."""
-    error = differences(picture(*shape), grid_boxes(*shape, size=size)[::7], size)
+    error = differences(draw(*shape), grid_boxes(*shape, size=size)[::7], size)
     assert error.mean() < 1 and error.max() < 2.5
 
 
@@ -53,13 +55,13 @@ def test_any_box_equals_pillow():
     random = np.random.default_rng(3)
     xy = random.uniform(0, 80, (40, 2))
     boxes = np.concatenate([xy, xy + random.uniform(3, 70, (40, 2))], 1)
-    error = differences(picture(160, 160), boxes, 64)
+    error = differences(draw(160, 160), boxes, 64)
     assert error.mean() < 1 and error.max() < 2.5
 
 
 def test_a_large_photo_equals_pillow():
     """6000×4000: shrinking by 18 antialiases as Pillow does."""
-    image = np.asarray(Image.fromarray(picture(400, 600)).resize((6000, 4000), Image.BICUBIC))
+    image = np.asarray(Image.fromarray(draw(400, 600)).resize((6000, 4000), Image.BICUBIC))
     boxes = grid_boxes(4000, 6000)
     error = differences(image, boxes[[0, 3, 40, 200, len(boxes) - 1]], 224)
     assert error.mean() < 1 and error.max() < 2.5
@@ -69,8 +71,8 @@ def test_a_large_photo_equals_pillow():
     'box', [(-20, -10, 60, 70), (100, 50, 240, 190), (-300, -300, 400, 400), (150, 5, 162, 17)]
 )
 def test_outside_is_mirrored(box):
-    """Parts outside are the mirrored picture, folded as often as needed (np.pad symmetric)."""
-    image = picture(120, 160)
+    """Parts outside are the mirrored image, folded as often as needed (np.pad symmetric)."""
+    image = draw(120, 160)
     pad = 500
     padded = np.pad(image, ((pad, pad), (pad, pad), (0, 0)), mode='symmetric')
     expected = pillow(padded, np.array(box) + pad, 64)
@@ -91,9 +93,9 @@ def test_weights_sum_to_one():
         assert low >= 0 and low + weights.shape[1] <= 40
 
 
-def test_both_routes_give_the_same_pixels(monkeypatch):
-    """Slices of a resized picture equal the matrices' patches to 0.05 grey levels."""
-    image = tensor(picture(120, 160))
+def test_both_methods_give_the_same_pixels(monkeypatch):
+    """Slices of a resized image equal the matrices' patches to 0.05 grey levels."""
+    image = tensor(draw(120, 160))
     boxes = grid_boxes(120, 160, size=64)
     slices = crop_patches(image, boxes, 64)
     monkeypatch.setattr(crop, '_RESIZE_PAYS', 0)
@@ -101,20 +103,20 @@ def test_both_routes_give_the_same_pixels(monkeypatch):
     assert (slices - matrices).abs().max() < 0.05
 
 
-def test_the_grid_takes_the_slice_route(monkeypatch):
-    """The cheap route is really taken for a whole grid: no box falls to the matrices."""
+def test_the_grid_takes_slices(monkeypatch):
+    """A whole grid is cut by slices: no box falls to the matrices."""
 
     def refuse(*args):
-        raise AssertionError('matrix route')
+        raise AssertionError('cropped by matrices')
 
     monkeypatch.setattr(crop, '_by_matrices', refuse)
-    crop_patches(tensor(picture(120, 160)), grid_boxes(120, 160, size=64), 64)
+    crop_patches(tensor(draw(120, 160)), grid_boxes(120, 160, size=64), 64)
 
 
 @pytest.mark.parametrize('chunk', [1, 7, 64, 1000])
 def test_chunks_do_not_change_pixels(chunk):
     """Chunked = whole, bit for bit, and no chunk is larger than asked."""
-    image, boxes = tensor(picture(60, 80)), grid_boxes(60, 80, size=32)
+    image, boxes = tensor(draw(60, 80)), grid_boxes(60, 80, size=32)
     boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
     whole = crop_patches(image, boxes, 32, chunk_size=len(boxes))
     seen = []
@@ -126,16 +128,16 @@ def test_chunks_do_not_change_pixels(chunk):
 
 
 def test_cropping_is_linear():
-    """A normalised picture gives normalised patches, so normalising once is enough."""
-    image, boxes = tensor(picture(60, 80)).float(), grid_boxes(60, 80, size=32)
+    """A normalised image gives normalised patches, so normalising once is enough."""
+    image, boxes = tensor(draw(60, 80)).float(), grid_boxes(60, 80, size=32)
     direct = (crop_patches(image, boxes, 32) - 100) / 50
     before = crop_patches((image - 100) / 50, boxes, 32)
     assert (direct - before).abs().max() < 1e-4
 
 
 def test_input_is_not_changed_and_dtype_is_kept():
-    """The picture stays as it was; patches come in the asked dtype, channels last."""
-    image = tensor(picture(60, 80))
+    """The image stays as it was; patches come in the asked dtype, channels last."""
+    image = tensor(draw(60, 80))
     copy = image.clone()
     _, patches = next(iter_patches(image, grid_boxes(60, 80, size=32), 32, dtype=torch.bfloat16))
     assert torch.equal(image, copy) and patches.dtype == torch.bfloat16
@@ -143,21 +145,45 @@ def test_input_is_not_changed_and_dtype_is_kept():
 
 
 def test_no_boxes_no_chunks():
-    """A picture without sampled patches costs nothing and breaks nothing."""
-    assert list(iter_patches(tensor(picture(30, 30)), np.zeros((0, 4)), 32)) == []
-    assert crop_patches(tensor(picture(30, 30)), np.zeros((0, 4)), 32).shape == (0, 3, 32, 32)
+    """An image without sampled patches gives no chunk and no error."""
+    assert list(iter_patches(tensor(draw(30, 30)), np.zeros((0, 4)), 32)) == []
+    assert crop_patches(tensor(draw(30, 30)), np.zeros((0, 4)), 32).shape == (0, 3, 32, 32)
 
 
 def test_an_empty_box_is_refused():
     """x2 ≤ x1 is an error that shows the box."""
     with pytest.raises(ValueError, match=r'x2 > x1.*5\.0'):
-        crop_patches(tensor(picture(30, 30)), [[5, 5, 5, 9]], 32)
+        crop_patches(tensor(draw(30, 30)), [[5, 5, 5, 9]], 32)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    st.tuples(st.floats(-60, 60), st.floats(-60, 60), st.floats(2, 90), st.floats(2, 90)),
+    st.floats(0, 255),
+)
+def test_a_constant_image_gives_constant_patches(box, grey):
+    """For any box, also beyond the image: a patch is a mean of pixels, so nothing is added."""
+    x, y, wide, tall = box
+    image = torch.full((1, 30, 40), grey)
+    patches = crop_patches(image, [[x, y, x + wide, y + tall]], 16)
+    assert (patches - grey).abs().max() < 1e-3
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.tuples(st.floats(-20, 30), st.floats(-20, 20), st.floats(2, 60), st.floats(2, 60)))
+def test_cropping_a_mirrored_image_mirrors_the_patch(box):
+    """The mirrored box of the mirrored image is the mirrored patch, for any box."""
+    x, y, wide, tall = box
+    image = tensor(draw(30, 40)).float()
+    patch = crop_patches(image, [[x, y, x + wide, y + tall]], 16)
+    mirrored = crop_patches(image.flip(2), [[40 - x - wide, y, 40 - x, y + tall]], 16)
+    assert (patch - mirrored.flip(3)).abs().max() < 0.1
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA GPU')
 def test_cuda_equals_cpu():
     """The device does not change a pixel by more than 0.01."""
-    image, boxes = tensor(picture(120, 160)), grid_boxes(120, 160, size=64)
+    image, boxes = tensor(draw(120, 160)), grid_boxes(120, 160, size=64)
     boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
     difference = crop_patches(image.cuda(), boxes, 64).cpu() - crop_patches(image, boxes, 64)
     assert difference.abs().max() < 0.01

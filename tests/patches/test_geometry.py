@@ -1,31 +1,22 @@
-"""Grid, labelling rule and score map against small numbers worked out by hand."""
+"""Grid, areas and score map: small numbers worked out by hand, loops, and closed forms."""
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tcnn_mm.patches.geometry import (
     PAPER_SCALES,
+    SQUARE_SIDES,
+    areas,
     grid_boxes,
     grid_offsets,
     intersections,
-    label_patches,
     mean_score_map,
     resized_shape,
+    square_around,
 )
-
-K = 20
-
-
-def label(patches, boxes, labels, difficult=None, **rule):
-    return label_patches(
-        np.array(patches, np.float32).reshape(-1, 4),
-        np.array(boxes, np.float32).reshape(-1, 4),
-        labels,
-        difficult,
-        num_classes=K,
-        **rule,
-    )
 
 
 def test_paper_scales():
@@ -34,8 +25,8 @@ def test_paper_scales():
 
 
 def test_default_patch_count():
-    """About 500 patches on a 500×375 picture, 275 at exactly 50 % overlap (PAPER, sec. 3)."""
-    assert 450 <= len(grid_boxes(375, 500)) <= 600
+    """496 patches on a 500×375 image ("around 500" in the paper), 275 at 50 % overlap."""
+    assert len(grid_boxes(375, 500)) == len(grid_boxes(500, 375)) == 496
     assert len(grid_boxes(375, 500, overlap=0.5)) == 275
 
 
@@ -43,7 +34,7 @@ def test_default_patch_count():
     'height, width', [(375, 500), (500, 333), (30, 30), (31, 200), (4000, 6000)]
 )
 def test_grid_touches_every_border_and_stays_inside(height, width):
-    """At each scale the outermost patches end at the picture's border."""
+    """At each scale the outermost patches end at the image's border."""
     for scale in PAPER_SCALES:
         boxes = grid_boxes(height, width, [scale])
         np.testing.assert_allclose(boxes.min(0)[:2], 0, atol=1e-3)
@@ -60,8 +51,8 @@ def test_neighbours_overlap_enough(overlap):
             assert (steps <= 224 * (1 - overlap) + 1).all()
 
 
-def test_patches_are_whole_pixels_of_the_resized_picture():
-    """Each box, scaled to its resized picture, has integer corners and side S."""
+def test_patches_are_whole_pixels_of_the_resized_image():
+    """Each box, scaled to its resized image, has integer corners and side S."""
     boxes = grid_boxes(375, 500, [2.4], size=224).astype(np.float64)
     rows, columns = resized_shape(375, 500, 2.4, 224)
     scaled = boxes.copy()
@@ -72,7 +63,7 @@ def test_patches_are_whole_pixels_of_the_resized_picture():
 
 
 def test_side_is_min_side_over_scale():
-    """s = min(w, h) / λ up to the rounding of the resized picture."""
+    """s = min(w, h) / λ up to the rounding of the resized image."""
     for scale in PAPER_SCALES:
         boxes = grid_boxes(375, 500, [scale])
         side = boxes[0, 3] - boxes[0, 1]
@@ -97,87 +88,6 @@ def test_intersections_by_hand():
     """Half-overlapping, touching and disjoint boxes."""
     got = intersections([[0, 0, 10, 10]], [[5, 0, 15, 10], [10, 0, 20, 10], [2, 2, 4, 4]])
     np.testing.assert_allclose(got, [[50, 0, 4]])
-
-
-@pytest.mark.parametrize(
-    'box, expected',
-    [
-        ([0, 0, 100, 20], 3),  # exactly 0.2 of the patch
-        ([0, 0, 100, 19.9], K),  # too small
-        ([50, 0, 133, 100], 3),  # 50/83 = 0.602 of the object inside
-        ([50, 0, 134, 100], K),  # 50/84 = 0.595: cut off is background
-        ([200, 0, 300, 100], K),  # elsewhere
-        ([0, 0, 100, 100], 3),
-    ],
-)
-def test_the_rule_of_the_paper(box, expected):
-    """|P∩B| ≥ 0.2|P| and ≥ 0.6|B|; what passes neither is background."""
-    labels, owner = label([[0, 0, 100, 100]], [box], [3])
-    assert labels[0] == expected and owner[0] == (0 if expected == 3 else -1)
-
-
-def test_two_passing_objects_delete_the_patch():
-    """Figure 4: two labels → deleted, not background; one passing beside a small one → kept."""
-    patch = [[0, 0, 100, 100]]
-    assert label(patch, [[0, 0, 50, 100], [50, 0, 100, 100]], [1, 2])[0][0] == -1
-    assert label(patch, [[0, 0, 50, 100], [60, 0, 70, 10]], [1, 2])[0][0] == 1
-
-
-def test_same_class_pairs():
-    """Two objects of one class: deleted by default, the bigger one's with 'keep'."""
-    pair = ([[0, 0, 100, 100]], [[0, 0, 30, 100], [40, 0, 100, 100]], [5, 5])
-    assert label(*pair)[0][0] == -1
-    labels, owner = label(*pair, same_class='keep')
-    assert labels[0] == 5 and owner[0] == 1
-    mixed = ([[0, 0, 100, 100]], [[0, 0, 30, 100], [40, 0, 100, 100]], [5, 6])
-    assert label(*mixed, same_class='keep')[0][0] == -1
-
-
-@pytest.mark.parametrize(
-    'how, alone, beside', [('ignore', -1, 1), ('object', 2, -1), ('background', K, 1)]
-)
-def test_difficult_objects(how, alone, beside):
-    """Alone in a patch, and beside an ordinary object, under each switch."""
-    patch = [[0, 0, 100, 100]]
-    assert label(patch, [[0, 0, 50, 100]], [2], [True], difficult_as=how)[0][0] == alone
-    both = [[0, 0, 50, 100], [50, 0, 100, 100]]
-    assert label(patch, both, [1, 2], [False, True], difficult_as=how)[0][0] == beside
-
-
-def test_strict_reading_of_three():
-    """strict: any second object that is touched deletes the patch."""
-    patch, boxes = [[0, 0, 100, 100]], [[0, 0, 50, 100], [95, 95, 120, 120]]
-    assert label(patch, boxes, [1, 2])[0][0] == 1
-    assert label(patch, boxes, [1, 2], strict=True)[0][0] == -1
-
-
-def test_no_objects_is_all_background():
-    """An empty annotation gives background patches without an owner."""
-    labels, owner = label([[0, 0, 9, 9]], [], [])
-    assert labels.tolist() == [K] and owner.tolist() == [-1]
-
-
-def test_labels_equal_a_slow_loop():
-    """The vectorised rule equals the paper's sentence written as loops, on random boxes."""
-    random = np.random.default_rng(0)
-    patches = grid_boxes(120, 160, size=32)
-    for _ in range(20):
-        xy = random.uniform(0, 100, (4, 2))
-        boxes = np.concatenate([xy, xy + random.uniform(10, 60, (4, 2))], 1)
-        names = random.integers(0, K, 4)
-        fast = label(patches, boxes, names)[0]
-        for patch, got in zip(patches.astype(float), fast, strict=True):
-            passing = []
-            for box, name in zip(boxes.astype(np.float32).astype(float), names, strict=True):
-                w = min(patch[2], box[2]) - max(patch[0], box[0])
-                h = min(patch[3], box[3]) - max(patch[1], box[1])
-                shared = max(w, 0) * max(h, 0)
-                area = (patch[2] - patch[0]) * (patch[3] - patch[1])
-                size = (box[2] - box[0]) * (box[3] - box[1])
-                if shared >= 0.2 * area and shared >= 0.6 * size:
-                    passing.append(name)
-            expected = K if not passing else passing[0] if len(passing) == 1 else -1
-            assert got == expected
 
 
 def brute_map(boxes, scores, size_hw, map_hw):
@@ -206,7 +116,7 @@ def test_score_map_equals_a_loop_over_pixels(map_hw):
 
 
 def test_damping_adds_patches_of_score_zero():
-    """The damped mean is the mean with so many more patches of score 0 over the whole picture."""
+    """The damped mean is the mean with so many more patches of score 0 over the whole image."""
     boxes = torch.from_numpy(grid_boxes(60, 80, [1, 2], size=32))
     scores = torch.rand(len(boxes), 2)
     damped = mean_score_map(boxes, scores, (60, 80), (60, 80), damping=3)
@@ -221,3 +131,88 @@ def test_uncovered_pixels_are_zero():
     """A map is 0 where no patch lies, never nan."""
     got = mean_score_map(torch.tensor([[0.0, 0, 2, 2]]), torch.ones(1, 1), (4, 4), (4, 4))
     assert got[0].tolist() == [[1, 1, 0, 0]] * 2 + [[0, 0, 0, 0]] * 2
+
+
+FAST = settings(max_examples=50, deadline=None, derandomize=True)
+
+
+@FAST
+@given(
+    height=st.integers(1, 3000),
+    width=st.integers(1, 3000),
+    scale=st.floats(1, 12),
+    overlap=st.floats(0, 0.9),
+    size=st.sampled_from([8, 64, 224]),
+    snap=st.sampled_from([1, 8, 32]),
+)
+def test_a_grid_lies_inside_the_image_and_touches_its_border(
+    height, width, scale, overlap, size, snap
+):
+    """For any image and settings: no box outside, all of one size, none twice, all borders met."""
+    boxes = grid_boxes(height, width, [scale], overlap, size, snap=snap).astype(np.float64)
+    border = np.array([width, height])
+    assert (boxes >= 0).all() and (boxes[:, 2:] <= border * (1 + 1e-6)).all()
+    np.testing.assert_allclose(boxes.min(0)[:2], 0, atol=1e-6)
+    np.testing.assert_allclose(boxes.max(0)[2:], border, rtol=1e-6)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    np.testing.assert_allclose(sides, sides[:1].repeat(len(sides), 0), atol=1e-6 * max(border))
+    assert len(np.unique(boxes[:, :2], axis=0)) == len(boxes)
+
+
+def random_boxes(seed, count, side=40):
+    """(count, 4) float64 boxes with corners on whole pixels, each at least one pixel large."""
+    random = np.random.default_rng(seed)
+    low = random.integers(0, side - 1, (count, 2))
+    high = random.integers(low + 1, side + 1)
+    return np.concatenate([low, high], 1).astype(np.float64)
+
+
+@FAST
+@given(st.integers(0, 2**32), st.integers(0, 6), st.integers(0, 6))
+def test_intersections_have_their_closed_forms(seed, first, second):
+    """Symmetric, at most either area, a box with itself its area; equal to counting pixels."""
+    a, b = random_boxes(seed, first), random_boxes(seed + 1, second)
+    shared = intersections(a, b)
+    assert shared.shape == (first, second)
+    assert np.array_equal(shared, intersections(b, a).T)
+    assert (shared <= areas(a)[:, None]).all() and (shared <= areas(b)[None]).all()
+    assert np.array_equal(np.diag(intersections(a, a)), areas(a))
+    pixels = [np.zeros((len(boxes), 40, 40), bool) for boxes in (a, b)]
+    for masks, boxes in zip(pixels, (a, b), strict=True):
+        for mask, (x1, y1, x2, y2) in zip(masks, boxes.astype(int), strict=True):
+            mask[y1:y2, x1:x2] = True
+    counted = (pixels[0][:, None] & pixels[1][None]).sum((2, 3))
+    assert np.array_equal(shared, counted)
+
+
+@FAST
+@given(st.integers(0, 2**32), st.integers(1, 8), st.floats(0, 30))
+def test_a_score_map_keeps_the_mass_of_its_patches(seed, count, damping):
+    """Σ map · (patches over the cell + damping) = Σ score · area, for boxes of whole pixels."""
+    boxes = random_boxes(seed, count)
+    scores = np.random.default_rng(seed).random((count, 2))
+    maps = mean_score_map(
+        torch.from_numpy(boxes), torch.from_numpy(scores), (40, 40), (40, 40), damping
+    )
+    over = np.zeros((40, 40))
+    for x1, y1, x2, y2 in boxes.astype(int):
+        over[y1:y2, x1:x2] += 1
+    mass = (maps.double().numpy() * (over + damping)).sum((1, 2))
+    np.testing.assert_allclose(mass, areas(boxes) @ scores, rtol=1e-5)
+    highest = torch.from_numpy(scores).amax(0)[:, None, None]
+    assert (maps >= -1e-12).all() and (maps <= highest + 1e-6).all()
+    assert (maps[:, torch.from_numpy(over == 0)].abs() < 1e-12).all()
+
+
+@FAST
+@given(
+    st.floats(-100, 100), st.floats(-100, 100), st.floats(1, 200), st.floats(1, 200),
+    st.sampled_from(SQUARE_SIDES), st.floats(-0.9, 2),
+)  # fmt: skip
+def test_squares_are_centred(x, y, wide, tall, side, margin):
+    """A square has the centre of its box, and the side that is asked for."""
+    x1, y1, x2, y2 = square_around(np.array([x, y, x + wide, y + tall]), side, margin)
+    expected = dict(max=max(wide, tall), min=min(wide, tall), area=(wide * tall) ** 0.5)[side]
+    assert x2 - x1 == pytest.approx(expected * (1 + margin), abs=1e-9)
+    assert y2 - y1 == pytest.approx(expected * (1 + margin), abs=1e-9)
+    assert (x1 + x2, y1 + y2) == pytest.approx((2 * x + wide, 2 * y + tall), abs=1e-9)

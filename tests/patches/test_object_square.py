@@ -57,8 +57,8 @@ def test_annotations_are_not_read_at_test():
     assert np.array_equal(patches.xyxy, choose().xyxy)
 
 
-def test_outside_the_picture_is_its_mirror():
-    """A square that leaves the picture shows what an explicitly mirrored picture shows there."""
+def test_outside_the_image_is_its_mirror():
+    """A square that leaves the image shows what an explicitly mirrored image shows there."""
     random = np.random.default_rng(0)
     image = torch.from_numpy(random.integers(0, 255, (3, 60, 50), dtype=np.uint8))
     square = choose(np.array([2, 5, 22, 55], np.float32)).xyxy  # x from -13 to 37

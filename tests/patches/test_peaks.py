@@ -12,7 +12,7 @@ def peak(rows):
     return map_peaks(torch.tensor(rows, dtype=torch.float32)[None])[0].tolist()
 
 
-def test_the_map_is_as_large_as_asked_and_never_larger_than_the_picture():
+def test_the_map_is_as_large_as_asked_and_never_larger_than_the_image():
     """Long side 500 by default; both sides shrink alike; no side vanishes."""
     assert map_shape((375, 500)) == (375, 500)
     assert map_shape((2000, 1000)) == (500, 250)

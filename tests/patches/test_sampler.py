@@ -97,7 +97,7 @@ def test_a_large_number_takes_the_set_and_no_patch_twice():
 
 
 def test_class_balance():
-    """Balanced draws: the labels of a picture come about equally often."""
+    """Balanced draws: the labels of an image come about equally often."""
     s = sampler(num_patches=6, class_balanced=True)
     labels = np.concatenate([draw(s, RandomKey(0, e, 'a')).label for e in range(200)])
     counts = np.bincount(labels, minlength=4)[[0, 2, 3]]

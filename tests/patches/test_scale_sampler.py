@@ -19,23 +19,23 @@ def test_the_tests_windows_are_those_of_each_scale():
     assert (patches.label == -1).all() and (patches.object_index == -1).all()
 
 
-def test_a_picture_smaller_than_a_patch_is_one_scale():
+def test_an_image_smaller_than_a_patch_is_one_scale():
     """Factors below 1 / base all become λ = 1, which counts once."""
     sampler = ScaleSampler(GRID, base=1.25, factors=(0.2, 0.5, 0.8, 1.0))
     assert sampler.grid.scales == (1.0, 1.25)
     assert len(sampler.counts((100, 150))) == 2
 
 
-def test_the_authors_scales_on_a_voc_picture():
-    """Factor 1 is a VOC picture as it is stored: 224-px windows of 375×500 pixels; six factors."""
+def test_the_authors_scales_on_a_voc_image():
+    """Factor 1 is a VOC image as it is stored: 224-px windows of 375×500 pixels; six factors."""
     sampler = ScaleSampler(GRID)
-    window = sampler._at((375, 500), sampler._scale(1.0))[0]
+    window = sampler.grid.boxes_at((375, 500), sampler.scale(1.0))[0]
     assert np.allclose(window, (0, 0, 224, 224), atol=0.5)
     assert np.allclose(np.array(sampler.grid.scales) * 224 / 375, (224 / 375, 0.7, 1, 1.4, 2, 2.8))
 
 
 def test_trainings_scale_is_a_function_of_its_key():
-    """s ~ U(0.7, 1.4) of (seed, epoch, pictures); every picture of a batch gets the same s."""
+    """s ~ U(0.7, 1.4) of (seed, epoch, images); every image of a batch gets the same s."""
     sampler = ScaleSampler(GRID)
     drawn = [sampler.factor(RandomKey(0, epoch, 'a')) for epoch in range(400)]
     assert drawn == [ScaleSampler(GRID).factor(RandomKey(0, epoch, 'a')) for epoch in range(400)]
