@@ -1,7 +1,11 @@
 """What a checkpoint needs beside weights to be enough for predicting."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tcnn_mm.checkpoints.loading import load_safely, local_path, write_checkpoint
 from tcnn_mm.errors import UserError
+from tcnn_mm.patches.geometry import DAMPING
 
 
 def model_record(model):
@@ -26,6 +30,32 @@ def model_record(model):
         feature_mode=model.feature_mode,
         frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
     )
+
+
+def map_damping(record: Mapping[str, Any], config: Mapping[str, Any] | None = None) -> float:
+    """Damping of localization maps where the user gives none; see :func:`mean_score_map`.
+
+    Args:
+        record: `meta['tcnn_mm']` of the checkpoint.
+        config: Of the experiment, read where the record is older than its entry `damping`.
+
+    Returns:
+        The record's damping, else that of the config's first test metric that has one, else
+        `DAMPING`.
+    """
+    found = record.get('damping')
+    if found is None and config is not None:
+        found = configured_damping(config)
+    return float(DAMPING if found is None else found)
+
+
+def configured_damping(config: Mapping[str, Any]) -> float | None:
+    """Damping of the config's first test metric that has one; None without."""
+    metrics = config.get('test_evaluator') or []
+    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+        if metric.get('damping') is not None:
+            return float(metric['damping'])
+    return None
 
 
 def store_thresholds(path, thresholds, chosen_on=None):

@@ -40,35 +40,20 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: Images that could not be read; a checkpoint of another kind.
     """
-    import os.path as osp
+    from tcnn_mm.inference.predict_folder import predict_to_folder
 
-    from tcnn_mm.errors import UserError
-    from tcnn_mm.inference.inferencer import TCNNInferencer
-    from tcnn_mm.inference.prediction_files import predict_files, raise_for_errors, summary
-    from tcnn_mm.patches.geometry import DAMPING
-
-    if args.batch_size < 1:
-        raise UserError(f'--batch-size {args.batch_size}: it must be at least 1')
-    inferencer = TCNNInferencer(
-        args.config, args.checkpoint, args.device, trust=args.trust_checkpoint
-    )
-    if inferencer.needs_boxes:
-        raise UserError(
-            f'{args.checkpoint}: scores persons whose boxes are known; use '
-            'tcnn_mm.TCNNInferencer with boxes=[…]'
-        )
-    results = predict_files(
-        inferencer,
-        args.checkpoint,
+    done = predict_to_folder(
         args.images,
+        args.checkpoint,
         args.out,
+        config=args.config,
         classes=args.classes,
         overlays=not args.no_overlays,
-        damping=DAMPING if args.damping is None else args.damping,
+        damping=args.damping,
         upright=args.upright,
         batch_size=args.batch_size,
+        device=args.device,
+        trust_checkpoint=args.trust_checkpoint,
     )
-    print(summary(results))
-    print(f'labels: {inferencer.label_rule}')
-    print(f'{len(results)} images: {osp.join(args.out, "predictions.json")}')
-    raise_for_errors(results)
+    print(done.summary())
+    done.raise_for_errors()

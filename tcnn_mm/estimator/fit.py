@@ -181,7 +181,7 @@ def fit(data, backbone, out, **options):
     print('\n'.join(lines))
     say('report')
     run = osp.join(out, 'run')
-    page = write_report(run, osp.join(out, 'report.html'), pictures=4)
+    page = write_report(run, osp.join(out, 'report.html'), images=4)
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
         f'name new pictures: tcnn predict PICTURE --checkpoint {checkpoint} --out DIR'

@@ -1,68 +1,82 @@
-"""A trained model as plain networks: pixels in, scores out, nothing of the toolbox between.
+"""A trained model as plain networks for ONNX and torch.export: pixels in, scores out.
 
-What leaves the toolbox (ONNX, torch.export). Float32 throughout, whatever `frozen_dtype` says.
-Letters: B patches, S patch side, K classes, (H, W) a resized picture, (h, w) its windows.
+Float32 throughout, whatever `frozen_dtype` says.
+Letters: B patches, S patch side, K classes, (H, W) a resized image, (h, w) its windows.
 """
 
+import torch
 import torch.nn.functional as F
 from torch import nn
 
 from tcnn_mm.models.encoder.frozen import run_layers
-from tcnn_mm.models.weak_patch_classifier import WeakPatchClassifier
+from tcnn_mm.models.patch_model import PatchModel
 
 
-class _Plain(nn.Module):
-    """The layers of a `PatchClassifier` without its sampling and voting."""
+class PlainNetwork(nn.Module):
+    """The layers of a model without its sampling and voting.
 
-    def __init__(self, model):
+    Args:
+        model (PatchModel): With its weights.
+
+    Attributes:
+        independent (bool): Scores are sigmoids per class; else a softmax over K+1.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, model: PatchModel) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = model.backbone, model.neck, model.head
         self.names = [*model.encoder.layers_below, *model.encoder.layers_above]
         self.flips = model.preprocessing['channel_order'] == 'bgr'
-        # Weak training's outputs are independent; else they are a softmax over K+1.
-        self.independent = isinstance(model, WeakPatchClassifier)
-        self.register_buffer('mean', model.encoder.mean.clone())
-        self.register_buffer('std', model.encoder.std.clone())
+        self.independent = model.voter.independent
+        for name in ('mean', 'std'):
+            value = torch.tensor(model.preprocessing[name], dtype=torch.float32)
+            self.register_buffer(name, value.view(3, 1, 1))
 
-    def normalise(self, pixels):
-        """RGB 0–255 → what the weights expect."""
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """RGB 0–255 → the input of the backbone."""
         return ((pixels.flip(1) if self.flips else pixels) - self.mean) / self.std
 
-    def score(self, features):
-        """Features of patches → (P, K+1) scores; (P, K) where there is no background output."""
+    def score(self, features: torch.Tensor) -> torch.Tensor:
+        """Features of P patches → (P, K+1) scores; (P, K) without a background output."""
         logits = self.head((features,))
         return logits.sigmoid() if self.independent else logits.softmax(1)
 
 
-class PatchNetwork(_Plain):
+class PatchNetwork(PlainNetwork):
     """Patches (B, 3, S, S) float32 RGB 0–255 → (B, K+1) scores, background last."""
 
-    def forward(self, patches):
+    def forward(self, patches: torch.Tensor) -> torch.Tensor:
         x = run_layers(self.backbone, self.normalise(patches), self.names)
         return self.score(self.neck((x,))[-1] if self.neck is not None else x)
 
 
-class DenseNetwork(_Plain):
-    """One resized picture (1, 3, H, W) float32 RGB 0–255 → (h, w, K+1) scores of all windows.
+class DenseNetwork(PlainNetwork):
+    """One resized image (1, 3, H, W) float32 RGB 0–255 → (h, w, K+1) scores of all windows.
 
     Window (i, j) is the S × S patch that starts at pixel (stride · i, stride · j).
 
     Args:
-        model (PatchClassifier): In dense mode; of one in crop mode, its windows see their
-            neighbourhood where a cropped patch sees padding, so scores differ.
+        model (PatchModel): In dense mode; of one in crop mode, windows see the pixels around
+            them where a cropped patch sees padding, so scores differ.
 
     Attributes:
-        stride (int): Pixels between neighbouring windows.
-        side (int): Cells of the map that a window has.
+        stride (int): Pixels between adjacent windows.
+        side (int): Cells of the map per window.
+
+    Raises:
+        ValueError: The network has no windows of a shared map, e.g. because of attention.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: PatchModel) -> None:
         super().__init__(model)
         self.stride, self.side = model.encoder.map_geometry()
         self.map_names = list(model.encoder.map_layers)
 
-    def forward(self, picture):
-        cells = run_layers(self.backbone, self.normalise(picture), self.map_names)
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        cells = run_layers(self.backbone, self.normalise(image), self.map_names)
         rest = self.names[len(self.map_names) :]
         rows, columns = (cells.shape[-2] - self.side + 1, cells.shape[-1] - self.side + 1)
         if rest:
@@ -73,12 +87,17 @@ class DenseNetwork(_Plain):
         return self.score(x).unflatten(0, (rows, columns))
 
 
-def plain_network(model, part):
-    """The patch or the dense network of a model, in eval mode on the CPU.
+def plain_network(model: PatchModel, part: str) -> PatchNetwork | DenseNetwork:
+    """Make the patch or the dense network of a model, in eval mode on the CPU.
 
     Args:
-        model (PatchClassifier): With its weights; it moves to the CPU.
-        part (str): 'patch' or 'dense'.
+        model: With its weights; it moves to the CPU.
+        part: 'patch' or 'dense'.
+
+    Raises:
+        ValueError: See :class:`DenseNetwork`.
     """
-    kinds = dict(patch=PatchNetwork, dense=DenseNetwork)
+    kinds: dict[str, type[PatchNetwork | DenseNetwork]] = dict(
+        patch=PatchNetwork, dense=DenseNetwork
+    )
     return kinds[part](model.cpu()).eval().requires_grad_(False)

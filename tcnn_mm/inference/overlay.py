@@ -1,53 +1,66 @@
-"""A prediction as a picture: the score maps of some classes over it."""
+"""Draw the localization maps of a result over its image."""
 
 import os.path as osp
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from PIL import Image
 
+from tcnn_mm.inference.results import ImageResult
 from tcnn_mm.patches.peaks import map_peaks, peaks_to_points
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 
-def draw_overlay(image, maps, names, scores, labels, damping=0):
-    """The picture, and beside it one map a class with its maximum.
+def resize_rgb(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize (H, W, 3) uint8 RGB to (height, width, 3), bilinear; unchanged at the same size."""
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
-    Args:
-        image (ndarray): (H, W, 3) uint8 RGB.
-        maps (dict): Class → (h, w) float32, all of one shape; the picture is shrunk to it.
-        names (list[str]): The classes to draw, in this order.
-        scores (dict): Class → image score.
-        labels (list[str]): The classes that the picture is named by.
-        damping (float): Of the maps, for the legend. Defaults to 0.
 
-    Returns:
-        ndarray: (h', w', 3) uint8 RGB.
-    """
-    drawn = np.stack([maps[name] for name in names])
-    shape = drawn.shape[1:]
-    if image.shape[:2] != shape:
-        image = np.asarray(Image.fromarray(image).resize(shape[::-1], Image.Resampling.BILINEAR))
-    points = peaks_to_points(map_peaks(torch.from_numpy(drawn)), shape, shape)
-    titles = [
-        f'{name}, image score {scores[name]:.2g}' + ('' if name in labels else ' (not named)')
+def map_titles(result: ImageResult, names: Sequence[str]) -> list[str]:
+    """One title per class: its name, its image score, and whether it is a label."""
+    return [
+        f'{name}, image score {result["scores"][name]:.2g}'
+        + ('' if name in result['labels'] else ' (not a label)')
         for name in names
     ]
+
+
+def draw_overlay(result: ImageResult, names: Sequence[str], damping: float = 0) -> np.ndarray:
+    """Draw an image, and beside it one map per class with a cross at its maximum.
+
+    Args:
+        result: With `maps` and `image`; the image is resized to its maps.
+        names: The classes to draw, in this order.
+        damping: Of the maps, for the legend.
+
+    Returns:
+        (h', w', 3) uint8 RGB.
+    """
+    maps = np.stack([result['maps'][name] for name in names])
+    height, width = maps.shape[1:]
+    points = peaks_to_points(map_peaks(torch.from_numpy(maps)), (height, width), (height, width))
     return ScoreMapVisualizer().draw_score_maps(
-        image, drawn, titles, points=points.numpy(), damping=damping
+        resize_rgb(result['image'], height, width),
+        maps,
+        map_titles(result, names),
+        points=points.numpy(),
+        damping=damping,
     )
 
 
-def unused_name(path, taken):
-    """A PNG's name for a picture: its own, numbered where another picture has it already.
+def unique_png_name(path: str, taken: set[str]) -> str:
+    """Name the PNG of an image after its file, with a number where the name is taken.
 
     Args:
-        path (str): The picture.
-        taken (set): Names given so far; the new one is added.
+        path: The image.
+        taken: Names given so far; the new one is added.
     """
-    stem, name, number = osp.splitext(osp.basename(path))[0], None, 1
-    while name is None or name in taken:
-        name = f'{stem}.png' if number == 1 else f'{stem}_{number}.png'
-        number += 1
+    stem = osp.splitext(osp.basename(path))[0]
+    name, number = f'{stem}.png', 2
+    while name in taken:
+        name, number = f'{stem}_{number}.png', number + 1
     taken.add(name)
     return name

@@ -1,26 +1,30 @@
-"""A trained model out of its checkpoint: no data set, no weight folder, no config file needed."""
+"""Build a trained model from its checkpoint; no data set, weight folder or config is needed."""
 
+import os
 import os.path as osp
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from torch import nn
 
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely, model_state
-from tcnn_mm.checkpoints.metadata import model_record
+from tcnn_mm.checkpoints.metadata import map_damping, model_record
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
 
-# What image scores, and so thresholds, depend on beside the weights.
+# Entries of the record that change image scores, and so thresholds.
 RECORDED = ('preprocessing', 'sampler', 'grid', 'aggregator', 'feature_mode')
 
 
 @dataclass
 class TrainedModel:
-    """What a checkpoint gives for predicting.
+    """A model with its weights, and what its checkpoint records.
 
     Attributes:
         model (PatchModel): In eval mode, on its device.
@@ -29,20 +33,28 @@ class TrainedModel:
             were chosen, or where the config given makes other scores than those they are for.
         chosen_on (str | None): What the thresholds were chosen on.
         record (dict): How the model cuts, scores and aggregates (:func:`model_record`).
+        damping (float): Of localization maps, as recorded (:func:`map_damping`).
     """
 
     model: PatchModel
-    classes: list
-    thresholds: dict
-    chosen_on: str
-    record: dict
+    classes: list[str]
+    thresholds: dict[str, float | None] | None
+    chosen_on: str | None
+    record: dict[str, Any]
+    damping: float
 
 
-def load_trained_model(checkpoint, config=None, device=None, classes=None, trust=False):
-    """Build the model of a checkpoint and fill it.
+def load_trained_model(
+    checkpoint: str | os.PathLike[str] | None,
+    config: str | os.PathLike[str] | Config | None = None,
+    device: str | None = None,
+    classes: Sequence[str] | None = None,
+    trust: bool = False,
+) -> TrainedModel:
+    """Build the model of a checkpoint and load its weights.
 
     Args:
-        checkpoint (str): A file of `tools/train.py` or `publish_model.py`, or anything else
+        checkpoint (str): A file of `tcnn train`, `tcnn fit` or `tcnn export`, or anything else
             that :func:`load_safely` reads.
         config (str | Config, optional): Replaces the checkpoint's own config, which is read as
             data.
@@ -54,7 +66,7 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
         TrainedModel
 
     Raises:
-        UserError: The checkpoint lacks what is needed, is of another model, or of none of ours.
+        UserError: The checkpoint lacks an entry that is needed, or is of another model.
     """
     if checkpoint is None:
         raise UserError('no checkpoint given: a config alone has an untrained head')
@@ -67,8 +79,8 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
         if lacking:
             raise UserError(
                 f'{name}: has no {" and no ".join(f"meta[{key!r}]" for key in lacking)} '
-                '(CheckpointMetaHook writes the one, --no-cfg leaves out the other); give its '
-                'config too'
+                "(CheckpointMetaHook writes 'tcnn_mm', --no-cfg leaves out 'cfg'); give its config "
+                'too'
             )
         cfg = read_config_text(meta['cfg'], name)
     else:
@@ -80,7 +92,7 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
     if changed and config is None:
         raise UserError(
             f'{name}: this version of tcnn_mm builds another model of its config '
-            f'({"; ".join(changed)}); give a config that says it'
+            f'({"; ".join(changed)}); give a config with these values'
         )
     return TrainedModel(
         model=model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval(),
@@ -88,16 +100,19 @@ def load_trained_model(checkpoint, config=None, device=None, classes=None, trust
         thresholds=None if changed else stored.get('thresholds'),
         chosen_on=stored.get('thresholds_chosen_on'),
         record=record,
+        damping=map_damping(stored, cfg),
     )
 
 
-def build_without_weights(cfg, name):
-    """The config's model, which no weight file and no download fills.
+def build_without_weights(cfg: Config, name: str) -> PatchModel:
+    """Build the config's model under the config's own scope, without reading any weights.
 
-    Under the config's own scope, whatever project's process this is.
+    Args:
+        cfg: The experiment.
+        name: Of the checkpoint, for errors.
 
     Raises:
-        UserError: It is no PatchClassifier, or a part of it is not registered here.
+        UserError: It is not a PatchModel, or one of its types is not registered.
     """
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
         try:
@@ -109,17 +124,22 @@ def build_without_weights(cfg, name):
             ) from error
     if not isinstance(model, PatchModel):
         raise UserError(
-            f'{name}: is a {type(model).__name__}, which has no patches that vote; for plain '
-            'classifiers take mmpretrain.ImageClassificationInferencer'
+            f'{name}: is a {type(model).__name__}, which has no patches; for plain classifiers '
+            'use mmpretrain.ImageClassificationInferencer'
         )
     return model
 
 
-def fill(model, content, name):
-    """Load a checkpoint's weights into the model they are of.
+def fill(model: nn.Module, content: Mapping[str, Any], name: str) -> None:
+    """Load a checkpoint's weights into its model.
+
+    Args:
+        model: Gets the weights.
+        content: Of the checkpoint, as :func:`load_safely` gives it.
+        name: Of the checkpoint, for errors.
 
     Raises:
-        UserError: They are of another one.
+        UserError: The weights are of another model.
     """
     try:
         model.load_state_dict(model_state(content))
@@ -129,14 +149,14 @@ def fill(model, content, name):
         ) from error
 
 
-def _read_config(path):
+def _read_config(path: str) -> Config:
     if not osp.isfile(path):
         raise UserError(f'no config: {path}\nlooked for {osp.abspath(path)}')
     return Config.fromfile(path)
 
 
-def _without_pretrained(part):
-    """A model's config where no part asks for weights: they come from the checkpoint."""
+def _without_pretrained(part: Any) -> Any:
+    """Copy a model's config without `pretrained` entries: weights come from the checkpoint."""
     if isinstance(part, (list, tuple)):
         return type(part)(_without_pretrained(item) for item in part)
     if not isinstance(part, dict):
@@ -151,8 +171,8 @@ def _without_pretrained(part):
     }
 
 
-def _differences(stored, record):
-    """What of the record is not as it was at training, in words."""
+def _differences(stored: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
+    """List the entries of the record that differ from those of the training."""
     return [
         f'{key}: {record[key]}, trained with {stored[key]}'
         for key in RECORDED
@@ -160,7 +180,10 @@ def _differences(stored, record):
     ]
 
 
-def _class_names(classes, meta, model, name):
+def _class_names(
+    classes: Sequence[str] | None, meta: Mapping[str, Any], model: PatchModel, name: str
+) -> list[str]:
+    """Names from the caller, else from the checkpoint; as many as the head has outputs."""
     found = list(classes or (meta.get('dataset_meta') or {}).get('classes') or ())
     number = model.head.num_classes
     if len(found) != number:

@@ -1,4 +1,4 @@
-"""What a run left in its work dir: config, logs, scores, results, checkpoint."""
+"""Read what a run left in its work directory: config, logs, scores, results, checkpoint."""
 
 import csv
 import glob
@@ -6,7 +6,8 @@ import json
 import os
 import os.path as osp
 import re
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.config import Config
@@ -17,37 +18,37 @@ from tcnn_mm.errors import UserError
 class Scores(NamedTuple):
     """image_scores.csv: N ids, K class names, (N, K) float64."""
 
-    ids: list
-    classes: list
+    ids: list[str]
+    classes: list[str]
     values: np.ndarray
 
 
-class WorkDir(NamedTuple):
-    """A work dir, read; what is not there is None (or empty).
+class RunArtifacts(NamedTuple):
+    """The contents of a work directory; what is missing is None or empty.
 
-    Args:
+    Attributes:
         path (str): The folder.
         config (Config): Of its newest run.
         training (Config, optional): Of its newest training.
         reports (list[dict]): voc_ap.json.
         scores (Scores, optional): image_scores.csv.
-        scalars (list[dict]): What trainings logged, by step.
-        environment (dict): What the newest run's log says of the machine.
+        scalars (list[dict]): Values logged in training, by step.
+        environment (dict): Of the newest run's log.
         checkpoint (str, optional): The file that was tested, else the newest one.
     """
 
     path: str
     config: Config
     training: Config | None
-    reports: list
+    reports: list[dict[str, Any]]
     scores: Scores | None
-    scalars: list
-    environment: dict
+    scalars: list[dict[str, Any]]
+    environment: dict[str, str]
     checkpoint: str | None
 
 
-def read_work_dir(path):
-    """Read what tools/train.py and tools/test.py left in a folder.
+def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:
+    """Read what `tcnn train` and `tcnn test` left in a folder.
 
     Raises:
         UserError: No such folder, or no run's config in it.
@@ -56,8 +57,8 @@ def read_work_dir(path):
     configs = sorted(glob.glob(osp.join(glob.escape(path), '*.py')), key=osp.getmtime)
     if not configs:
         raise UserError(
-            f'{path}: no config of a run in this folder; give the work dir of tools/train.py or '
-            'tools/test.py'
+            f'{path}: no config of a run in this folder; give the work directory of tcnn train or '
+            'tcnn test'
         )
     config = Config.fromfile(configs[-1])
     runs = sorted(glob.glob(osp.join(glob.escape(path), '*', 'vis_data', 'scalars.json')))
@@ -69,7 +70,7 @@ def read_work_dir(path):
     if osp.isfile(results):
         with open(results, encoding='utf-8') as file:
             reports = json.load(file)
-    return WorkDir(
+    return RunArtifacts(
         path,
         config,
         Config.fromfile(training) if training and osp.isfile(training) else None,
@@ -81,13 +82,13 @@ def read_work_dir(path):
     )
 
 
-def _read_lines(path):
+def _read_lines(path: str) -> list[dict[str, Any]]:
     with open(path, encoding='utf-8') as file:
         return [json.loads(line) for line in file if line.strip()]
 
 
-def read_scores(path):
-    """image_scores.csv as :class:`Scores`; None where there is no such file."""
+def read_scores(path: str | os.PathLike[str]) -> Scores | None:
+    """Read image_scores.csv; None where there is no such file."""
     if not osp.isfile(path):
         return None
     with open(path, encoding='utf-8', newline='') as file:
@@ -96,16 +97,15 @@ def read_scores(path):
     return Scores([row[0] for row in rows], classes, values)
 
 
-def join_scalars(logs):
-    """One log of several runs, in their order.
+def join_scalars(logs: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Join the logs of several trainings in their order.
 
-    A run that starts at a step which an earlier one had passed takes its place from there on:
-    so does a resumed run, and a training that began anew.
+    From its first step on, a later run (resumed, or started again) replaces an earlier one.
 
     Args:
-        logs (list[list[dict]]): Lines of mmengine's scalars.json, each run's.
+        logs: Lines of mmengine's scalars.json per run.
     """
-    joined = []
+    joined: list[dict[str, Any]] = []
     for rows in logs:
         rows = [row for row in rows if 'step' in row]
         if any('loss' in row for row in rows):
@@ -113,8 +113,8 @@ def join_scalars(logs):
     return joined
 
 
-def read_environment(logs):
-    """{'Python': …, 'PyTorch': …} from the newest of these logs that tells; {} if none does."""
+def read_environment(logs: Sequence[str]) -> dict[str, str]:
+    """{'Python': …, 'PyTorch': …} of the newest log that has an environment; {} if none has."""
     for path in reversed(logs):
         with open(path, encoding='utf-8') as file:
             head = file.read(100_000)
@@ -126,7 +126,8 @@ def read_environment(logs):
     return {}
 
 
-def _find_checkpoint(path, config):
+def _find_checkpoint(path: str, config: Config) -> str | None:
+    """The checkpoint that was tested, else the newest of the training."""
     last = osp.join(path, 'last_checkpoint')
     candidates = [config.get('load_from')]
     if osp.isfile(last):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tcnn_mm.checkpoints.loading import load_safely, write_checkpoint
-from tcnn_mm.checkpoints.metadata import store_thresholds
+from tcnn_mm.checkpoints.metadata import configured_damping, map_damping, store_thresholds
 from tcnn_mm.errors import UserError
 from tests.support.small_checkpoint import write_small_checkpoint
 
@@ -82,3 +82,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(AttributeError):
         write_checkpoint(path, dict(w=lambda: 0))
     assert load_safely(path) == dict(w=1) and len(list(tmp_path.iterdir())) == 1
+
+
+def test_damping_of_maps_has_one_rule():
+    """The record, else the config's first metric that has one, else 20; 0 is a value."""
+    metric = dict(type='tcnn_mm.PointLocalization', damping=5)
+    config = dict(test_evaluator=[dict(type='tcnn_mm.VOCDevkitAP'), metric])
+    assert map_damping({}) == map_damping({}, dict(test_evaluator=None)) == 20
+    assert map_damping({}, config) == map_damping({}, dict(test_evaluator=metric)) == 5
+    assert map_damping(dict(damping=0), config) == 0
+    assert configured_damping(dict(test_evaluator=config['test_evaluator'][0])) is None

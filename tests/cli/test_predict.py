@@ -12,7 +12,6 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.inferencer import TCNNInferencer
-from tcnn_mm.inference.overlay import unused_name
 from tcnn_mm.registry import DATASETS
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
 from tests.support.tool_module import run_command, run_tool_main
@@ -32,58 +31,14 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_predict_keeps_what_it_could_read(place, monkeypatch, capsys):
-    """JSON and overlays of the good ones; the bad one is named, with an error at the end."""
-    pytest.importorskip('matplotlib')
-    with pytest.raises(UserError, match=r'1 of 3 images could not be read:\n.*z.jpg: not a pic'):
-        run_command('predict', 'in', '--checkpoint', 'a.pth', '--out', 'o')
-    said = json.loads((place / 'o' / 'predictions.json').read_text())
-    assert said['classes'] == list(CLASSES) and said['thresholds'] is None
-    assert 'no thresholds were chosen' in said['labels_are']
-    first, third, second = said['pictures']
-    assert [r['img_path'] for r in said['pictures']] == ['in/a.png', 'in/z.jpg', 'in/b/a.png']
-    assert set(third) == {'img_path', 'error'}
-    assert first['overlay'] == 'overlays/a.png' and second['overlay'] == 'overlays/a_2.png'
-    expected = TCNNInferencer(checkpoint='a.pth')('in/b/a.png')[0]
-    assert second['scores'] == pytest.approx(expected['scores'], abs=1e-6)
-    assert list(second['patches']) == second['labels'] == expected['labels']
-    for result in (first, second):
-        drawn = np.asarray(Image.open(place / 'o' / result['overlay']))
-        assert drawn.std() > 10
+def test_predict_writes_and_then_fails_for_an_unreadable_image(place, capsys):
+    """Arguments reach the function; the summary is printed before the error."""
+    arguments = ('in', '--checkpoint', 'a.pth', '--out', 'o', '--no-overlays', '--damping', '3')
+    with pytest.raises(UserError, match='1 of 3 images could not be read'):
+        run_command('predict', *arguments)
+    written = json.loads((place / 'o' / 'predictions.json').read_text())
+    assert written['damping'] == 3 and len(written['images']) == 3
     assert 'labels: no thresholds' in capsys.readouterr().out
-
-
-def test_predict_of_chosen_classes_without_overlays(place, monkeypatch):
-    """Patches of the classes asked for; no picture is written; a wrong class is an error."""
-    arguments = ('in/a.png', '--checkpoint', 'a.pth', '--no-overlays', '--classes')
-    run_command('predict', *arguments, 'house', 'key')
-    (result,) = json.loads((place / 'predictions' / 'predictions.json').read_text())['pictures']
-    assert list(result['patches']) == ['house', 'key'] and 'overlay' not in result
-    assert [path.name for path in (place / 'predictions').iterdir()] == ['predictions.json']
-    with pytest.raises(UserError, match='no class dog'):
-        run_command('predict', *arguments, 'dog')
-
-
-def test_what_is_done_is_kept(place, monkeypatch):
-    """Stopped by hand after the first picture: its result is in the JSON."""
-    whole = TCNNInferencer.iter
-
-    def stopped(self, *args, **kwargs):
-        yield next(whole(self, *args, **kwargs))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(TCNNInferencer, 'iter', stopped)
-    with pytest.raises(KeyboardInterrupt):
-        run_command('predict', 'in', '--checkpoint', 'a.pth', '--no-overlays')
-    said = json.loads((place / 'predictions' / 'predictions.json').read_text())
-    assert [result['img_path'] for result in said['pictures']] == ['in/a.png']
-
-
-def test_names_of_overlays():
-    """A picture's own; numbered where another has it, also where the number is taken."""
-    taken = set()
-    names = [unused_name(path, taken) for path in ('a.jpg', 'x/a_2.jpg', 'x/a.jpg', 'y/a.png')]
-    assert names == ['a.png', 'a_2.png', 'a_3.png', 'a_4.png']
 
 
 def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""What leaves the toolbox gives the scores that the model's patches vote with."""
+"""Plain networks give the scores that the patches of the model vote with."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def pooled_model():
 
 @pytest.mark.parametrize('kind', ['windows', 'pooled'])
 def test_dense_scores(kind):
-    """Each scale's resized picture in: every patch of the grid is the window the docs name."""
+    """Each scale's resized image in: every patch of the grid is the window that the docs name."""
     model = (build_model(feature_mode='dense') if kind == 'windows' else pooled_model()).eval()
     network = plain_network(model, 'dense')
     assert (network.stride, network.side) == (model.encoder.map_stride, model.encoder.map_side)

@@ -1,4 +1,4 @@
-"""A checkpoint alone names pictures: every way in gives the scores that the model gives."""
+"""A checkpoint alone is enough to predict; every kind of input gives the scores of the model."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
-from tcnn_mm.patches.geometry import intersections, mean_score_map
+from tcnn_mm.patches.geometry import DAMPING, intersections, mean_score_map
 from tests.support.small_checkpoint import CLASSES, small_model_config, write_small_checkpoint
 
 SIZES = ((60, 80), (90, 70), (60, 80))
@@ -24,11 +24,10 @@ def draw(size_hw, seed):
 
 
 def by_hand(model, pixels):
-    """The model itself, asked for its patch scores."""
+    """One image by `model.predict`, with patch scores."""
+    image = torch.from_numpy(pixels.transpose(2, 0, 1).copy())
     with torch.no_grad():
-        return model.predict(
-            [torch.from_numpy(pixels.transpose(2, 0, 1).copy())], return_patches=True
-        )[0]
+        return model.predict([image], return_patches=True)[0]
 
 
 def same(first, second):
@@ -40,14 +39,14 @@ def same(first, second):
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """A checkpoint of a crop-mode model, and three pictures in a folder with a subfolder."""
+    """A checkpoint of a crop-mode model, and three images in a folder with a subfolder."""
     root = tmp_path_factory.mktemp('infer')
     model = write_small_checkpoint(root / 'a.pth')
-    (root / 'pictures' / 'more').mkdir(parents=True)
-    pictures = [draw(size, i) for i, size in enumerate(SIZES)]
-    for pixels, name in zip(pictures, ('b.png', 'c.PNG', 'more/a.png'), strict=True):
-        Image.fromarray(pixels).save(root / 'pictures' / name)
-    return root, model, pictures
+    (root / 'images' / 'more').mkdir(parents=True)
+    images = [draw(size, i) for i, size in enumerate(SIZES)]
+    for pixels, name in zip(images, ('b.png', 'c.PNG', 'more/a.png'), strict=True):
+        Image.fromarray(pixels).save(root / 'images' / name)
+    return root, model, images
 
 
 @pytest.fixture(scope='module')
@@ -57,10 +56,12 @@ def inferencer(folder):
 
 def test_scores_patches_and_maps_are_the_models(folder, inferencer):
     """By class name: the votes, the best patch, the mean of the patches that cover a pixel."""
-    _, model, pictures = folder
-    (result,) = inferencer(pictures[0], score_maps=True)
-    sample = by_hand(model, pictures[0])
-    maps = mean_score_map(sample.patch_boxes, sample.patch_scores, SIZES[0], SIZES[0]).numpy()
+    _, model, images = folder
+    (result,) = inferencer(images[0], score_maps=True)
+    sample = by_hand(model, images[0])
+    maps = mean_score_map(
+        sample.patch_boxes, sample.patch_scores, SIZES[0], SIZES[0], DAMPING
+    ).numpy()
     assert result['img_path'] is None and list(result['scores']) == list(CLASSES)
     for k, name in enumerate(CLASSES):
         assert result['scores'][name] == float(sample.pred_score[k])
@@ -72,25 +73,25 @@ def test_scores_patches_and_maps_are_the_models(folder, inferencer):
         np.testing.assert_array_equal(result['maps'][name], maps[k])
 
 
-def test_every_way_in_gives_the_same(folder, inferencer):
+def test_every_kind_of_input_gives_the_same(folder, inferencer):
     """Path, Path object, RGB and BGR array, PIL image, list of all, folder; any batch size."""
-    root, _, pictures = folder
-    (expected,) = inferencer(pictures[0])
-    path = root / 'pictures' / 'b.png'
-    for one in (str(path), path, Image.fromarray(pictures[0])):
+    root, _, images = folder
+    (expected,) = inferencer(images[0])
+    path = root / 'images' / 'b.png'
+    for one in (str(path), path, Image.fromarray(images[0])):
         same(inferencer(one)[0], expected)
-    same(inferencer(pictures[0][..., ::-1], channel_order='bgr')[0], expected)
-    assert inferencer(pictures[0][..., ::-1])[0]['scores'] != expected['scores']
-    mixed = inferencer([pictures[0], path, [Image.fromarray(pictures[0])]], batch_size=2)
+    same(inferencer(images[0][..., ::-1], channel_order='bgr')[0], expected)
+    assert inferencer(images[0][..., ::-1])[0]['scores'] != expected['scores']
+    mixed = inferencer([images[0], path, [Image.fromarray(images[0])]], batch_size=2)
     for result in mixed:
         same(result, expected)
-    results = inferencer(root / 'pictures')
-    names = [result['img_path'].rsplit('pictures/')[-1] for result in results]
+    results = inferencer(root / 'images')
+    names = [result['img_path'].rsplit('images/')[-1] for result in results]
     assert names == ['b.png', 'c.PNG', 'more/a.png']
     for size in (1, 2, 3):
-        for result, other in zip(inferencer(pictures, batch_size=size), results, strict=True):
+        for result, other in zip(inferencer(images, batch_size=size), results, strict=True):
             assert result['scores'] == pytest.approx(other['scores'], abs=1e-6)
-    grey = pictures[0][..., 0]
+    grey = images[0][..., 0]
     same(inferencer(grey)[0], inferencer(np.stack([grey] * 3, -1))[0])
 
 
@@ -98,67 +99,69 @@ def test_every_way_in_gives_the_same(folder, inferencer):
 def test_upright_is_what_a_viewer_shows(orientation, inferencer, tmp_path, monkeypatch):
     """Pillow's own turning is the oracle; else as stored, and a warning says so."""
     told = []
-    monkeypatch.setattr('tcnn_mm.inference.inferencer._warn', told.append)
-    picture = Image.fromarray(draw((60, 80), 5))
+    monkeypatch.setattr(
+        'tcnn_mm.inference.inferencer.print_log', lambda line, *_: told.append(line)
+    )
+    stored_pixels = Image.fromarray(draw((60, 80), 5))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture.save(tmp_path / 'a.png', exif=exif)
+    stored_pixels.save(tmp_path / 'a.png', exif=exif)
     stored = Image.open(tmp_path / 'a.png')
     (result,) = inferencer(tmp_path / 'a.png', upright=True, keep_image=True)
     np.testing.assert_array_equal(result['image'], np.asarray(ImageOps.exif_transpose(stored)))
     same(inferencer(stored, upright=True)[0], result)
     (plain,) = inferencer(tmp_path / 'a.png', keep_image=True)
-    np.testing.assert_array_equal(plain['image'], np.asarray(picture))
+    np.testing.assert_array_equal(plain['image'], np.asarray(stored_pixels))
     assert [line[:6] for line in told] == ['1 of 1'] * (orientation != 1)
 
 
-def test_one_bad_picture_loses_nothing(folder, inferencer, tmp_path):
+def test_an_unreadable_image_does_not_lose_the_others(folder, inferencer, tmp_path):
     """In a list its place holds the error; alone it raises; other files are counted."""
     root, _, _ = folder
     (tmp_path / 'cut.jpg').write_bytes(b'\xff\xd8\xff')
-    Image.open(root / 'pictures' / 'b.png').save(tmp_path / 'good.png')
-    (tmp_path / 'notes.txt').write_text('no picture')
+    Image.open(root / 'images' / 'b.png').save(tmp_path / 'good.png')
+    (tmp_path / 'notes.txt').write_text('no image')
     results = inferencer(tmp_path, batch_size=1)
     assert set(results[0]) == {'img_path', 'error'} and 'cut.jpg: ' in results[0]['error']
-    same(results[1], inferencer(root / 'pictures' / 'b.png')[0])
-    with pytest.raises(UserError, match='cut.jpg: not an image'):
+    same(results[1], inferencer(root / 'images' / 'b.png')[0])
+    with pytest.raises(UserError, match='cut.jpg: not a'):
         inferencer(tmp_path / 'cut.jpg')
-    with pytest.raises(UserError, match='none.jpg: no such image'):
+    with pytest.raises(UserError, match='none.jpg: no such'):
         inferencer(tmp_path / 'none.jpg')
     (tmp_path / 'empty').mkdir()
-    with pytest.raises(UserError, match='empty: no pictures'):
+    with pytest.raises(UserError, match='empty: no images'):
         inferencer(tmp_path / 'empty')
 
 
 def test_labels_by_thresholds_or_the_best_class(folder, tmp_path):
     """Without thresholds the highest score alone, and that is said; with them, at or above."""
-    root, _, pictures = folder
+    root, _, images = folder
     path = tmp_path / 'a.pth'
     path.write_bytes((root / 'a.pth').read_bytes())
     plain = TCNNInferencer(checkpoint=path)
-    (result,) = plain(pictures[0])
+    (result,) = plain(images[0])
     ranked = sorted(CLASSES, key=result['scores'].get, reverse=True)
     assert result['labels'] == ranked[:1] and 'no thresholds' in plain.label_rule
     scores = result['scores']
     store_thresholds(path, dict(zip(ranked, (0.0, scores[ranked[1]], None), strict=True)), 'val')
     chosen = TCNNInferencer(checkpoint=path)
-    assert chosen(pictures[0])[0]['labels'] == ranked[:2]
+    assert chosen(images[0])[0]['labels'] == ranked[:2]
     assert chosen.label_rule == 'scores at or above thresholds chosen on val'
     store_thresholds(path, dict.fromkeys(CLASSES, 2.0))
-    assert TCNNInferencer(checkpoint=path)(pictures[0])[0]['labels'] == []
+    assert TCNNInferencer(checkpoint=path)(images[0])[0]['labels'] == []
 
 
 def test_a_config_replaces_the_checkpoints(folder, tmp_path):
     """Bare weights with config and classes; other voting drops thresholds that are not for it."""
-    root, _, pictures = folder
+    root, _, images = folder
     content = load_safely(root / 'a.pth')
     torch.save(content['state_dict'], tmp_path / 'bare.pth')
     config = Config(dict(model=small_model_config()))
     config.dump(tmp_path / 'c.py')
-    expected = TCNNInferencer(checkpoint=root / 'a.pth')(pictures[0])[0]
+    expected = TCNNInferencer(checkpoint=root / 'a.pth')(images[0])[0]
     for cfg in (config, tmp_path / 'c.py'):
         bare = TCNNInferencer(cfg, tmp_path / 'bare.pth', classes=CLASSES)
-        same(bare(pictures[0])[0], expected)
+        same(bare(images[0])[0], expected)
     content['meta']['tcnn_mm']['thresholds'] = dict.fromkeys(CLASSES, 0.0)
     torch.save(content, tmp_path / 't.pth')
     assert TCNNInferencer(config, tmp_path / 't.pth').thresholds
@@ -166,7 +169,7 @@ def test_a_config_replaces_the_checkpoints(folder, tmp_path):
     assert TCNNInferencer(config, tmp_path / 't.pth').thresholds is None
 
 
-def test_what_a_checkpoint_may_lack(folder, tmp_path):
+def test_missing_entries_of_a_checkpoint_are_named(folder, tmp_path):
     """No config, no record, no classes, too few; an optimizer's file; another model's weights."""
     content = load_safely(folder[0] / 'a.pth')
 
@@ -197,12 +200,12 @@ def test_what_a_checkpoint_may_lack(folder, tmp_path):
 
 def test_in_another_projects_process(folder):
     """The default scope of the process does not matter, and stays as it was."""
-    root, _, pictures = folder
-    expected = TCNNInferencer(checkpoint=root / 'a.pth')(pictures[0])[0]
+    root, _, images = folder
+    expected = TCNNInferencer(checkpoint=root / 'a.pth')(images[0])[0]
     with DefaultScope.overwrite_default_scope('mmdet'):
         inferencer = TCNNInferencer(checkpoint=root / 'a.pth')
         assert DefaultScope.get_current_instance().scope_name == 'mmdet'
-        same(inferencer(pictures[0])[0], expected)
+        same(inferencer(images[0])[0], expected)
 
 
 WEAK = dict(
@@ -223,8 +226,8 @@ def test_every_kind_of_model(kind, folder, tmp_path):
     """Dense, with context, weak, bfloat16: from the checkpoint alone, the model's own scores."""
     model = write_small_checkpoint(tmp_path / 'a.pth', **MODELS[kind])
     inferencer = TCNNInferencer(checkpoint=tmp_path / 'a.pth', device='cpu')
-    pictures = folder[2]
-    for result, pixels in zip(inferencer(pictures, score_maps=True), pictures, strict=True):
+    images = folder[2]
+    for result, pixels in zip(inferencer(images, score_maps=True), images, strict=True):
         expected = by_hand(model, pixels).pred_score.tolist()
         assert list(result['scores'].values()) == pytest.approx(expected, abs=1e-6)
         if kind == 'weak':
@@ -253,11 +256,11 @@ def test_actions_need_a_box_a_person(folder, tmp_path):
         expected = model.aggregator(score[None]).tolist()
         assert list(result['scores'].values()) == pytest.approx(expected, abs=1e-6)
     for wrong in ([boxes[0]], [[5, 5, 5, 9], boxes[0]]):
-        with pytest.raises(UserError, match='2 pictures need as many boxes'):
+        with pytest.raises(UserError, match='2 images need as many boxes'):
             inferencer([pixels, pixels], boxes=wrong)
 
 
-def test_what_is_refused(inferencer, folder):
+def test_wrong_arguments_are_refused(inferencer, folder):
     """Unknown classes, boxes that nobody asked for, arrays of another kind."""
     pixels = folder[2][0]
     with pytest.raises(UserError, match='no class dog; the model has key, fish, house'):

@@ -30,12 +30,13 @@ def small_model_config(**options):
     return model
 
 
-def write_small_checkpoint(path, thresholds=None, classes=CLASSES, **options):
+def write_small_checkpoint(path, thresholds=None, classes=CLASSES, damping=None, **options):
     """Write it; returns the built model, with the same weights.
 
     Args:
         path (Path): The file.
         thresholds (dict, optional): Stored with it.
+        damping (float, optional): Stored with it.
         **options: Of :func:`small_model_config`.
     """
     config = small_model_config(**options)
@@ -48,6 +49,8 @@ def write_small_checkpoint(path, thresholds=None, classes=CLASSES, **options):
     record = dict(version=__version__, **model_record(model))
     if thresholds:
         record['thresholds'] = thresholds
+    if damping is not None:
+        record['damping'] = damping
     # The places that a config named when it was saved are gone.
     config['pretrained'] = '/no/such/folder/weights.pth'
     cfg = Config(

@@ -1,0 +1,224 @@
+"""Collect the facts of a report from what a run left in its work directory."""
+
+import datetime
+import os.path as osp
+import platform
+from typing import Any
+
+import numpy as np
+import torch
+
+import tcnn_mm
+from tcnn_mm.errors import UserError
+from tcnn_mm.inference.trained_model import load_trained_model
+from tcnn_mm.reports.examples import TestImages, choose_per_class, read_test_images
+from tcnn_mm.reports.facts import (
+    ClassExamples,
+    ClassResult,
+    Examples,
+    Figure,
+    Figures,
+    PointingResult,
+    Provenance,
+    Report,
+    Results,
+)
+from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
+from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores
+from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
+
+METRICS = {
+    'voc07': 'AP %, 11 points (VOC2007)',
+    'voc10': 'AP %, area (VOC2010–12)',
+    'voc_action': 'AP % of actions, area',
+    'point': 'pointing AP %',
+}
+GROUP_TITLES = {
+    'found': 'Best: positive images with the highest scores',
+    'false alarms': 'Worst: negative images with the highest scores',
+    'missed': 'Worst: positive images with the lowest scores',
+}
+LABELS = {1: 'positive', 0: 'difficult only', -1: 'negative'}
+
+
+def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False) -> Report:
+    """Collect everything that the page shows.
+
+    Args:
+        run: Of the work directory.
+        image_count: Example images per class; 0 for none.
+        trust: See :func:`load_safely`.
+    """
+    images, trouble = None, ''
+    if run.scores:
+        try:
+            images = read_test_images(run.config, run.scores)
+        except UserError as error:
+            trouble = f'The labels of the test set could not be read: {error}'
+    else:
+        trouble = 'There is no image_scores.csv in this folder; tcnn test writes it.'
+    return Report(
+        title=osp.basename(run.path),
+        version=tcnn_mm.__version__,
+        headline=_headline(run.reports),
+        results=_results(run.reports) if run.reports else None,
+        curves=_curves(run, images, trouble),
+        training=_training(run.scalars),
+        examples=_examples(run, images, trouble, image_count, trust),
+        provenance=_provenance(run),
+    )
+
+
+def _headline(reports: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Mean AP of each metric, and the number of test images."""
+    boxes = [
+        (f'{100 * report["mAP"]:.1f}', f'{report["metric"]} mAP %')
+        for report in reports
+        if report['mAP'] is not None
+    ]
+    return boxes + [(str(report['images']), 'test images') for report in reports[:1]]
+
+
+def _results(reports: list[dict[str, Any]]) -> Results:
+    """The entries of voc_ap.json as one table."""
+    means = [('mean', [report['mAP'] for report in reports])]
+    if 'subset' in reports[0]:
+        name = f'mean of {", ".join(reports[0]["subset"])}'
+        means.append((name, [report.get('mAP_subset') for report in reports]))
+    return Results(
+        columns=[METRICS.get(each['metric'], f'{each["metric"]} AP %') for each in reports],
+        classes=[
+            ClassResult(
+                name,
+                row['positives'],
+                row['difficult'],
+                [report['classes'].get(name, {}).get('ap') for report in reports],
+            )
+            for name, row in reports[0]['classes'].items()
+        ],
+        means=means,
+        pointing=[
+            PointingResult(
+                report['metric'],
+                report['hit_tolerance'],
+                report['hit_rate'],
+                report['centre_hit_rate'],
+            )
+            for report in reports
+            if report.get('hit_rate') is not None
+        ],
+    )
+
+
+def _curves(run: RunArtifacts, images: TestImages | None, trouble: str) -> Figures:
+    """Precision over recall of each class that has positives."""
+    if images is None or run.scores is None:
+        return Figures(note=trouble)
+    figures = []
+    for k, name in enumerate(run.scores.classes):
+        labels = images.labels[:, k]
+        if not (labels == 1).any():
+            continue
+        ap = run.reports[0]['classes'].get(name, {}).get('ap') if run.reports else None
+        title = name if ap is None else f'{name}, AP {100 * ap:.1f} %'
+        svg = to_svg(precision_recall_curve(run.scores.values[:, k], labels))
+        figures.append(Figure(svg, f'Precision over recall of {title}', title))
+    return Figures(figures)
+
+
+def _training(scalars: list[dict[str, Any]]) -> Figures:
+    """Loss, accuracy of patches, learning rate, and the AP of validations over the steps."""
+    loss = dict(loss='loss', loss_context='loss of the context')
+    accuracy = dict(
+        object_accuracy='accuracy on object patches', background_share='share of background patches'
+    )
+    aps = {key: key for row in scalars for key in row if key.endswith('/mAP')}
+    curves = [
+        ('Loss', training_curve(scalars, loss, 'loss')),
+        ('Patches', training_curve(scalars, accuracy, 'fraction')),
+        ('Validation', training_curve(scalars, aps, 'mAP %')),
+        ('Learning rate', training_curve(scalars, dict(lr='learning rate'), 'learning rate', True)),
+    ]
+    figures = [
+        Figure(to_svg(curve), f'{title} over {scalars[-1]["step"]} training steps', title)
+        for title, curve in curves
+        if curve is not None
+    ]
+    return Figures(
+        figures,
+        '' if figures else 'No training log (vis_data/scalars.json) in this folder.',
+    )
+
+
+def _examples(
+    run: RunArtifacts, images: TestImages | None, trouble: str, count: int, trust: bool
+) -> Examples:
+    """Best and worst images of each class with their maps, and the best patches of these."""
+    if not count:
+        return Examples(note='Left out: the report was written with 0 images per class.')
+    if images is None or run.scores is None:
+        return Examples(note=trouble)
+    if run.checkpoint is None:
+        return Examples(
+            note='The checkpoint is missing, so there are no localization maps: give one with '
+            '--checkpoint.'
+        )
+    chosen = choose_per_class(run.scores.values, images.labels, count)
+    try:
+        trained = load_trained_model(
+            run.checkpoint, run.config, classes=run.scores.classes, trust=trust
+        )
+        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping)
+    except UserError as error:
+        return Examples(note=f'Images could not be drawn: {error}')
+    return Examples(
+        [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()], trained.damping
+    )
+
+
+def class_examples(scores: Scores, k: int, gallery: ClassGallery) -> ClassExamples:
+    """The drawings of class `k` with their captions."""
+    name, sheet = scores.classes[k], gallery.sheet()
+    return ClassExamples(
+        name,
+        None
+        if sheet is None
+        else Figure(
+            sheet,
+            f'Contact sheet: patches with the highest scores for {name}',
+            f'Best patches for {name} in the images of the highest scores below, without '
+            'overlapping ones. Frame: green, a positive image; red, a negative one.',
+        ),
+        [
+            (GROUP_TITLES[group], [example_figure(name, each, len(scores.ids)) for each in found])
+            for group, found in gallery.groups.items()
+            if found
+        ],
+    )
+
+
+def example_figure(name: str, example: Example, total: int) -> Figure:
+    """One drawing with its image id, rank among `total` images and label."""
+    where = f'{example.image_id}, rank {example.rank} of {total}, {LABELS[example.label]}'
+    alt = f'Localization map of {name} over image {where}; image score {example.score:.2g}'
+    return Figure(example.drawing, alt, where)
+
+
+def _provenance(run: RunArtifacts) -> Provenance:
+    """Commands, checkpoint, versions, environment and config."""
+    now = datetime.datetime.now().astimezone()
+    tested = run.config.get('command', '')
+    commands = {
+        'trained with': (run.training or {}).get('command', 'not recorded'),
+        'tested with': tested if run.reports and _is_test(tested) else 'not recorded',
+        'work directory': run.path,
+        'checkpoint': run.checkpoint or 'missing',
+        'page written': f'{now:%Y-%m-%d %H:%M %Z}, tcnn_mm {tcnn_mm.__version__}, torch '
+        f'{torch.__version__}, numpy {np.__version__}, Python {platform.python_version()}',
+    }
+    return Provenance(commands, run.environment, (run.training or run.config).pretty_text)
+
+
+def _is_test(command: str) -> bool:
+    """Whether a recorded command line is one of `tcnn test` or `tools/test.py`."""
+    return 'test.py' in command or 'tcnn test' in command

@@ -1,0 +1,94 @@
+"""Choose the test images that a report shows for each class.
+
+Letters: N images, K classes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from mmengine.config import Config
+
+from tcnn_mm.analysis.prediction_cache import picture_config
+from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.errors import UserError
+from tcnn_mm.inference.predict_dataset import SizedDataset
+from tcnn_mm.models.samples import sample_name
+from tcnn_mm.registry import DATASETS
+from tcnn_mm.reports.run_artifacts import Scores
+
+GROUPS = ('found', 'false alarms', 'missed')
+
+
+class TestImages(NamedTuple):
+    """The images of a test in the order of image_scores.csv.
+
+    Attributes:
+        dataset (Dataset): The images.
+        indices (ndarray): (N,) int, of each row in the data set.
+        labels (ndarray): (N, K) in {1, 0, -1}.
+    """
+
+    dataset: SizedDataset
+    indices: np.ndarray
+    labels: np.ndarray
+
+
+def read_test_images(config: Config, scores: Scores) -> TestImages:
+    """Find the images of image_scores.csv and their labels in the data set of the config.
+
+    Args:
+        config: Of the test.
+        scores: Its image scores.
+
+    Raises:
+        UserError: The data set is missing, has secret annotations, or lacks an image.
+    """
+    dataset = DATASETS.build(picture_config(config.test_dataloader.dataset))
+    if not dataset.metainfo.get('annotated', True):
+        raise UserError('the annotations of this split are secret')
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    known = {sample_name(info): i for i, info in enumerate(infos)}
+    unknown = [name for name in scores.ids if name not in known]
+    if unknown:
+        raise UserError(
+            f'image_scores.csv has {unknown[0]}, which is not in the data set of the config '
+            f'({len(unknown)} such ids)'
+        )
+    indices = np.array([known[name] for name in scores.ids], np.int64)
+    labels = [
+        image_labels(i['gt_label'], i.get('gt_label_difficult', ()), len(scores.classes))
+        for i in (infos[n] for n in indices)
+    ]
+    return TestImages(dataset, indices, np.array(labels).reshape(len(indices), len(scores.classes)))
+
+
+def choose(scores: np.ndarray, labels: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """Choose the best and the worst images of one class.
+
+    Args:
+        scores: (N,) of the class.
+        labels: (N,) in {1, 0, -1}.
+        count: Images in all: half of them positives of the highest scores ('found'), a quarter
+            negatives of the highest ('false alarms'), a quarter positives of the lowest that are
+            not among the first ('missed').
+
+    Returns:
+        {group: rows}, most telling first.
+    """
+    order = np.argsort(-scores, kind='stable')
+    positives, negatives = order[labels[order] == 1], order[labels[order] == -1]
+    found = positives[: -(-count // 2)]
+    quarter = count // 4
+    missed = positives[len(found) :][::-1][:quarter]
+    return dict(zip(GROUPS, (found, negatives[:quarter], missed), strict=True))
+
+
+def choose_per_class(
+    scores: np.ndarray, labels: np.ndarray, count: int
+) -> dict[int, dict[str, np.ndarray]]:
+    """:func:`choose` for each class that has positives: scores and labels (N, K)."""
+    return {
+        k: choose(scores[:, k], labels[:, k], count)
+        for k in range(labels.shape[1])
+        if (labels[:, k] == 1).any()
+    }

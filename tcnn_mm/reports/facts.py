@@ -1,0 +1,119 @@
+"""The facts of a report as typed records; the templates only lay them out."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An image of the page.
+
+    Attributes:
+        content (str | ndarray): Text of an SVG, or (h, w, 3) uint8 RGB.
+        alt (str): What it shows, for readers without images.
+        caption (str): The line below it.
+    """
+
+    content: str | np.ndarray
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """One row of the table of results: a class, and its AP (0 to 1) by each metric."""
+
+    name: str
+    positives: int
+    difficult: int
+    aps: list[float | None]
+
+
+@dataclass(frozen=True)
+class PointingResult:
+    """Hit rates (0 to 1) of one pointing metric."""
+
+    metric: str
+    tolerance: float
+    hit_rate: float
+    centre_hit_rate: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """The table of voc_ap.json.
+
+    Attributes:
+        columns (list[str]): Titles of the metrics.
+        classes (list[ClassResult]): One per class.
+        means (list[tuple]): Name and value by each metric.
+        pointing (list[PointingResult]): Of the pointing metrics.
+    """
+
+    columns: list[str]
+    classes: list[ClassResult]
+    means: list[tuple[str, list[float | None]]]
+    pointing: list[PointingResult]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures, or a note that says why there are none."""
+
+    figures: list[Figure] = field(default_factory=list)
+    note: str = ''
+
+
+@dataclass(frozen=True)
+class ClassExamples:
+    """The examples of one class: contact sheet, and title and figures of each group."""
+
+    name: str
+    sheet: Figure | None
+    groups: list[tuple[str, list[Figure]]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Example images per class and the damping of their maps, or a note."""
+
+    classes: list[ClassExamples] = field(default_factory=list)
+    damping: float = 0
+    note: str = ''
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a run was made.
+
+    Attributes:
+        commands (dict): Name → value of the table.
+        environment (dict): Of the run's log; empty without one.
+        config (str): Text of the config.
+    """
+
+    commands: dict[str, str]
+    environment: dict[str, str]
+    config: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows.
+
+    Attributes:
+        title (str): Name of the run.
+        version (str): Of tcnn_mm.
+        headline (list[tuple[str, str]]): Value and its name, of the boxes at the top.
+        results (Results | None): None without a voc_ap.json.
+    """
+
+    title: str
+    version: str
+    headline: list[tuple[str, str]]
+    results: Results | None
+    curves: Figures
+    training: Figures
+    examples: Examples
+    provenance: Provenance

@@ -1,0 +1,106 @@
+"""Files in, one JSON and overlays out: the same scores and maps as from Python."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tcnn_mm.errors import UserError
+from tcnn_mm.inference import predict_folder
+from tcnn_mm.inference.inferencer import TCNNInferencer
+from tcnn_mm.inference.predict_folder import predict_to_folder
+from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A checkpoint, and a folder with two images of one name and a broken one."""
+    monkeypatch.chdir(tmp_path)
+    write_small_checkpoint(tmp_path / 'a.pth')
+    random = np.random.default_rng(0)
+    for name in ('in/a.png', 'in/b/a.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
+    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no image')
+    return tmp_path
+
+
+def test_unreadable_images_do_not_lose_the_others(place):
+    """JSON and overlays of the readable images; the summary and the error name what they should."""
+    done = predict_to_folder('in', 'a.pth', 'o')
+    with pytest.raises(UserError, match=r'1 of 3 images could not be read:\n.*z.jpg: not a'):
+        done.raise_for_errors()
+    assert 'labels: no thresholds' in done.summary() and '2 images: o/pred' in done.summary()
+    written = json.loads((place / 'o' / 'predictions.json').read_text())
+    assert written['classes'] == list(CLASSES) and written['thresholds'] is None
+    assert 'no thresholds were chosen' in written['labels_are']
+    assert written['images'] == done.results
+    first, third, second = written['images']
+    assert [r['img_path'] for r in done.results] == ['in/a.png', 'in/z.jpg', 'in/b/a.png']
+    assert set(third) == {'img_path', 'error'}
+    assert first['overlay'] == 'overlays/a.png' and second['overlay'] == 'overlays/a_2.png'
+    expected = TCNNInferencer(checkpoint='a.pth')('in/b/a.png')[0]
+    assert second['scores'] == pytest.approx(expected['scores'], abs=1e-6)
+    assert list(second['patches']) == second['labels'] == expected['labels']
+    for result in (first, second):
+        drawn = np.asarray(Image.open(place / 'o' / result['overlay']))
+        assert drawn.std() > 10
+
+
+@pytest.mark.parametrize('damping', [None, 0])
+@pytest.mark.parametrize('recorded', [None, 7])
+def test_overlays_are_drawn_from_the_inferencers_maps(damping, recorded, place, monkeypatch):
+    """Same image, same damping rule: the same maps, bit for bit, from Python and from files."""
+    write_small_checkpoint(place / 'a.pth', damping=recorded)
+    drawn = []
+    monkeypatch.setattr(
+        predict_folder,
+        'draw_overlay',
+        lambda result, names, used: (
+            drawn.append((result['maps'], used)) or np.zeros((2, 2, 3), np.uint8)
+        ),
+    )
+    predict_to_folder('in/a.png', 'a.pth', 'o', damping=damping)
+    inferencer = TCNNInferencer(checkpoint='a.pth')
+    expected = inferencer('in/a.png', score_maps=True, damping=damping)[0]['maps']
+    ((maps, used),) = drawn
+    for name in CLASSES:
+        np.testing.assert_array_equal(maps[name], expected[name])
+    assert used == (0 if damping == 0 else recorded or 20)
+    assert inferencer.damping == (recorded or 20)
+
+
+def test_chosen_classes_without_overlays(place):
+    """Patches of the classes asked for; no overlay is written; a wrong class is an error."""
+    done = predict_to_folder('in/a.png', 'a.pth', classes=['house', 'key'], overlays=False)
+    (result,) = json.loads((place / 'predictions' / 'predictions.json').read_text())['images']
+    assert list(result['patches']) == ['house', 'key'] and 'overlay' not in result
+    assert [path.name for path in (place / 'predictions').iterdir()] == ['predictions.json']
+    done.raise_for_errors()
+    with pytest.raises(UserError, match='no class dog'):
+        predict_to_folder('in/a.png', 'a.pth', classes=['dog'], overlays=False)
+    with pytest.raises(UserError, match='at least 1'):
+        predict_to_folder('in/a.png', 'a.pth', batch_size=0)
+
+
+def test_an_interrupted_prediction_keeps_its_results(place, monkeypatch):
+    """Interrupted after the first image: its result is in the JSON."""
+    whole = TCNNInferencer.iter
+
+    def stopped(self, *args, **kwargs):
+        yield next(whole(self, *args, **kwargs))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TCNNInferencer, 'iter', stopped)
+    with pytest.raises(KeyboardInterrupt):
+        predict_to_folder('in', 'a.pth', overlays=False)
+    written = json.loads((place / 'predictions' / 'predictions.json').read_text())
+    assert [result['img_path'] for result in written['images']] == ['in/a.png']
+
+
+def test_the_summary_of_many_images_counts_labels():
+    """Above ten images one line counts the images per label, unreadable ones left out."""
+    results = [dict(img_path=f'{i}.png', scores={}, labels=['key'] * (i > 3)) for i in range(12)]
+    done = predict_folder.Predictions('o/p.json', [*results, dict(error='x')], 'rule')
+    assert done.summary() == 'key: 8 images, no class: 4 images\nlabels: rule\n12 images: o/p.json'
