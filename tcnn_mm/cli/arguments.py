@@ -65,5 +65,5 @@ def add_damping_argument(parser: argparse.ArgumentParser) -> None:
         '--damping',
         type=float,
         help="of the localization maps: empty patches added to each pixel; 0: the paper's mean; "
-        "default: the checkpoint's, else that of tcnn_mm.patches.geometry",
+        "default: the checkpoint's or config's, else 20",
     )

@@ -31,9 +31,9 @@ def run(args: argparse.Namespace) -> None:
     """Build a missing feature bank, then test with mmengine's Runner."""
     from mmengine.runner import Runner
 
+    from tcnn_mm.checkpoints.metadata import map_damping
     from tcnn_mm.engine.bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
-    from tcnn_mm.patches.geometry import DAMPING
 
     cfg = load_config_from(args)
     cfg.load_from = args.checkpoint
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
             type='tcnn_mm.ScoreMapHook',
             out_dir=args.show_dir,
             classes=args.show_classes,
-            damping=DAMPING if args.damping is None else args.damping,
+            damping=map_damping({}, cfg) if args.damping is None else args.damping,
         )
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None

@@ -10,12 +10,10 @@ import torch
 
 import tcnn_mm
 from tcnn_mm.errors import UserError
-from tcnn_mm.inference.trained_model import load_trained_model
-from tcnn_mm.reports.examples import TestImages, choose_per_class, read_test_images
+from tcnn_mm.reports.collect_examples import collect_examples
+from tcnn_mm.reports.examples import TestImages, read_test_images
 from tcnn_mm.reports.facts import (
-    ClassExamples,
     ClassResult,
-    Examples,
     Figure,
     Figures,
     PointingResult,
@@ -23,8 +21,7 @@ from tcnn_mm.reports.facts import (
     Report,
     Results,
 )
-from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
-from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores
+from tcnn_mm.reports.run_artifacts import RunArtifacts
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
 METRICS = {
@@ -33,12 +30,6 @@ METRICS = {
     'voc_action': 'AP % of actions, area',
     'point': 'pointing AP %',
 }
-GROUP_TITLES = {
-    'found': 'Best: positive images with the highest scores',
-    'false alarms': 'Worst: negative images with the highest scores',
-    'missed': 'Worst: positive images with the lowest scores',
-}
-LABELS = {1: 'positive', 0: 'difficult only', -1: 'negative'}
 
 
 def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False) -> Report:
@@ -64,7 +55,7 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         results=_results(run.reports) if run.reports else None,
         curves=_curves(run, images, trouble),
         training=_training(run.scalars),
-        examples=_examples(run, images, trouble, image_count, trust),
+        examples=collect_examples(run, images, trouble, image_count, trust),
         provenance=_provenance(run),
     )
 
@@ -148,60 +139,6 @@ def _training(scalars: list[dict[str, Any]]) -> Figures:
         figures,
         '' if figures else 'No training log (vis_data/scalars.json) in this folder.',
     )
-
-
-def _examples(
-    run: RunArtifacts, images: TestImages | None, trouble: str, count: int, trust: bool
-) -> Examples:
-    """Best and worst images of each class with their maps, and the best patches of these."""
-    if not count:
-        return Examples(note='Left out: the report was written with 0 images per class.')
-    if images is None or run.scores is None:
-        return Examples(note=trouble)
-    if run.checkpoint is None:
-        return Examples(
-            note='The checkpoint is missing, so there are no localization maps: give one with '
-            '--checkpoint.'
-        )
-    chosen = choose_per_class(run.scores.values, images.labels, count)
-    try:
-        trained = load_trained_model(
-            run.checkpoint, run.config, classes=run.scores.classes, trust=trust
-        )
-        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping)
-    except UserError as error:
-        return Examples(note=f'Images could not be drawn: {error}')
-    return Examples(
-        [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()], trained.damping
-    )
-
-
-def class_examples(scores: Scores, k: int, gallery: ClassGallery) -> ClassExamples:
-    """The drawings of class `k` with their captions."""
-    name, sheet = scores.classes[k], gallery.sheet()
-    return ClassExamples(
-        name,
-        None
-        if sheet is None
-        else Figure(
-            sheet,
-            f'Contact sheet: patches with the highest scores for {name}',
-            f'Best patches for {name} in the images of the highest scores below, without '
-            'overlapping ones. Frame: green, a positive image; red, a negative one.',
-        ),
-        [
-            (GROUP_TITLES[group], [example_figure(name, each, len(scores.ids)) for each in found])
-            for group, found in gallery.groups.items()
-            if found
-        ],
-    )
-
-
-def example_figure(name: str, example: Example, total: int) -> Figure:
-    """One drawing with its image id, rank among `total` images and label."""
-    where = f'{example.image_id}, rank {example.rank} of {total}, {LABELS[example.label]}'
-    alt = f'Localization map of {name} over image {where}; image score {example.score:.2g}'
-    return Figure(example.drawing, alt, where)
 
 
 def _provenance(run: RunArtifacts) -> Provenance:

@@ -41,7 +41,9 @@ class Example(NamedTuple):
     drawing: np.ndarray
 
 
-class _Patch(NamedTuple):
+class Patch(NamedTuple):
+    """A patch of the contact sheet: its score, the label of its image, (h, w, 3) uint8 RGB."""
+
     score: float
     label: int
     pixels: np.ndarray
@@ -57,7 +59,7 @@ class ClassGallery:
     """
 
     groups: dict[str, list[Example]] = field(default_factory=dict)
-    patches: list[_Patch] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
 
     def sheet(self) -> np.ndarray | None:
         """Contact sheet of the best patches, (h, w, 3) uint8 RGB; None without patches."""
@@ -165,11 +167,11 @@ def draw_map(
 
 def _best_patches(
     prediction: ImagePrediction, pixels: np.ndarray, k: int, label: int
-) -> list[_Patch]:
+) -> list[Patch]:
     """The best patches of one image for class `k`, at most half a contact sheet."""
     assert prediction.patch_boxes is not None and prediction.patch_scores is not None
     boxes, votes = prediction.patch_boxes, prediction.patch_scores[:, k].float()
     return [
-        _Patch(float(votes[p]), label, cut(pixels, boxes[p]))
+        Patch(float(votes[p]), label, cut(pixels, boxes[p]))
         for p in best_patches(boxes, votes, PATCHES // 2)
     ]

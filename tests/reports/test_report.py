@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.reports.report import write_report
 
@@ -64,6 +65,8 @@ def test_the_page_is_complete_and_self_contained(run, page):
     assert 'Loss over' in text and 'Learning rate over' in text
     assert 'model = dict(' in text and 'PyTorch' in text and 'epoch_2.pth' in text
     assert 'class="note"' not in text
+    recorded = load_safely(run / 'epoch_2.pth')['meta']['tcnn_mm']['damping']
+    assert recorded == 20 and 'Maps are damped by 20.' in text
 
 
 def test_notes_say_what_is_missing(run, tmp_path):

@@ -1,0 +1,77 @@
+"""Collect the example images of a report, with captions, or a note on what is missing."""
+
+from tcnn_mm.errors import UserError
+from tcnn_mm.inference.trained_model import load_trained_model
+from tcnn_mm.reports.examples import TestImages, choose_per_class
+from tcnn_mm.reports.facts import ClassExamples, Examples, Figure
+from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
+from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores
+
+GROUP_TITLES = {
+    'found': 'Best: positive images with the highest scores',
+    'false alarms': 'Worst: negative images with the highest scores',
+    'missed': 'Worst: positive images with the lowest scores',
+}
+LABELS = {1: 'positive', 0: 'difficult only', -1: 'negative'}
+
+
+def collect_examples(
+    run: RunArtifacts, images: TestImages | None, trouble: str, count: int, trust: bool
+) -> Examples:
+    """Collect the best and worst images of each class with their maps and best patches.
+
+    Args:
+        run: Of the work directory.
+        images: Of the test; None where they could not be read.
+        trouble: Why they could not be read.
+        count: Images per class; 0 for none.
+        trust: See :func:`load_safely`.
+    """
+    if not count:
+        return Examples(note='Left out: the report was written with 0 images per class.')
+    if images is None or run.scores is None:
+        return Examples(note=trouble)
+    if run.checkpoint is None:
+        return Examples(
+            note='The checkpoint is missing, so there are no localization maps: give one with '
+            '--checkpoint.'
+        )
+    chosen = choose_per_class(run.scores.values, images.labels, count)
+    try:
+        trained = load_trained_model(
+            run.checkpoint, run.config, classes=run.scores.classes, trust=trust
+        )
+        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping)
+    except UserError as error:
+        return Examples(note=f'Images could not be drawn: {error}')
+    return Examples(
+        [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()], trained.damping
+    )
+
+
+def class_examples(scores: Scores, k: int, gallery: ClassGallery) -> ClassExamples:
+    """The drawings of class `k` with their captions."""
+    name, sheet = scores.classes[k], gallery.sheet()
+    return ClassExamples(
+        name,
+        None
+        if sheet is None
+        else Figure(
+            sheet,
+            f'Contact sheet: patches with the highest scores for {name}',
+            f'Best patches for {name} in the images of the highest scores below, without '
+            'overlapping ones. Frame: green, a positive image; red, a negative one.',
+        ),
+        [
+            (GROUP_TITLES[group], [example_figure(name, each, len(scores.ids)) for each in found])
+            for group, found in gallery.groups.items()
+            if found
+        ],
+    )
+
+
+def example_figure(name: str, example: Example, total: int) -> Figure:
+    """One drawing with its image id, rank among `total` images and label."""
+    where = f'{example.image_id}, rank {example.rank} of {total}, {LABELS[example.label]}'
+    alt = f'Localization map of {name} over image {where}; image score {example.score:.2g}'
+    return Figure(example.drawing, alt, where)
