@@ -91,7 +91,7 @@ def predict_to_folder(
         trust_checkpoint: Unpickle the checkpoint fully.
 
     Returns:
-        The results; say :meth:`Predictions.raise_for_errors` where an unreadable image is an error.
+        The results; :meth:`Predictions.raise_for_errors` makes unreadable images an error.
 
     Raises:
         UserError: No checkpoint or image of that name, a wrong class, or a model of persons.
