@@ -1,13 +1,16 @@
-"""Features on disk: what the frozen network says of every patch, computed once.
+"""Feature banks: features of the frozen network on disk, computed once per patch.
 
 A bank is a folder, complete or absent: `features.f16` (flips, rows, …), `rows.npz` (box, label
-and picture of each row; first row of each picture), `manifest.json` (the recipe that it was made
-by, classes, labels and objects of the pictures). A bank of sampled patches also has
-`pictures.f16`: the mean feature of each picture's largest patches, for a `ContextHead`.
+of each row; first row of each image), `manifest.json` (its recipe, classes, labels and objects of
+the images). A bank of sampled patches also has `pictures.f16`: the mean feature of the largest
+patches of each image, for a `ContextHead`. The manifest calls images `pictures`: the format is
+older than the word.
 """
 
 import json
 import os.path as osp
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,9 +33,9 @@ FILES = dict(
 )
 
 
-def flatten(recipe, prefix=''):
+def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     """Nested dicts → {'a.b': value}."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in recipe.items():
         if isinstance(value, dict):
             flat.update(flatten(value, f'{prefix}{key}.'))
@@ -41,8 +44,8 @@ def flatten(recipe, prefix=''):
     return flat
 
 
-def recipe_differences(bank, config):
-    """Lines 'key: bank …, config …' for every entry in which two recipes differ."""
+def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """List 'key: bank …, config …' for every entry in which two recipes differ."""
     # Through JSON, as the bank's has been: tuples are lists there.
     bank, config = flatten(bank), flatten(json.loads(json.dumps(config)))
     return [
@@ -54,37 +57,42 @@ def recipe_differences(bank, config):
 
 @DATASETS.register_module()
 class FeatureBank(Dataset):
-    """Rows of a bank: patches for training, pictures for testing.
+    """Rows of a bank: patches for training, images for testing.
 
-    Training: an index is a patch, so the data loader's shuffling is over all patches of all
-    pictures, as in the paper; a batch comes as one item, `inputs` (B, D) float16 and
-    `data_samples` (B,) int64 labels (for `pseudo_collate`). Test: an index is a picture, with all
-    its patches' features (P, D) and what `PackPatchInputs` gives of its labels.
+    Training: an index is a patch, so the data loader shuffles the patches of all images, as in the
+    paper; a batch comes as one item, whose `inputs` are :class:`BankPatches`. Test: an index is an
+    image, whose `inputs` are :class:`BankWindows` and whose `data_samples` is the record that
+    `PackPatchInputs` gives.
 
     Args:
-        bank (str): The folder; made by `extract_features.py`, or by `tools/train.py`
-            where it is absent.
+        bank (str): The folder; `tcnn train` and `tcnn test` make it where it is absent.
         source (dict): The data set it is made from; recorded in the recipe.
         flips (bool): Holds mirrored features too; training draws one of the two by (seed,
             epoch, patch). Defaults to True for training.
         seed (int): Of the drawn background. Defaults to 0.
-        test_mode (bool): The whole grid of each picture. Defaults to False: the sampled set.
-        ids (str, optional): A text file of image ids: only these pictures' rows are used; the
+        test_mode (bool): The whole grid of each image. Defaults to False: the sampled set.
+        ids (str, optional): A text file of image ids: only the rows of these images are used; the
             bank itself stays as it is.
-        context (bool): A training batch also brings the pictures that its patches are of:
-            `context`, whole-picture features (B', D) and labels (B', K). Defaults to False.
+        context (bool): A training batch also brings features and labels of the whole images that
+            its patches are of, for a `ContextHead`. Defaults to False.
     """
 
     def __init__(
-        self, bank, source=None, flips=None, seed=0, test_mode=False, ids=None, context=False
-    ):
+        self,
+        bank: str,
+        source: dict | None = None,
+        flips: bool | None = None,
+        seed: int = 0,
+        test_mode: bool = False,
+        ids: str | None = None,
+        context: bool = False,
+    ) -> None:
         self.folder, self.source, self.test_mode = osp.abspath(bank), source, test_mode
         self.flips, self.seed = not test_mode if flips is None else flips, seed
         path = osp.join(self.folder, FILES['manifest'])
         if not osp.isfile(path):
             raise UserError(
-                f'no feature bank: {self.folder}\nlooked for {path}\n'
-                'make it: python tools/dataset_converters/extract_features.py CONFIG'
+                f'no feature bank: {self.folder}\nlooked for {path}\nmake it: tcnn train CONFIG'
             )
         with open(path, encoding='utf-8') as file:
             self.manifest = json.load(file)
@@ -105,8 +113,8 @@ class FeatureBank(Dataset):
         # Shared with workers that outlive an epoch.
         self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
 
-    def _open_whole(self, width):
-        """Whole-picture features and labels, and the picture of each row."""
+    def _open_whole(self, width: int) -> None:
+        """Open whole-image features and labels, and the image of each row."""
         path = osp.join(self.folder, FILES['whole'])
         if not osp.isfile(path):
             raise UserError(
@@ -114,16 +122,16 @@ class FeatureBank(Dataset):
                 f'{FILES["whole"]}'
             )
         self.whole = np.memmap(path, np.float16, mode='r', shape=(len(self.first), width))
-        self.picture_labels = np.stack(
+        self.image_labels = np.stack(
             [
                 image_labels(p['gt_label'], p['gt_label_difficult'], len(self.manifest['classes']))
                 for p in self.manifest['pictures']
             ]
         )
-        self.picture_of = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        self.image_of = np.repeat(np.arange(len(self.sizes)), self.sizes)
 
-    def _chosen(self, ids):
-        """Numbers of the pictures that are used."""
+    def _chosen(self, ids: str | None) -> np.ndarray:
+        """Numbers of the images that are used."""
         names = [picture.get('img_id') for picture in self.manifest['pictures']]
         if ids is None:
             return np.arange(len(names))
@@ -137,36 +145,37 @@ class FeatureBank(Dataset):
         return np.array([i for i, name in enumerate(names) if name in wanted])
 
     @property
-    def metainfo(self):
+    def metainfo(self) -> dict[str, Any]:
         """dict: `classes` as in the source."""
         return dict(classes=tuple(self.manifest['classes']))
 
-    def set_epoch(self, seed, epoch):
-        """Called by `EpochSeedHook`: flips are drawn anew each epoch."""
+    def set_epoch(self, seed: int, epoch: int) -> None:
+        """Fix the flips of an epoch (`EpochSeedHook`)."""
         self._key[0], self._key[1] = seed, epoch
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pictures) if self.test_mode else len(self.rows)
 
-    def __getitems__(self, indices):
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """A training batch as one item of `BankPatches`; of a test bank its images one by one."""
         if self.test_mode:
             return [self[i] for i in indices]
         # In the file's order, which is what a disk likes; a batch has no order.
-        indices = np.sort(self.rows[np.asarray(indices)])
-        features = self.features[0, indices]
+        rows = np.sort(self.rows[np.asarray(indices)])
+        features = self.features[0, rows]
         if self.flips:
-            turned = self._turned(indices)
-            features[turned] = self.features[1, indices[turned]]
-        batch = BankPatches(torch.from_numpy(features), torch.from_numpy(self.labels[indices]))
+            turned = self._turned(rows)
+            features[turned] = self.features[1, rows[turned]]
+        batch = BankPatches(torch.from_numpy(features), torch.from_numpy(self.labels[rows]))
         if self.context:
-            images = np.unique(self.picture_of[indices])
+            images = np.unique(self.image_of[rows])
             batch = batch._replace(
                 whole=torch.from_numpy(np.array(self.whole[images])),
-                image_labels=torch.from_numpy(self.picture_labels[images]),
+                image_labels=torch.from_numpy(self.image_labels[images]),
             )
         return [dict(inputs=batch)]
 
-    def _turned(self, indices):
+    def _turned(self, indices: np.ndarray) -> np.ndarray:
         """Which of these patches are mirrored in this epoch: (B,) bool."""
         key = tuple(self._key.tolist())
         if getattr(self, '_drawn_for', None) != key:
@@ -174,27 +183,27 @@ class FeatureBank(Dataset):
             self._drawn_for, self._drawn = key, random < 0.5
         return self._drawn[indices]
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         if not self.test_mode:
             return self.__getitems__([index])[0]
         index = self.pictures[index]
         rows = slice(self.first[index], self.first[index] + self.sizes[index])
-        picture = self.manifest['pictures'][index]
+        record = self.manifest['pictures'][index]
         sample = DataSample(
             metainfo=dict(
-                img_id=picture['img_id'],
-                img_path=picture['img_path'],
-                ori_shape=tuple(picture['size_hw']),
-                gt_label_difficult=picture['gt_label_difficult'],
+                img_id=record['img_id'],
+                img_path=record['img_path'],
+                ori_shape=tuple(record['size_hw']),
+                gt_label_difficult=record['gt_label_difficult'],
             )
         )
-        sample.set_gt_label(torch.tensor(picture['gt_label'], dtype=torch.int64))
+        sample.set_gt_label(torch.tensor(record['gt_label'], dtype=torch.int64))
         labels = image_labels(
-            picture['gt_label'],
-            picture['gt_label_difficult'],
+            record['gt_label'],
+            record['gt_label_difficult'],
             len(self.manifest['classes']),
         )
         sample.set_field(torch.from_numpy(labels), 'image_labels', dtype=None)
-        set_objects(sample, picture)
+        set_objects(sample, record)
         features = torch.from_numpy(np.array(self.features[0, rows]))
         return dict(inputs=BankWindows(features, self.boxes[rows]), data_samples=sample)

@@ -1,6 +1,8 @@
-"""From an item of `VOCObjects` to what a worker sends: one uint8 picture and its objects."""
+"""Transforms from an item of `VOCObjects` to one uint8 image and its sample record."""
 
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,22 +18,23 @@ from tcnn_mm.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadVOCObjects(BaseTransform):
-    """Reads the picture as stored (see `image_io.load_bgr`) and fits the boxes to it.
+    """Reads the image as stored (see `image_io.load_bgr`) and clips the boxes to it.
 
-    Annotated sizes can be wrong (of a rotated copy, say): boxes are then clipped to the real
-    picture, and the first such picture is named in the log.
+    Annotated sizes can be wrong, of a rotated copy for example: boxes are then clipped to the real
+    image, and the first such image is named in the log.
 
     Adds img (H, W, 3) uint8 BGR, img_shape, ori_shape.
 
     Raises:
-        UserError: A picture that cannot be read, or a box wholly outside it; one line with the
-            picture's path.
+        UserError: An image that cannot be read, or a box wholly outside it; one line with the path
+            of the image.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._told = False
 
-    def transform(self, results):
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add the pixels and clip the boxes."""
         path = results['img_path']
         if path is None:
             raise UserError(f'{results["img_id"]}: the data set has with_images=False')
@@ -50,7 +53,7 @@ class LoadVOCObjects(BaseTransform):
                 print_log(
                     f'{path}: has {width}×{height} pixels, its annotation says '
                     f'{annotated[1]}×{annotated[0]}; boxes are clipped (further ones are not '
-                    'named here; tools/dataset_converters/prepare_voc.py lists them)',
+                    'named here; `tcnn check` lists them)',
                     'current',
                     logging.WARNING,
                 )
@@ -58,8 +61,8 @@ class LoadVOCObjects(BaseTransform):
         return results
 
 
-def set_objects(sample, objects):
-    """Put a picture's objects into its `DataSample`; what is absent becomes empty.
+def set_objects(sample: DataSample, objects: Mapping[str, Any]) -> None:
+    """Put the objects of an image into its `DataSample`; what is absent becomes empty.
 
     Args:
         sample (DataSample): Gets gt_bboxes (N, 4) float32, gt_bboxes_labels (N,) int64,
@@ -77,23 +80,24 @@ def set_objects(sample, objects):
 
 @TRANSFORMS.register_module()
 class PackPatchInputs(BaseTransform):
-    """Packs a picture as uint8 RGB and its objects as a mmpretrain `DataSample`.
+    """Packs an image as uint8 RGB and its record as an mmpretrain `DataSample`.
 
     Args:
-        meta_keys (sequence[str]): Further entries kept as metainfo where they are there.
+        meta_keys (sequence[str]): Further entries kept as metainfo where present. Defaults to ().
 
     Returns inputs (3, H, W) uint8 RGB; data_samples with gt_label, gt_bboxes (N, 4) float32,
-    gt_bboxes_labels (N,) int64, gt_bboxes_difficult (N,) bool, input_box (4,) float32 where it is
-    there, and as metainfo img_id, object_index (of a person), img_path, ori_shape,
-    gt_label_difficult.
+    gt_bboxes_labels (N,) int64, gt_bboxes_difficult (N,) bool, image_labels (K,) in {1, 0, -1}
+    and input_box (4,) float32 where present, and as metainfo img_id, object_index (of a person),
+    img_path, ori_shape, gt_label_difficult.
     """
 
     META_KEYS = ('img_id', 'object_index', 'img_path', 'ori_shape', 'gt_label_difficult')
 
-    def __init__(self, meta_keys=()):
+    def __init__(self, meta_keys: Sequence[str] = ()) -> None:
         self.meta_keys = (*self.META_KEYS, *meta_keys)
 
-    def transform(self, results):
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Return `inputs` and `data_samples`."""
         rgb = np.ascontiguousarray(results['img'][..., ::-1].transpose(2, 0, 1))
         sample = DataSample(metainfo={k: results[k] for k in self.meta_keys if k in results})
         sample.set_gt_label(torch.as_tensor(results.get('gt_label', []), dtype=torch.int64))

@@ -1,18 +1,20 @@
 """Randomness as a function of (seed, epoch): a resumed run equals an uninterrupted one."""
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import HOOKS
 
 
-def tell_epoch(dataset, seed, epoch):
+def tell_epoch(dataset: Any, seed: int, epoch: int) -> None:
     """Call `set_epoch(seed, epoch)` of a data set and of its transforms, where they have it."""
     while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
         dataset = dataset.dataset
@@ -34,21 +36,25 @@ class EpochSeedHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def before_train_epoch(self, runner):
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Tell model and data (seed, epoch)."""
         seed, epoch = int(runner.seed or 0), runner.epoch
         model = unwrap_model(runner)
         if hasattr(model, 'set_epoch'):
             model.set_epoch(seed, epoch)
         tell_epoch(runner.train_dataloader.dataset, seed, epoch)
 
-    def before_val_epoch(self, runner):
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Tell the validation data seed 0, epoch 0."""
         # The same draw each time and in every run, or figures could not be compared.
         tell_epoch(runner.val_dataloader.dataset, 0, 0)
 
-    def before_test_epoch(self, runner):
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Tell the test data seed 0, epoch 0."""
         tell_epoch(runner.test_dataloader.dataset, 0, 0)
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Seed the generators before the first batch of an epoch."""
         if batch_idx:
             return
         # Not in before_train_epoch: a fresh data loader draws from torch's generator when its

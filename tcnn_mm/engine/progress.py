@@ -1,17 +1,19 @@
 """Progress with the time left: bars of the tools, and of a test's patches."""
 
 import sys
+from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from tqdm import tqdm
 
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
 
-def progress_bar(total, unit):
-    """A bar of the main process: moving on a terminal, a line now and then in a log file."""
+def progress_bar(total: int | None, unit: str) -> tqdm:
+    """Progress bar of the main process; every 30 s one line where stderr is no terminal."""
     return tqdm(
         total=total,
         unit=unit,
@@ -23,39 +25,50 @@ def progress_bar(total, unit):
 
 @HOOKS.register_module()
 class PatchProgressHook(Hook):
-    """Shows patches done, patches a second and the time left, at each chunk of a test.
+    """Shows patches done, patches per second and the time left, at each chunk of a test.
 
     One iteration of a test is some thousand passes of the network, so mmengine's count of
-    iterations tells little. The number of all patches is projected from the pictures seen so far.
+    iterations tells little. The number of all patches is projected from the images seen so far.
     """
 
-    _bar = None
+    _bar: tqdm | None = None
 
-    def _before_epoch(self, runner, mode='train'):
+    def _before_epoch(self, runner: Runner, mode: str = 'train') -> None:
         model = unwrap_model(runner)
         if mode == 'train' or not hasattr(model, 'set_test_options'):
             return
         dataset = getattr(runner, f'{mode}_dataloader').dataset
-        self._pictures = -(-len(dataset) // get_world_size())
+        self._images = -(-len(dataset) // get_world_size())
         self._seen = self._patches = 0
         self._bar = progress_bar(None, 'patch')
         model.set_test_options(on_patches=self._advance)
 
-    def _before_iter(self, runner, batch_idx, data_batch=None, mode='train'):
+    def _before_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, mode: str = 'train'
+    ) -> None:
         if self._bar is not None:
             self._batch = len(data_batch['data_samples'])
 
-    def _advance(self, done, planned):
+    def _advance(self, done: int, planned: int) -> None:
         """`done` patches of the batch's `planned` have gone through the network."""
+        if self._bar is None:
+            return
         each = (self._patches + planned) / (self._seen + self._batch)
-        self._bar.total = max(round(each * self._pictures), self._bar.n + done)
+        self._bar.total = max(round(each * self._images), self._bar.n + done)
         self._bar.update(done)
 
-    def _after_iter(self, runner, batch_idx, data_batch=None, outputs=None, mode='train'):
+    def _after_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Any = None,
+        outputs: Any = None,
+        mode: str = 'train',
+    ) -> None:
         if self._bar is not None:
             self._seen, self._patches = self._seen + self._batch, self._bar.n
 
-    def _after_epoch(self, runner, mode='train'):
+    def _after_epoch(self, runner: Runner, mode: str = 'train') -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None

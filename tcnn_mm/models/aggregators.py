@@ -12,17 +12,18 @@ class PowerMeanAggregator:
     """score(C) = mean over patches of y(C)^k.
 
     Args:
-        k (float): ≥ 1; large k listens to the best patches. Paper: 5, chosen on val.
+        k (float): ≥ 1; a larger k gives the best patches more weight. Paper: 5, chosen on val.
+            Defaults to 5.
 
     Shapes: (P, K) scores in [0, 1] → (K,) float32.
     """
 
-    def __init__(self, k=5):
+    def __init__(self, k: float = 5) -> None:
         if k < 1:
             raise ValueError(f'PowerMeanAggregator: k={k}; the paper asks for k ≥ 1')
         self.k = k
 
-    def __call__(self, scores):
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
         return scores.float().pow(self.k).mean(0)
 
 
@@ -30,7 +31,7 @@ class PowerMeanAggregator:
 class MeanAggregator(PowerMeanAggregator):
     """score(C) = mean over patches of y(C)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(k=1)
 
 
@@ -38,7 +39,7 @@ class MeanAggregator(PowerMeanAggregator):
 class MaxAggregator:
     """score(C) = the best patch's y(C)."""
 
-    def __call__(self, scores):
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
         return scores.float().amax(0)
 
 
@@ -50,11 +51,11 @@ class LogSumExpAggregator:
         r (float): > 0. Defaults to 10.
     """
 
-    def __init__(self, r=10.0):
+    def __init__(self, r: float = 10.0) -> None:
         if r <= 0:
             raise ValueError(f'LogSumExpAggregator: r={r}; it must be > 0')
         self.r = r
 
-    def __call__(self, scores):
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
         scores = scores.float() * self.r
         return (torch.logsumexp(scores, 0) - math.log(len(scores))) / self.r

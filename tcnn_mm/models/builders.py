@@ -1,16 +1,22 @@
-"""Parts of a `PatchClassifier` whose numbers follow from its other parts."""
+"""Build the components of a `PatchClassifier` whose sizes follow from its other components."""
+
+from typing import Any
+
+from torch import nn
 
 from tcnn_mm.registry import MODELS, build_patch_part
 
 
-def _fill(cfg, key, kind, **values):
-    """Set what the config leaves open in `cfg[key]`: one number stands in one place."""
+def _fill(cfg: dict, key: str, kind: str, **values: Any) -> dict:
+    """Set the entries that `cfg[key]` leaves open."""
     part = cfg.get(key) or dict(type=kind)
     return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
 
 
-def expected_pixels(backbone, preprocessing=None):
-    """What pixels a network's weights expect: its own `preprocessing`, some entries replaced.
+def expected_pixels(
+    backbone: nn.Module, preprocessing: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the preprocessing of a backbone, with some entries replaced.
 
     Args:
         backbone (nn.Module): With or without `preprocessing`.
@@ -20,20 +26,20 @@ def expected_pixels(backbone, preprocessing=None):
         dict: `size` (S), `mean`, `std` (grey levels 0–255), `channel_order`.
 
     Raises:
-        ValueError: One of the four is said by neither.
+        ValueError: One of the four entries is in neither.
     """
     pixels = {**getattr(backbone, 'preprocessing', {}), **(preprocessing or {})}
     lacking = [key for key in ('size', 'mean', 'std', 'channel_order') if key not in pixels]
     if lacking:
         raise ValueError(
-            f'PatchClassifier: {type(backbone).__name__} does not say what pixels its '
-            f'weights expect; give preprocessing=dict({"=…, ".join(lacking)}=…)'
+            f'PatchClassifier: {type(backbone).__name__} has no preprocessing '
+            f'for its weights; give preprocessing=dict({"=…, ".join(lacking)}=…)'
         )
     return pixels
 
 
-def build_sampler(cfg, size, num_classes, snap=1, dense=False):
-    """The sampler, with the patch size of the backbone and the classes of the head.
+def build_sampler(cfg: Any, size: int, num_classes: int, snap: int = 1, dense: bool = False) -> Any:
+    """Build the sampler, with the patch size of the backbone and the classes of the head.
 
     Args:
         cfg (dict | object): A sampler's config, or one that is built.
@@ -67,8 +73,8 @@ def build_sampler(cfg, size, num_classes, snap=1, dense=False):
     return cfg
 
 
-def build_context(cfg, head, trained):
-    """The context's head; classes, width and feature scale follow the patches' head.
+def build_context(cfg: Any, head: Any, trained: list[str]) -> Any:
+    """Build the head of the context; classes, width and feature scale follow the patches' head.
 
     Args:
         cfg (dict | nn.Module | None): Of a `ContextHead`; None for none.

@@ -1,9 +1,13 @@
 """Freezing by name: any subset of layers, also with gaps (paper, sec. 6: FC6 under FC7)."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
+from torch import nn
 
 
-def resolve(model, names):
+def resolve(model: nn.Module, names: Iterable[str]) -> list[str]:
     """Turn layer names and prefixes into module paths.
 
     Args:
@@ -18,17 +22,18 @@ def resolve(model, names):
         ValueError: A name that is neither, with what there is to choose from.
     """
     # Not by `layers`: mmpretrain's vision transformers have a list of that name.
-    declared = model.backbone.layers() if hasattr(model.backbone, 'run_layers') else {}
+    backbone: Any = model.backbone
+    declared = backbone.layers() if hasattr(backbone, 'run_layers') else {}
     paths = {name for name, _ in model.named_modules()}
     paths |= {name for name, _ in model.named_parameters()}
-    resolved = []
+    resolved: list[str] = []
     for name in names:
         if name in declared:
             resolved += [f'backbone.{path}' for path, _ in declared[name]]
         elif name and name in paths:
             resolved.append(name)
         else:
-            children = [f'backbone.{child}' for child, _ in model.backbone.named_children()]
+            children = [f'backbone.{child}' for child, _ in backbone.named_children()]
             raise ValueError(
                 f'frozen={name!r} names nothing in the model; layers: '
                 f'{list(declared) or "none declared"}; paths start with: '
@@ -37,12 +42,12 @@ def resolve(model, names):
     return resolved
 
 
-def _below(name, paths):
+def _below(name: str, paths: Iterable[str]) -> bool:
     return any(name == path or name.startswith(path + '.') for path in paths)
 
 
-def freeze(model, names):
-    """Take the gradient from the named layers' parameters.
+def freeze(model: nn.Module, names: Iterable[str]) -> list[nn.Module]:
+    """Switch off the gradients of the named layers.
 
     Returns:
         list[nn.Module]: Modules that must stay in eval mode (see :func:`hold_eval`).
@@ -54,22 +59,22 @@ def freeze(model, names):
     return [module for name, module in model.named_modules() if name and _below(name, paths)]
 
 
-def hold_eval(modules):
+def hold_eval(modules: Iterable[nn.Module]) -> None:
     """Put frozen modules back into eval mode: call at the end of every `train()`."""
     for module in modules:
         module.eval()
 
 
-def count_parameters(model):
+def count_parameters(model: nn.Module) -> tuple[int, int]:
     """(frozen, trainable) numbers of parameters."""
     counts = [0, 0]
     for parameter in model.parameters():
         counts[parameter.requires_grad] += parameter.numel()
-    return tuple(counts)
+    return counts[0], counts[1]
 
 
-def split_layers(backbone):
-    """Cut the layers at the first one that trains.
+def split_layers(backbone: Any) -> tuple[list[str], list[str]]:
+    """Split the layers of a backbone at the first trainable one.
 
     Below it no graph is needed; from it on the gradient has to pass, also through frozen layers.
 
@@ -87,11 +92,11 @@ def split_layers(backbone):
     return names, []
 
 
-def zero_times_trainable(model):
-    """A zero that every trainable parameter takes part in.
+def zero_times_trainable(model: nn.Module) -> torch.Tensor:
+    """Return a zero loss with a gradient path to every trainable parameter.
 
-    The loss of a process without patches: it must join the gradient exchange, or the others
-    would wait for it for ever.
+    The loss of a process without patches: it must take part in the gradient exchange, or the other
+    processes would wait for ever.
     """
     total = torch.zeros((), device=next(model.parameters()).device)
     for parameter in model.parameters():

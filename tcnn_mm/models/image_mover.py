@@ -1,5 +1,7 @@
 """What goes to the device of a batch: pixels and features, nothing else."""
 
+from typing import Any
+
 from mmengine.model import BaseDataPreprocessor
 
 
@@ -10,9 +12,9 @@ class ImageMover(BaseDataPreprocessor):
     wait for the network.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(non_blocking=True)
 
-    def forward(self, data, training=False):
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         moved = {key: self.cast_data(data[key]) for key in ('inputs',) if key in data}
         return dict(data, **moved)

@@ -90,7 +90,7 @@ class PatchClassifier(PatchModel):
         losses = self._image_loss(inputs, data_samples)
         if self.context is not None:
             labels = self.batch_labels(data_samples)
-            losses['loss_context'] = self.context.picture_loss(self.whole_features(inputs), labels)
+            losses['loss_context'] = self.context.image_loss(self.whole_features(inputs), labels)
         return losses
 
     def _image_loss(
@@ -122,7 +122,7 @@ class PatchClassifier(PatchModel):
     def _bank_context_loss(self, inputs: BankPatches) -> torch.Tensor:
         if any(part is None for part in inputs.whole):
             raise ValueError('context: give the FeatureBank of the training data context=True')
-        return self.context.picture_loss(torch.cat(inputs.whole), torch.cat(inputs.image_labels))
+        return self.context.image_loss(torch.cat(inputs.whole), torch.cat(inputs.image_labels))
 
     def _patch_loss(self, features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
         logits = self.voter.logits(features)

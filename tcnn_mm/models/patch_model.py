@@ -247,7 +247,7 @@ class PatchModel(ImageClassifier):
 
     def predict(
         self,
-        inputs: Inputs,
+        inputs: Sequence[torch.Tensor] | BankWindows,
         data_samples: Sequence[DataSample] | None = None,
         return_patches: bool = False,
         on_patches: OnPatches | None = None,
@@ -264,11 +264,10 @@ class PatchModel(ImageClassifier):
         Returns:
             list[DataSample]: With `pred_score` (K,).
         """
-        banked = isinstance(inputs, BankWindows)
-        number = len(inputs.features) if banked else len(inputs)
+        number = len(inputs.features if isinstance(inputs, BankWindows) else inputs)
         samples = list(data_samples or [DataSample() for _ in range(number)])
         whole: Sequence[torch.Tensor | None] = [None] * number
-        if banked:
+        if isinstance(inputs, BankWindows):
             sizes = [sample.get('ori_shape') for sample in samples]
             boxes, votes = self._score_bank(inputs, on_patches)
             if self.context is not None:

@@ -4,6 +4,7 @@ Letters: B images, P patches, K classes, D channels.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -38,9 +39,9 @@ class PatchVoter:
         backbone: nn.Module,
         pool: Callable[[torch.Tensor], torch.Tensor],
         layers_above: list[str],
-        head: nn.Module,
+        head: Any,
         aggregator: Aggregator,
-        context: nn.Module | None = None,
+        context: Any = None,
     ) -> None:
         self.backbone, self.pool, self.layers_above = backbone, pool, layers_above
         self.head, self.aggregator, self.context = head, aggregator, context

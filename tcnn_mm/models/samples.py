@@ -19,7 +19,7 @@ def sample_name(sample: DataSample | Mapping[str, Any]) -> str:
     All randomness of a sample is keyed by it. Without an id it is the name of the image file,
     wherever that file lies.
     """
-    name = sample.get('img_id') or osp.basename(sample.get('img_path'))
+    name = sample.get('img_id') or osp.basename(str(sample.get('img_path')))
     number = sample.get('object_index')
     return name if number is None else f'{name}/{number}'
 

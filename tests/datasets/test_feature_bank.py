@@ -215,7 +215,7 @@ def test_missing_bank_says_how_to_make_it(tmp_path):
     """Three lines: what, where, which command."""
     with pytest.raises(UserError) as error:
         DATASETS.build(dict(type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'none')))
-    assert len(str(error.value).splitlines()) == 3 and 'extract_features' in str(error.value)
+    assert len(str(error.value).splitlines()) == 3 and 'tcnn train CONFIG' in str(error.value)
 
 
 def test_a_part_of_the_pictures(cfg, tmp_path):

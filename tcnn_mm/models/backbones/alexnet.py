@@ -5,6 +5,8 @@ that a torchvision file loads without a map and a Caffe file with a short one.
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -13,11 +15,23 @@ from torch import nn
 from tcnn_mm.checkpoints.pretrained import load_backbone
 from tcnn_mm.registry import MODELS
 
-# One row a variant: (channels of C1…C5), C1's (kernel, stride, padding), C2's kernel, FC width,
-# patch side in pixels, side of the C5 grid after pooling, the layers whose inputs are dropped
-# (FC6 and FC7 unless said), and what its weights expect of pixels.
+
+class Variant(NamedTuple):
+    """Sizes of a network: channels of C1…C5, (kernel, stride, padding) of C1, kernel of C2, width
+    of FC6 and FC7, side of the C5 grid after pooling, preprocessing of its weights, and the layers
+    with dropout on their inputs."""
+
+    channels: tuple[int, int, int, int, int]
+    stem: tuple[int, int, int]
+    second: int
+    fc_channels: int
+    grid: int
+    preprocessing: dict[str, Any]
+    dropout: tuple[str, ...] = ('FC6', 'FC7')
+
+
 VARIANTS = {
-    'torchvision': dict(
+    'torchvision': Variant(
         channels=(64, 192, 384, 256, 256),
         stem=(11, 4, 2),
         second=5,
@@ -30,7 +44,7 @@ VARIANTS = {
             channel_order='rgb',
         ),
     ),
-    'krizhevsky': dict(
+    'krizhevsky': Variant(
         channels=(96, 256, 384, 384, 256),
         stem=(11, 4, 2),
         second=5,
@@ -43,7 +57,7 @@ VARIANTS = {
             size=224, mean=(104.0, 117.0, 123.0), std=(1.0, 1.0, 1.0), channel_order='bgr'
         ),
     ),
-    'small': dict(
+    'small': Variant(
         channels=(32, 64, 96, 96, 64),
         stem=(5, 2, 2),
         second=3,
@@ -71,8 +85,8 @@ CAFFE_NAMES = {
 }
 
 
-def expand_groups(weight, in_channels):
-    """Write a grouped convolution's weight as an ungrouped one, zeros between the groups.
+def expand_groups(weight: torch.Tensor, in_channels: int) -> torch.Tensor:
+    """Expand the weight of a grouped convolution to an ungrouped one, with zeros between groups.
 
     Args:
         weight (Tensor): (O, I/G, k, k), the weight of a convolution with G groups.
@@ -123,7 +137,7 @@ class TransferAlexNet(BaseModule):
     """
 
     layer_names = ('C1', 'C2', 'C3', 'C4', 'C5', 'FC6', 'FC7')
-    # What dense mode runs on whole pictures; FC6 and FC7 follow on windows of the map.
+    # What dense mode runs on whole images; FC6 and FC7 follow on windows of the map.
     map_layers = ('C1', 'C2', 'C3', 'C4', 'C5')
     # The first module of each layer; a layer lasts until the next one starts.
     _starts = {
@@ -138,15 +152,15 @@ class TransferAlexNet(BaseModule):
 
     def __init__(
         self,
-        variant='torchvision',
-        fc_channels=None,
-        groups=1,
-        dropout=0.5,
-        preprocessing=None,
-        out_layers=None,
-        pretrained=None,
-        init_cfg=None,
-    ):
+        variant: str = 'torchvision',
+        fc_channels: int | None = None,
+        groups: int = 1,
+        dropout: float = 0.5,
+        preprocessing: dict[str, Any] | None = None,
+        out_layers: Sequence[str] | None = None,
+        pretrained: str | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
         if variant not in VARIANTS:
             raise ValueError(
                 f'TransferAlexNet: variant={variant!r}; choose one of {sorted(VARIANTS)}'
@@ -158,7 +172,7 @@ class TransferAlexNet(BaseModule):
             )
         his = variant == 'krizhevsky'
         self._biases_of_one = _ONES if his and init_cfg is None else ()
-        default = (
+        default: dict[str, Any] = (
             dict(type='Normal', std=0.01)
             if his
             else dict(type='Kaiming', mode='fan_in', nonlinearity='relu')
@@ -166,23 +180,21 @@ class TransferAlexNet(BaseModule):
         default['layer'] = ['Conv2d', 'Linear']
         super().__init__(init_cfg=default if init_cfg is None else init_cfg)
         spec = VARIANTS[variant]
-        drops = dict.fromkeys(spec.get('dropout', ('FC6', 'FC7')), dropout)
+        drops = dict.fromkeys(spec.dropout, dropout)
         self.variant = variant
-        self.fc_channels = fc_channels or spec['fc_channels']
-        self.preprocessing = dict(spec['preprocessing'], **(preprocessing or {}))
-        c1, c2, c3, c4, c5 = spec['channels']
-        kernel, stride, padding = spec['stem']
+        self.fc_channels = fc_channels or spec.fc_channels
+        self.preprocessing = dict(spec.preprocessing, **(preprocessing or {}))
+        c1, c2, c3, c4, c5 = spec.channels
+        kernel, stride, padding = spec.stem
         relu = lambda: nn.ReLU(inplace=True)  # noqa: E731
         # Krizhevsky's order is ReLU, normalisation, pooling.
         norm = lambda: nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0)  # noqa: E731
-        features = OrderedDict()
+        features: OrderedDict[str, nn.Module] = OrderedDict()
         features['0'], features['1'] = nn.Conv2d(3, c1, kernel, stride, padding), relu()
         if his:
             features['norm1'] = norm()
         features['2'] = nn.MaxPool2d(3, 2)
-        features['3'] = nn.Conv2d(
-            c1, c2, spec['second'], padding=spec['second'] // 2, groups=groups
-        )
+        features['3'] = nn.Conv2d(c1, c2, spec.second, padding=spec.second // 2, groups=groups)
         features['4'] = relu()
         if his:
             features['norm2'] = norm()
@@ -191,13 +203,15 @@ class TransferAlexNet(BaseModule):
         features['8'], features['9'] = nn.Conv2d(c3, c4, 3, padding=1, groups=groups), relu()
         features['10'], features['11'] = nn.Conv2d(c4, c5, 3, padding=1, groups=groups), relu()
         features['12'] = nn.MaxPool2d(3, 2)
-        self.pretrained, self.out_layers = pretrained, None
+        self.pretrained = pretrained
+        self.out_channels: int | tuple[int, ...]
+        self.out_layers: tuple[str, ...] = ()
         if out_layers:
-            self._keep_maps(features, out_layers, spec['channels'])
+            self._keep_maps(features, out_layers, spec.channels)
         self.features = nn.Sequential(features)
         if self.out_layers:
             return
-        self.grid = spec['grid']
+        self.grid = spec.grid
         self.avgpool = nn.AdaptiveAvgPool2d(self.grid)
         self.classifier = nn.Sequential(
             nn.Dropout(drops.get('FC6', 0.0)),
@@ -209,30 +223,39 @@ class TransferAlexNet(BaseModule):
         )
         self.out_channels = self.fc_channels
 
-    def _keep_maps(self, features, out_layers, channels):
+    def _keep_maps(
+        self,
+        features: OrderedDict[str, nn.Module],
+        out_layers: Sequence[str],
+        channels: tuple[int, ...],
+    ) -> None:
         """Drop what stands above the last output map; the ReLUs are those of C1…C5, in order."""
         relus = [name for name, module in features.items() if isinstance(module, nn.ReLU)]
-        rows = zip(self.map_layers, relus, channels, strict=True)
-        rows = [row for row in rows if row[0] in out_layers]
-        self.out_layers, self._ends, self.out_channels = zip(*rows, strict=True)
+        layers = zip(self.map_layers, relus, channels, strict=True)
+        rows = [row for row in layers if row[0] in out_layers]
+        self.out_layers = tuple(layer for layer, _, _ in rows)
+        self._ends = tuple(end for _, end, _ in rows)
+        self.out_channels = tuple(width for _, _, width in rows)
         names = list(features)
         for name in names[names.index(self._ends[-1]) + 1 :]:
             del features[name]
 
-    def init_weights(self):
+    def init_weights(self) -> None:
+        """Initialise all layers, then load `pretrained` where given."""
         super().init_weights()
         layers = self.layers()
         for layer in self._biases_of_one:
             for _, module in layers.get(layer, ()):
-                if isinstance(module, (nn.Conv2d, nn.Linear)):
+                if isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
                     nn.init.ones_(module.bias)
         if self.pretrained:
             load_backbone(self, self.pretrained)
 
-    def layers(self):
+    def layers(self) -> OrderedDict[str, list[tuple[str, nn.Module]]]:
         """Modules of each layer in forward order: {'C1': [('features.0', conv), …], …}."""
         starts = {start: layer for layer, start in self._starts.items()}
-        result, layer = OrderedDict(), None
+        result: OrderedDict[str, list[tuple[str, nn.Module]]] = OrderedDict()
+        layer = ''
         for container in ('features', 'classifier'):
             for name, module in getattr(self, container, nn.Sequential()).named_children():
                 path = f'{container}.{name}'
@@ -240,7 +263,7 @@ class TransferAlexNet(BaseModule):
                 result.setdefault(layer, []).append((path, module))
         return result
 
-    def run_layers(self, x, names):
+    def run_layers(self, x: torch.Tensor, names: Sequence[str]) -> torch.Tensor:
         """Run the named consecutive layers on what the layer before them gave."""
         layers = self.layers()
         for name in names:
@@ -251,7 +274,8 @@ class TransferAlexNet(BaseModule):
                 x = module(x)
         return x
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """(B, 3, S, S) → (Y7 (B, D),), or the maps of `out_layers`."""
         if not self.out_layers:
             return (self.run_layers(x, self.layer_names),)
         maps = []
@@ -261,14 +285,16 @@ class TransferAlexNet(BaseModule):
                 maps.append(x)
         return tuple(maps)
 
-    def convert_state_dict(self, state_dict):
+    def convert_state_dict(
+        self, state_dict: Mapping[str, torch.Tensor]
+    ) -> OrderedDict[str, torch.Tensor]:
         """Bring a torchvision or Caffe-shaped state dict into this net's names and shapes.
 
         Caffe's `conv1…fc7` are renamed, grouped weights are expanded where this net is
         ungrouped. What belongs to no layer of C1…FC7 (FC8) keeps its name.
         """
         own = dict(self.named_parameters())
-        converted = OrderedDict()
+        converted: OrderedDict[str, torch.Tensor] = OrderedDict()
         for key, value in state_dict.items():
             head, _, leaf = key.rpartition('.')
             key = f'{CAFFE_NAMES[head]}.{leaf}' if head in CAFFE_NAMES else key

@@ -1,5 +1,8 @@
 """Any torchvision network up to a named layer."""
 
+from typing import Any
+
+import torch
 import torchvision
 from mmengine.model import BaseModule
 from torchvision.models.feature_extraction import create_feature_extractor
@@ -27,7 +30,13 @@ class TorchvisionBackbone(BaseModule):
     Shapes: (B, 3, S, S) → tuple of one, the layer's output: (B, C, h, w) for a map.
     """
 
-    def __init__(self, name, layer='features', preprocessing=None, init_cfg=None):
+    def __init__(
+        self,
+        name: str,
+        layer: str = 'features',
+        preprocessing: dict[str, Any] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg=init_cfg)
         known = torchvision.models.list_models(module=torchvision.models)
         if name not in known:
@@ -44,5 +53,6 @@ class TorchvisionBackbone(BaseModule):
         self.preprocessing = dict(IMAGENET, **(preprocessing or {}))
         self.extractor = extractor
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor]:
+        """(B, 3, S, S) → tuple of one, the output of the layer."""
         return (self.extractor(x)['out'],)

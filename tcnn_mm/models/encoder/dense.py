@@ -1,16 +1,19 @@
-"""Dense mode: the convolutions run once a scale, patch features are windows of the shared map.
+"""Dense mode: the convolutions run once per scale, and patch features are windows of the map.
 
 A grid snapped to the network's stride makes every patch a window of whole cells. Without padding
-that equals cropping; padded networks see the neighbourhood of a patch instead of zeros.
+this equals cropping; padded networks see the surroundings of a patch instead of zeros.
 """
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from tcnn_mm.patches.crop import cut, resize, slice_plan
 
-# Modules that mix the whole picture into every cell: a window of their map is no patch.
+# Modules that mix the whole image into every cell: a window of their map is no patch.
 GLOBAL_OPERATIONS = (
     'AdaptiveAvgPool2d', 'AdaptiveMaxPool2d', 'SqueezeExcitation', 'SELayer', 'EffectiveSELayer',
     'GRN', 'GroupNorm', 'InstanceNorm2d', 'MultiheadAttention', 'WindowMSA', 'ShiftWindowMSA',
@@ -19,8 +22,8 @@ GLOBAL_OPERATIONS = (
 _STRIDES = (1, 2, 4, 8, 16, 32, 64)
 
 
-def refuse_global_operations(modules, name):
-    """Raise ValueError if one of the modules mixes the whole picture; names which."""
+def refuse_global_operations(modules: Iterable[nn.Module], name: str) -> None:
+    """Raise ValueError if one of the modules mixes the whole image; names it."""
     found = sorted(
         {
             type(part).__name__
@@ -37,7 +40,11 @@ def refuse_global_operations(modules, name):
 
 
 @torch.no_grad()
-def map_geometry(convolve, size, device='cpu'):
+def map_geometry(
+    convolve: Callable[[torch.Tensor], torch.Tensor],
+    size: int,
+    device: torch.device | str = 'cpu',
+) -> tuple[int, int]:
     """Stride of the map in input pixels and its side for one patch.
 
     Args:
@@ -49,10 +56,10 @@ def map_geometry(convolve, size, device='cpu'):
         pixel stride × i is the window of cells i … i + g - 1.
 
     Raises:
-        ValueError: The map does not grow by one cell a stride, whatever the stride.
+        ValueError: The map does not grow by one cell per stride for any stride.
     """
 
-    def side(pixels):
+    def side(pixels: int) -> int:
         out = convolve(torch.zeros(1, 3, pixels, pixels, device=device))
         if out.dim() != 4:
             raise ValueError(
@@ -68,8 +75,10 @@ def map_geometry(convolve, size, device='cpu'):
     raise ValueError(f"feature_mode='dense': no regular stride found at patch size {size}")
 
 
-def dense_plan(boxes, size, stride, size_hw):
-    """Which maps the boxes are windows of.
+def dense_plan(
+    boxes: np.ndarray, size: int, stride: int, size_hw: tuple[int, int]
+) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+    """Find the map and the cells of each box.
 
     Args:
         boxes (ndarray): (P, 4) xyxy of a grid snapped to `stride`.
@@ -95,42 +104,52 @@ def dense_plan(boxes, size, stride, size_hw):
     return plan
 
 
-def windows(maps, cells, side):
+def windows(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
     """Cut (p, C, side, side) out of one map (C, h, w) at (p, 2) cells."""
     return cut(maps, cells, side)
 
 
-def pooled(maps, cells, side):
+def pooled(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
     """Mean of (p,) windows of one map (C, h, w): (p, C) float32."""
     y, x = torch.from_numpy(cells).to(maps.device).unbind(1)
     return F.avg_pool2d(maps[None].float(), side, stride=1)[0][:, y, x].T
 
 
-def dense_windows(pictures, boxes, prepare, convolve, read, size, stride, max_pixels):
-    """Windows of all pictures, bucketed: pictures of one resized shape share a pass.
+def dense_windows(
+    images: Sequence[torch.Tensor],
+    boxes: Sequence[np.ndarray],
+    prepare: Callable[[torch.Tensor], torch.Tensor],
+    convolve: Callable[[torch.Tensor], torch.Tensor],
+    read: Callable[[torch.Tensor, np.ndarray], torch.Tensor],
+    size: int,
+    stride: int,
+    max_pixels: int,
+) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
+    """Yield the windows of all images; images of one resized shape share a pass.
 
     Args:
-        pictures (list[Tensor]): B × (3, H, W) uint8.
+        images (list[Tensor]): B × (3, H, W) uint8.
         boxes (list[ndarray]): B × (P, 4).
-        prepare (callable): A picture → normalised float32; called once a scale, so that only one
+        prepare (callable): An image → normalised float32; called once per scale, so that only one
             large photo at a time is held as float32.
         convolve (callable): (b, 3, H', W') → (b, C, h, w).
         read (callable): (map (C, h, w), cells (p, 2)) → (p, …).
         size, stride (int): Of the patch and the map.
-        max_pixels (int): Of the pictures in one pass; bounds the memory.
+        max_pixels (int): Of the images in one pass; bounds the memory.
 
     Yields:
-        tuple[int, ndarray, Tensor]: picture, indices of its boxes, what `read` gave.
+        tuple[int, ndarray, Tensor]: image index, indices of its boxes, result of `read`.
     """
-    buckets = {}
-    for b, (picture, mine) in enumerate(zip(pictures, boxes, strict=True)):
-        for shape, (index, cells) in dense_plan(mine, size, stride, picture.shape[-2:]).items():
+    buckets: dict[tuple[int, int], list[tuple[int, np.ndarray, np.ndarray]]] = {}
+    for b, (image, mine) in enumerate(zip(images, boxes, strict=True)):
+        height, width = image.shape[-2:]
+        for shape, (index, cells) in dense_plan(mine, size, stride, (height, width)).items():
             buckets.setdefault(shape, []).append((b, index, cells))
     for shape, jobs in buckets.items():
         together = max(1, max_pixels // (shape[0] * shape[1]))
         for first in range(0, len(jobs), together):
             part = jobs[first : first + together]
-            batch = torch.stack([resize(prepare(pictures[b]), shape) for b, _, _ in part])
+            batch = torch.stack([resize(prepare(images[b]), shape) for b, _, _ in part])
             maps = convolve(batch.contiguous(memory_format=torch.channels_last))
             for one, (b, index, cells) in zip(maps, part, strict=True):
                 yield b, index, read(one, cells)

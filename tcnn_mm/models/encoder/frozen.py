@@ -1,12 +1,15 @@
-"""The frozen layers as they run: BatchNorm folded, weights cast once, perhaps compiled."""
+"""Frozen layers as they run: BatchNorm folded, weights cast once, optionally compiled."""
 
 import copy
 import functools
 import logging
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from mmcv.cnn import fuse_conv_bn
 from mmengine.logging import print_log
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from tcnn_mm.models.encoder.hardware import is_native
@@ -15,14 +18,14 @@ from tcnn_mm.models.encoder.hardware import is_native
 _FOLD_TOLERANCE = 1e-3
 
 
-def run_layers(backbone, x, names):
+def run_layers(backbone: Any, x: torch.Tensor, names: list[str]) -> torch.Tensor:
     """Run the named layers; a backbone that declares none is one layer, 'backbone'."""
     if not names:
         return x
     return backbone(x)[-1] if names == ['backbone'] else backbone.run_layers(x, names)
 
 
-def layer_modules(backbone, names):
+def layer_modules(backbone: Any, names: list[str]) -> list[nn.Module]:
     """The modules of the named layers."""
     if names == ['backbone']:
         return [backbone]
@@ -31,7 +34,7 @@ def layer_modules(backbone, names):
 
 
 @functools.cache  # once a process
-def _say_emulated(dtype):
+def _warn_emulated(dtype: torch.dtype) -> None:
     name = str(dtype).removeprefix('torch.')
     print_log(
         f'this processor has no instructions for {name}: it will not be faster here, and the '
@@ -42,7 +45,7 @@ def _say_emulated(dtype):
 
 
 class FrozenCopy:
-    """Runs frozen layers of a backbone on a copy that is made for it, when first asked.
+    """Runs the frozen layers of a backbone on a folded and cast copy, made on first use.
 
     Autocast would cast the weights anew at every chunk (it remembers only those that train), and
     BatchNorm in eval mode is an affine map that belongs into its convolution. The original keeps
@@ -58,33 +61,41 @@ class FrozenCopy:
         size (int): Side of the patch on which the folding is checked. Defaults to 224.
     """
 
-    def __init__(self, backbone, names, dtype=None, compiled=False, size=224):
+    def __init__(
+        self,
+        backbone: nn.Module,
+        names: list[str],
+        dtype: torch.dtype | None = None,
+        compiled: bool = False,
+        size: int = 224,
+    ) -> None:
         self.backbone, self.names = backbone, names
         # With nothing frozen, what passes here are the pixels.
         self.dtype, self.size = (dtype if names else None) or torch.float32, size
         modules = [m for part in layer_modules(backbone, names) for m in part.modules()]
         self._folds = any(isinstance(m, _BatchNorm) for m in modules)
-        self._stamp = self._copy = None
+        self._stamp: list[tuple[int, int]] | None = None
+        self._copy: nn.Module | None = None
         self._run = torch.compile(run_layers) if compiled else run_layers
 
-    def __call__(self, x, names):
+    def __call__(self, x: torch.Tensor, names: list[str]) -> torch.Tensor:
         """Layers `names` of the frozen ones on (B, …), without a graph; in the copy's dtype."""
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
-            return self._run(self._current(), x.to(self.dtype_on(x.device.type)), names)
+            return self._run(self.current(), x.to(self.dtype_on(x.device.type)), names)
 
-    def dtype_on(self, device_type):
+    def dtype_on(self, device_type: str) -> torch.dtype:
         """The dtype that the layers run in there; says once where it is not the one asked for."""
         if is_native(self.dtype, device_type):
             return self.dtype
-        _say_emulated(self.dtype)
+        _warn_emulated(self.dtype)
         return torch.float32
 
-    def _tensors(self):
+    def _tensors(self) -> Iterator[torch.Tensor]:
         for module in layer_modules(self.backbone, self.names):
             yield from module.parameters()
             yield from module.buffers()
 
-    def _current(self):
+    def current(self) -> nn.Module:
         """The original where a copy would be the same, else a copy of its present weights."""
         device = next((tensor.device.type for tensor in self._tensors()), 'cpu')
         dtype = self.dtype_on(device)
@@ -94,10 +105,11 @@ class FrozenCopy:
         stamp = [(tensor.data_ptr(), tensor._version) for tensor in self._tensors()]
         if stamp != self._stamp:
             self._copy, self._stamp = self._make(dtype), stamp
+        assert self._copy is not None
         return self._copy
 
     @torch.no_grad()
-    def _make(self, dtype):
+    def _make(self, dtype: torch.dtype) -> nn.Module:
         # What trains is shared, not copied: the copy's frozen layers alone are used.
         frozen = {id(tensor) for tensor in self._tensors()}
         shared = {id(p): p for p in self.backbone.parameters() if id(p) not in frozen}
@@ -116,7 +128,7 @@ class FrozenCopy:
                     module.float()
         return made
 
-    def _agree(self, made, folded):
+    def _agree(self, made: nn.Module, folded: nn.Module) -> bool:
         """Whether folding left the output as it was, on one patch of noise."""
         device = next(self._tensors()).device
         # A generator of its own: the run's random numbers are not touched.

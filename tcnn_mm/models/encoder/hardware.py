@@ -1,8 +1,9 @@
-"""What this machine can do fast."""
+"""Which number types the processor computes in."""
 
 import functools
 import os.path as osp
 import platform
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ _INSTRUCTIONS = {
 }
 
 
-def _cpuinfo():
+def _cpuinfo() -> dict[str, str]:
     """Entries of the first processor in /proc/cpuinfo; empty where there is none."""
     if not osp.isfile('/proc/cpuinfo'):
         return {}
@@ -23,18 +24,18 @@ def _cpuinfo():
 
 
 @functools.cache
-def instructions(dtype):
+def instructions(dtype: torch.dtype) -> list[str]:
     """Names of this processor's instructions for a 16-bit type; without any it is emulated."""
     flags = _cpuinfo().get('flags', '').split()
     return [flag for flag in _INSTRUCTIONS[dtype] if flag in flags]
 
 
-def is_native(dtype, device_type):
-    """Whether a device computes in a dtype; a processor may emulate it, many times slower."""
+def is_native(dtype: torch.dtype, device_type: str) -> bool:
+    """Return whether a device computes in a dtype; a processor may emulate it, far slower."""
     return dtype not in _INSTRUCTIONS or device_type != 'cpu' or bool(instructions(dtype))
 
 
-def describe_machine():
+def describe_machine() -> dict[str, Any]:
     """dict: What figures of speed belong to."""
     return dict(
         cpu=_cpuinfo().get('model name', platform.processor()),

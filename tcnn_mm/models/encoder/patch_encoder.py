@@ -214,12 +214,13 @@ class PatchEncoder:
             turned.append(image)
             placed.append(mine)
         read = pooled if self.map_layers == ['backbone'] else windows
+        side = self.map_side or 0
         yield from dense_windows(
             turned,
             placed,
             self.prepare_image,
             self.run_map,
-            lambda maps, cells: read(maps, cells, self.map_side),
+            lambda maps, cells: read(maps, cells, side),
             self.size,
             self.map_stride,
             self.chunk_size * self.size * self.size,

@@ -1,20 +1,27 @@
 """FCa and FCb, the two layers that the method trains (paper, sec. 2)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from mmengine.dist import all_reduce, get_world_size
 from mmengine.model import BaseModule
+from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.registry import MODELS
 
+# The output of a backbone: a tuple of stages, or the last stage alone.
+Features = Sequence[torch.Tensor] | torch.Tensor
 
-def global_mean(total, count):
-    """A process's sum such that DDP's mean over processes is the mean over all of them.
+
+def global_mean(total: torch.Tensor, count: int | torch.Tensor) -> torch.Tensor:
+    """Scale the sum of a process so that DDP's mean over processes is the mean over all items.
 
     Args:
-        total (Tensor): Scalar, the sum over what this process has.
-        count (int | Tensor): How many that are; every process joins, also with 0.
+        total (Tensor): Scalar, the sum over the items of this process.
+        count (int | Tensor): Number of these items; every process takes part, also with 0.
 
     Returns:
         Tensor: Scalar: local sum × processes / count of all processes.
@@ -24,12 +31,12 @@ def global_mean(total, count):
     return total * get_world_size() / counted.clamp(min=1)
 
 
-def global_mean_loss(logits, labels):
-    """Cross-entropy such that DDP's mean over processes is the mean over all patches.
+def global_mean_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy whose DDP mean over processes is the mean over all patches.
 
     Args:
         logits (Tensor): (P, K+1).
-        labels (Tensor): (P,) int64; -1 is not for the loss.
+        labels (Tensor): (P,) int64; -1 is left out.
 
     Returns:
         Tensor: Scalar, see :func:`global_mean`.
@@ -39,23 +46,23 @@ def global_mean_loss(logits, labels):
     return global_mean(total, (labels >= 0).sum())
 
 
-def class_log_loss(logits, labels):
-    """One log-loss a class, Σ log(1 + exp(-y f)), such that DDP's mean is that over all pictures.
+def class_log_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """One log-loss per class, Σ log(1 + exp(-y f)), whose DDP mean is the mean over all images.
 
     Args:
-        logits (Tensor): (B, K) raw scores f of pictures.
-        labels (Tensor): (B, K) y of {1, -1}; 0 is not for the loss.
+        logits (Tensor): (B, K) raw scores f of images.
+        labels (Tensor): (B, K) y of {1, -1}; 0 is left out.
 
     Returns:
-        Tensor: Scalar: summed over classes, averaged over pictures (:func:`global_mean`).
+        Tensor: Scalar: summed over classes, averaged over images (:func:`global_mean`).
     """
     with torch.autocast(logits.device.type, enabled=False):
         total = (F.softplus(-labels * logits.float()) * (labels != 0)).sum()
     return global_mean(total, len(logits))
 
 
-def correct_and_seen(logits, labels, num_labels):
-    """How many patches of each label were seen, and how many of them were recognised.
+def correct_and_seen(logits: torch.Tensor, labels: torch.Tensor, num_labels: int) -> torch.Tensor:
+    """Count the patches of each label, and those of them that were classified correctly.
 
     Args:
         logits (Tensor): (P, K) or (P, K+1).
@@ -95,14 +102,14 @@ class AdaptationHead(BaseModule):
 
     def __init__(
         self,
-        num_classes,
-        in_channels=4096,
-        hidden_channels=2048,
-        dropout=0.5,
-        background=True,
-        feature_scale=1.0,
-        init_cfg=None,
-    ):
+        num_classes: int,
+        in_channels: int = 4096,
+        hidden_channels: int = 2048,
+        dropout: float = 0.5,
+        background: bool = True,
+        feature_scale: float = 1.0,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
         default = [
             dict(type='Kaiming', mode='fan_in', override=dict(name='FCa')),
             dict(type='Normal', std=0.01, override=dict(name='FCb')),
@@ -114,34 +121,36 @@ class AdaptationHead(BaseModule):
         self.FCa = nn.Linear(in_channels, hidden_channels)
         self.FCb = nn.Linear(hidden_channels, num_classes + int(background))
 
-    def pre_logits(self, feats):
+    def pre_logits(self, feats: Features) -> torch.Tensor:
         """The last stage's features as (P, D)."""
-        feats = feats[-1] if isinstance(feats, (tuple, list)) else feats
-        return feats.flatten(1) * self.feature_scale
+        last = feats if isinstance(feats, torch.Tensor) else feats[-1]
+        return last.flatten(1) * self.feature_scale
 
-    def forward(self, feats):
+    def forward(self, feats: Features) -> torch.Tensor:
+        """Features (P, D) → logits (P, K+1)."""
         x = self.pre_logits(feats)
         x = F.relu(self.FCa(self.drop(x)))
         return self.FCb(self.drop(x))
 
-    def scores(self, feats):
+    def scores(self, feats: Features) -> torch.Tensor:
         """Softmax scores of the K object classes, (P, K) float32, outside any autocast."""
         logits = self(feats)
         with torch.autocast(logits.device.type, enabled=False):
             return logits.float().softmax(1)[:, : self.num_classes]
 
-    def loss(self, feats, data_samples, **kwargs):
-        """For one patch a sample: `gt_label` is its class, K for background."""
+    def loss(
+        self, feats: Features, data_samples: Sequence[DataSample], **kwargs: Any
+    ) -> dict[str, torch.Tensor]:
+        """Cross-entropy of samples that are single patches, K in `gt_label` for background."""
         labels = torch.cat([sample.gt_label for sample in data_samples])
         return dict(loss=global_mean_loss(self(feats), labels))
 
-    def predict(self, feats, data_samples=None, **kwargs):
-        """Sets `pred_score` (K,) and `pred_label`, the best object class, of each sample."""
-        from mmpretrain.structures import DataSample
-
+    def predict(
+        self, feats: Features, data_samples: Sequence[DataSample] | None = None, **kwargs: Any
+    ) -> list[DataSample]:
+        """Set `pred_score` (K,) and `pred_label`, the best object class, of each sample."""
         scores = self.scores(feats)
-        if data_samples is None:
-            data_samples = [DataSample() for _ in scores]
-        for sample, score in zip(data_samples, scores, strict=True):
+        samples = list(data_samples or [DataSample() for _ in scores])
+        for sample, score in zip(samples, scores, strict=True):
             sample.set_pred_score(score).set_pred_label(score.argmax())
-        return data_samples
+        return samples

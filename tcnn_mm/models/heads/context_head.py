@@ -1,7 +1,9 @@
-"""The whole picture's own adaptation head, fused with the votes (not in the paper).
+"""A head on the whole image, fused with the votes of the patches (not in the paper).
 
-Votes are best on small objects and lose to the whole picture where one object fills the frame.
+Votes are best on small objects; a whole image is better where one object fills the frame.
 """
+
+from typing import Any
 
 import torch
 
@@ -11,10 +13,10 @@ from tcnn_mm.registry import MODELS
 
 @MODELS.register_module()
 class ContextHead(AdaptationHead):
-    """FCa and FCb on the mean feature of a picture's largest patches; one sigmoid a class.
+    """FCa and FCb on the mean feature of the largest patches of an image; one sigmoid per class.
 
-    Trained beside the patches' head, on the labels of the pictures: one log-loss a class,
-    difficult-only classes left out. At test the log-odds of both are added.
+    Trained beside the head of the patches, on image labels: one log-loss per class, classes with
+    difficult objects only left out. At test the log-odds of both are added.
 
     Args:
         weight (float): Of the context's log-odds. Chosen on VOC2007 train → val with MobileNetV2
@@ -25,12 +27,12 @@ class ContextHead(AdaptationHead):
     Shapes: features (B, D) → logits (B, K).
     """
 
-    def __init__(self, weight=0.15, **kwargs):
+    def __init__(self, weight: float = 0.15, **kwargs: Any) -> None:
         super().__init__(background=False, **kwargs)
         self.weight = weight
 
-    def picture_loss(self, features, labels):
-        """Log-loss of all classes, summed, averaged over the pictures of all processes.
+    def image_loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Log-loss of all classes, summed, averaged over the images of all processes.
 
         Args:
             features (Tensor): (B, D).
@@ -40,8 +42,8 @@ class ContextHead(AdaptationHead):
             logits = self((features.float(),))
         return class_log_loss(logits, labels)
 
-    def fuse(self, votes, features, k=1):
-        """Add the log-odds of the votes' k-th root and of the whole picture.
+    def fuse(self, votes: torch.Tensor, features: torch.Tensor, k: float = 1) -> torch.Tensor:
+        """Add the log-odds of the votes' k-th root and of the whole image.
 
         Args:
             votes (Tensor): (K,) aggregated scores in [0, 1].

@@ -1,5 +1,8 @@
 """FC8 of a source network (Krizhevsky et al. 2012; paper, sec. 1)."""
 
+from typing import Any
+
+import torch
 from mmpretrain.models.heads import LinearClsHead
 from torch import nn
 
@@ -16,9 +19,12 @@ class DropoutLinearClsHead(LinearClsHead):
         **kwargs: Of `LinearClsHead`: num_classes, in_channels, topk.
     """
 
-    def __init__(self, *args, dropout=0.5, loss=None, **kwargs):
+    def __init__(
+        self, *args: Any, dropout: float = 0.5, loss: dict | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, loss=loss or dict(type='mmpretrain.CrossEntropyLoss'), **kwargs)
         self.drop = nn.Dropout(dropout)
 
-    def pre_logits(self, feats):
+    def pre_logits(self, feats: tuple[torch.Tensor]) -> torch.Tensor:
+        """The last feature (B, D) after dropout."""
         return self.drop(super().pre_logits(feats))

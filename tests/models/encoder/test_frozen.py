@@ -51,7 +51,7 @@ def test_folding_keeps_the_output(x):
     net = Mobile()
     frozen = FrozenCopy(net, ['backbone'], size=64)
     torch.testing.assert_close(frozen(x, ['backbone']), net(x)[-1], rtol=1e-4, atol=1e-4)
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in frozen._current().modules())
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in frozen.current().modules())
     assert any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
@@ -61,7 +61,7 @@ def test_a_wrong_fold_is_noticed(x, half_native):
     frozen = FrozenCopy(net, ['backbone'], size=64)
     torch.testing.assert_close(frozen(x, ['backbone']), net(x)[-1])
     half = FrozenCopy(net, ['backbone'], torch.bfloat16, size=64)
-    assert half._current().norm.running_var.dtype == torch.float32
+    assert half.current().norm.running_var.dtype == torch.float32
     torch.testing.assert_close(half(x, ['backbone']).float(), net(x)[-1], rtol=0.05, atol=0.05)
 
 
@@ -71,7 +71,7 @@ def test_an_emulated_dtype_runs_in_float32(x, dtype, monkeypatch):
     said = []
     monkeypatch.setattr(hardware, 'instructions', lambda dtype: [])
     monkeypatch.setattr(frozen, 'print_log', lambda text, *_: said.append(text))
-    frozen._say_emulated.cache_clear()
+    frozen._warn_emulated.cache_clear()
     net = Mobile()
     half = FrozenCopy(net, ['backbone'], dtype, size=64)
     full = FrozenCopy(net, ['backbone'], size=64)
@@ -79,7 +79,7 @@ def test_an_emulated_dtype_runs_in_float32(x, dtype, monkeypatch):
     assert half.dtype == dtype and half.dtype_on('cpu') == torch.float32
     assert half.dtype_on('cuda') == dtype
     assert len(said) == 1 and 'will not be faster here' in said[0]
-    frozen._say_emulated.cache_clear()
+    frozen._warn_emulated.cache_clear()
 
 
 def test_it_follows_the_original(x):
@@ -87,23 +87,23 @@ def test_it_follows_the_original(x):
     net, other = Mobile(), Mobile()
     frozen = FrozenCopy(net, ['backbone'], size=64)
     frozen(x, ['backbone'])
-    first = frozen._current()
-    assert frozen._current() is first
+    first = frozen.current()
+    assert frozen.current() is first
     net.load_state_dict(other.state_dict())
     torch.testing.assert_close(frozen(x, ['backbone']), other(x)[-1], rtol=1e-4, atol=1e-4)
-    assert frozen._current() is not first
+    assert frozen.current() is not first
 
 
 def test_nothing_is_copied_where_nothing_differs():
     """float32 without BatchNorm runs the original."""
     model = build_model()
-    assert model.encoder.frozen._current() is model.backbone
+    assert model.encoder.frozen.current() is model.backbone
 
 
 def test_trained_layers_are_shared_and_never_cast(half_native):
     """FC6 trained: the bfloat16 copy holds C1…C5 only, FC6's weight is the model's own."""
     model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), frozen_dtype='bfloat16')
-    copy = model.encoder.frozen._current()
+    copy = model.encoder.frozen.current()
     assert copy.classifier[1].weight is model.backbone.classifier[1].weight
     assert copy.classifier[1].weight.dtype == torch.float32
     assert copy.features[0].weight.dtype == torch.bfloat16
@@ -160,7 +160,7 @@ def test_mmpretrain_backbone_folds():
     with torch.no_grad():
         whole = model.neck(model.backbone(x))[-1]
     torch.testing.assert_close(model.encoder.encode_patches(x), whole, rtol=1e-3, atol=1e-3)
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.encoder.frozen._current().modules())
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.encoder.frozen.current().modules())
 
 
 def trained_whole(**options):
@@ -190,7 +190,7 @@ def test_a_wholly_trained_backbone_without_layer_names():
     image, sample = make_picture()
     model.loss([image], [sample])['loss'].backward()
     assert all(p.grad is not None for p in model.backbone.parameters())
-    assert model.encoder.frozen._current() is model.backbone
+    assert model.encoder.frozen.current() is model.backbone
 
 
 def test_bfloat16_of_nothing_frozen_leaves_the_pixels_alone():

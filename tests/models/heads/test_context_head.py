@@ -50,7 +50,7 @@ def test_loss_by_hand_and_difficult_left_out():
     made = head(logits=(0.0, 2.0))
     labels = torch.tensor([[1, -1], [0, 1]])
     expected = (math.log(2) + math.log(1 + math.exp(2.0)) + math.log(1 + math.exp(-2.0))) / 2
-    loss = made.picture_loss(torch.zeros(2, 3), labels)
+    loss = made.image_loss(torch.zeros(2, 3), labels)
     assert loss.item() == pytest.approx(expected, abs=1e-6)
 
 
