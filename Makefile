@@ -17,13 +17,7 @@ $(STAMP): setup.py requirements/constraints.txt
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## train and test the method on the embedded data set, draw a result
-	@start=$$(date +%s); \
-	$(BIN)/python tools/train.py configs/tcnn_minivoc.py --work-dir work_dirs/demo && \
-	$(BIN)/python tools/test.py configs/tcnn_minivoc.py \
-	    "$$(cat work_dirs/demo/last_checkpoint)" --work-dir work_dirs/demo \
-	    --show-dir score_maps && \
-	$(BIN)/python tools/analysis_tools/print_results.py work_dirs/demo && \
-	echo "== demo took $$(( $$(date +%s) - start )) s; pictures: work_dirs/demo/score_maps"
+	$(BIN)/tcnn demo
 
 # One thread a test process: two processes that share two cores would wait for each other.
 test: $(STAMP)  ## lint and the fast tests (no network, no GPU, under 5 minutes)

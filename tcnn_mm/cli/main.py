@@ -9,7 +9,10 @@ import tcnn_mm
 from tcnn_mm.cli.errors import run_tool
 
 # In the order of `tcnn --help`. Each is a module of this package.
-COMMANDS = ('fit', 'predict', 'report', 'train', 'test', 'export', 'weights', 'configs', 'env')
+COMMANDS = (
+    'demo', 'check', 'fit', 'predict', 'report', 'train', 'test', 'export', 'weights', 'configs',
+    'env',
+)  # fmt: skip
 # Those that import neither torch nor the toolbox.
 LIGHT = ('configs',)
 

@@ -101,7 +101,7 @@ class VOCObjects(BaseDataset):
                 f'looked for {osp.abspath(path)} '
                 f'(TCNN_DATA={os.environ.get("TCNN_DATA", "not set, so ./data")})\n'
                 'what is missing, how to lay it out: '
-                f'python tools/dataset_converters/prepare_voc.py {self.data_root}'
+                f'tcnn check {self.data_root}'
             )
 
     def _read_lines(self, path):

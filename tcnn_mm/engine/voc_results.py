@@ -89,7 +89,8 @@ class VOCResultsHook(Hook):
                 'VOCResultsHook out of custom_hooks'
             )
         for metric in found:
-            metric.set_work_dir(self._folder(runner))
+            # Where VOCSubmission writes.
+            metric.work_dir = self._folder(runner)
         return found
 
     def _write(self, runner, metrics, suffix):

@@ -305,7 +305,7 @@ def test_what_is_not_there_takes_three_lines(missing, tmp_path, monkeypatch):
     file = root / (missing if missing != 'ImageSets' else 'ImageSets/Main/trainval.txt')
     assert file.name in what
     assert str(file) in where and f'TCNN_DATA={tmp_path}' in where
-    assert command.endswith('python tools/dataset_converters/prepare_voc.py VOC2007')
+    assert command.endswith('tcnn check VOC2007')
 
 
 def test_reading_is_fast(tmp_path):

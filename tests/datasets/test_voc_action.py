@@ -233,7 +233,7 @@ def test_no_action_lists(tmp_path):
     """A VOC folder without ImageSets/Action: what is missing, where, the command that helps."""
     root = folder(tmp_path)
     (tmp_path / 'ImageSets' / 'Action' / 'trainval.txt').unlink()
-    with pytest.raises(UserError, match='prepare_voc.py') as error:
+    with pytest.raises(UserError, match='tcnn check') as error:
         VOCAction(root)
     assert 'Action' in str(error.value)
     with pytest.raises(ValueError, match="view='box'; choose from"):

@@ -56,7 +56,7 @@ def test_missing_data_is_three_lines(tmp_path):
     lines = done.stderr.strip().splitlines()[-3:]
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert lines[0].startswith('error: ') and str(tmp_path / 'no') in lines[1]
-    assert 'prepare_voc.py' in lines[2]
+    assert 'tcnn check' in lines[2]
 
 
 def test_missing_weights_are_three_lines(tmp_path):

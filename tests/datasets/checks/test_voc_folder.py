@@ -1,19 +1,19 @@
-"""prepare_voc: what it finds in small folders with one fault each, and what it says."""
+"""What the check of a VOC folder finds in small folders with one fault each, and says."""
 
 import os
 import re
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
 
+from tcnn_mm.datasets.checks.find_voc import find_voc
+from tcnn_mm.datasets.checks.voc_folder import check_voc_folder, outside
+from tcnn_mm.datasets.checks.voc_report import voc_report
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.errors import UserError
 from tests.support.action_folder import draw_persons, write_action_folder
-from tests.support.tool_module import load_tool, tool_path
-
-prepare_voc = load_tool('prepare_voc')
+from tests.support.commands import run
+from tests.support.tool_module import run_command
 
 DATA = os.environ.get('TCNN_DATA', '')
 WIDTH, HEIGHT = 40, 30
@@ -56,12 +56,12 @@ def voc(tmp_path):
 
 
 def problems(folder, year=2007, **options):
-    return prepare_voc.check_folder(str(folder), year, **options).problems
+    return check_voc_folder(str(folder), year, **options).problems
 
 
 def test_counts(voc):
-    """Objects over all lists, each picture once; pictures per list by the rule of the devkit."""
-    found = prepare_voc.check_folder(str(voc), 2007)
+    """Objects over all lists, each image once; images per list by the rule of the devkit."""
+    found = check_voc_folder(str(voc), 2007)
     assert found.problems == []
     assert list(found.lists) == ['train', 'val', 'trainval', 'test']  # no class file
     assert found.objects == {'cat': 8, 'dog': 4}
@@ -71,12 +71,12 @@ def test_counts(voc):
 
 
 def test_a_subset_is_sound_and_told_apart(voc, capsys):
-    """Fewer pictures than the published set: status 0, and a note for each list."""
-    prepare_voc.main([])
+    """Fewer images than the published set: status 0, and a note for each list."""
+    run_command('check')
     text = capsys.readouterr().out
-    assert 'note: trainval has 2 pictures, the full VOC2007 5011' in text
-    assert 'note: test has 2 pictures, the full VOC2007 4952' in text
-    assert text.rstrip().endswith('sound')
+    assert 'note: trainval has 2 images, the full VOC2007 5011' in text
+    assert 'note: test has 2 images, the full VOC2007 4952' in text
+    assert '  sound' in text and 'coverage of train' in text
     assert all(name in text for name in VOC_CLASSES)
 
 
@@ -85,7 +85,7 @@ def cut(path, size):
 
 
 FAULTS = {
-    'no picture': (lambda f: (f / 'JPEGImages' / 'c.jpg').unlink(), r'c\.\*: no picture .*test'),
+    'absent image': (lambda f: (f / 'JPEGImages' / 'c.jpg').unlink(), r'c\.\*: no image .*test'),
     'no xml': (lambda f: (f / 'Annotations' / 'a.xml').unlink(), r'a\.xml: no annotation .*train'),
     'broken xml': (lambda f: cut(f / 'Annotations' / 'a.xml', 60), r'a\.xml: broken XML'),
     'empty box': (lambda f: write_xml(f, 'b', [('cat', 0, (9, 3, 9, 8))]), r'b\.xml: .*empty box'),
@@ -94,16 +94,16 @@ FAULTS = {
         r'b\.xml: object 2 \(dog\): box .* wholly outside the annotated size of 40×30',
     ),
     'above it': (lambda f: write_xml(f, 'b', [('cat', 0, (3, -9, 9, 0))]), 'wholly outside'),
-    'outside the picture': (
+    'outside the image': (
         lambda f: write_xml(f, 'b', [('cat', 0, (50, 3, 60, 8))], size=(80, 60)),
-        r'b\.xml: object 1 .* outside the picture of 40×30',
+        r'b\.xml: object 1 .* outside the image of 40×30',
     ),
     'no image file': (lambda f: cut(f / 'JPEGImages' / 'd.jpg', 0), r'd\.jpg: not an image'),
     'no list': (
         lambda f: (f / 'ImageSets' / 'Main' / 'test.txt').unlink(),
         r'no ImageSets/Main/test.txt: unpack VOCtest_06-Nov-2007.tar',
     ),
-    'id twice': (lambda f: write_list(f, 'test', 'cdc'), 'test.txt: id c stands twice'),
+    'id twice': (lambda f: write_list(f, 'test', 'cdc'), 'test.txt: duplicate id c'),
     'leak': (lambda f: write_list(f, 'test', 'abcd'), 'both trainval and test, e.g. a'),
     'empty list': (lambda f: write_list(f, 'val', ''), 'val.txt: empty list'),
     'class': (lambda f: write_xml(f, 'a', [('Cat', 0, BOX)]), 'no classes of VOC: Cat'),
@@ -125,16 +125,15 @@ def test_all_problems_up_to_a_cap(voc, capsys):
     for image_id in 'abc':
         (voc / 'JPEGImages' / f'{image_id}.jpg').unlink()
     (voc / 'Annotations' / 'd.xml').unlink()
-    with pytest.raises(SystemExit) as end:
-        prepare_voc.main(['--max-problems', '3'])
+    with pytest.raises(UserError, match='VOC2007: 4 problems'):
+        run_command('check', '--max-problems', 3)
     text = capsys.readouterr().out
-    assert end.value.code == 1
     assert text.count('problem: ') == 3 and '… and 1 more problems' in text
     assert text.rstrip().endswith('4 problems')
 
 
 def test_decode_sees_a_truncated_picture(voc):
-    """A picture cut in the middle has a sound header; --decode finds it."""
+    """An image cut in the middle has a sound header; --decode finds it."""
     path = voc / 'JPEGImages' / 'a.jpg'
     Image.effect_noise((WIDTH, HEIGHT), 90).convert('RGB').save(path)
     cut(path, path.stat().st_size // 2)
@@ -144,9 +143,9 @@ def test_decode_sees_a_truncated_picture(voc):
 
 
 def test_a_wrong_size_is_a_note(voc):
-    """Annotated sizes can be wrong in good data sets; the picture's own size counts."""
+    """Annotated sizes can be wrong in good data sets; the image's own size counts."""
     write_xml(voc, 'a', [('cat', 0, BOX)], size=(HEIGHT, WIDTH))
-    found = prepare_voc.check_folder(str(voc), 2007)
+    found = check_voc_folder(str(voc), 2007)
     assert found.problems == [] and any('a.xml: size differs' in note for note in found.notes)
 
 
@@ -160,30 +159,30 @@ def test_outside_agrees_with_the_data_set(voc):
                 VOCObjects(str(voc), split='train')
         else:
             assert len(VOCObjects(str(voc), split='train')) == 1
-        assert bool(found) == prepare_voc.outside(box, HEIGHT, WIDTH)
+        assert bool(found) == outside(box, HEIGHT, WIDTH)
 
 
 def test_secret_annotations_of_2012(voc):
-    """VOC2012's test pictures have no public annotation: a note, not a problem."""
+    """VOC2012's test images have no public annotation: a note, not a problem."""
     for image_id in 'cd':
         (voc / 'Annotations' / f'{image_id}.xml').unlink()
-    found = prepare_voc.check_folder(str(voc), 2012)
+    found = check_voc_folder(str(voc), 2012)
     assert found.problems == []
-    assert any('test: 2 pictures without annotation' in note for note in found.notes)
+    assert any('test: 2 images without annotation' in note for note in found.notes)
     assert len(problems(voc, 2007)) == 2
 
 
 def test_lists_of_actions(voc, capsys):
     """Persons of each action list are counted; a wrong list is a problem; none is a note."""
-    found = prepare_voc.check_folder(str(voc), 2012)
+    found = check_voc_folder(str(voc), 2012)
     assert any('ImageSets/Action: the configs of actions need it' in note for note in found.notes)
     persons = draw_persons(0, 6)
     lines = [f'{i} {n}' for i, (_, p) in persons.items() for n in range(1, len(p) + 1)]
     write_action_folder(voc, persons, dict(train=lines, test=list(persons)), class_files=False)
-    found = prepare_voc.check_folder(str(voc), 2012)
+    found = check_voc_folder(str(voc), 2012)
     assert found.persons == dict(train=(len(lines), 6), test=(len(lines), 6))
-    prepare_voc.print_findings(str(voc), 2012, found, 20)
-    assert f'Action/train: {len(lines)} persons of 6 pictures' in capsys.readouterr().out
+    text = '\n'.join(voc_report(str(voc), 2012, found))
+    assert f'Action/train: {len(lines)} persons of 6 images' in text
     (voc / 'ImageSets' / 'Action' / 'train.txt').write_text(f'{lines[0][:-1]}7\n')
     assert any('lists number 7' in problem for problem in problems(voc, 2012))
 
@@ -194,21 +193,21 @@ def test_a_set_of_your_own(voc, tmp_path, capsys):
     (own / 'JPEGImages' / 'a.jpg').unlink()
     Image.new('L', (WIDTH, HEIGHT)).save(own / 'JPEGImages' / 'a.PNG')
     write_xml(own, 'a', [('RBC', 0, BOX)])
-    prepare_voc.main([str(own)])
+    run_command('check', own)
     text = capsys.readouterr().out
     assert "metainfo=dict(classes=('RBC', 'cat', 'dog'))" in text and 'note' not in text
-    (own / 'ImageSets').rename(own / 'Lists')
-    with pytest.raises(SystemExit):
-        prepare_voc.main([str(own)])
-    assert 'ImageSets: no such folder' in capsys.readouterr().out
+    found = problems(own.rename(tmp_path / 'x'), None)
+    assert found == []
+    (tmp_path / 'x' / 'ImageSets').rename(tmp_path / 'Lists')
+    assert 'ImageSets: no such folder' in problems(tmp_path / 'x', None)[0]
 
 
 def test_where_it_looks(voc, tmp_path):
     """The folder above VOCdevkit, VOCdevkit itself and VOC2007 itself all lead to the set."""
     for place in (tmp_path, tmp_path / 'VOCdevkit', voc):
-        assert prepare_voc.find_folders(str(place)) == [(str(voc), 2007)]
+        assert find_voc(str(place)) == [(str(voc), 2007)]
     with pytest.raises(UserError) as missing:
-        prepare_voc.find_folders(str(tmp_path), 2012)
+        find_voc(str(tmp_path), 2012)
     text = str(missing.value)
     assert str(tmp_path / 'VOCdevkit' / 'VOC2012') in text
     assert 'host.robots.ox.ac.uk/pascal/VOC' in text and 'VOCtrainval_11-May-2012.tar' in text
@@ -217,11 +216,7 @@ def test_where_it_looks(voc, tmp_path):
 
 def test_command_line(tmp_path):
     """Run as users do, without data: status 1, the guide without a traceback."""
-    done = subprocess.run(
-        [sys.executable, tool_path('prepare_voc'), str(tmp_path / 'nothing')],
-        capture_output=True,
-        text=True,
-    )
+    done = run('tcnn', 'check', cwd=tmp_path, TCNN_DATA=str(tmp_path / 'nothing'))
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     for name in ('VOCtrainval_06-Nov-2007.tar', 'VOCtest_06-Nov-2007.tar', 'VOCdevkit/VOC<year>'):
         assert name in done.stderr
@@ -229,8 +224,8 @@ def test_command_line(tmp_path):
 
 @pytest.mark.real
 def test_genuine_voc():
-    """Genuine pictures and annotations are sound."""
+    """Genuine images and annotations are sound."""
     if not os.path.isdir(os.path.join(DATA, 'VOCdevkit', 'VOC2007')):
         pytest.skip('needs VOC2007 below TCNN_DATA')
-    ((folder, year),) = prepare_voc.find_folders(DATA, 2007)
+    ((folder, year),) = find_voc(DATA, 2007)
     assert problems(folder, year) == []
