@@ -1,10 +1,11 @@
-# The source network of the embedded data set: 12 shapes, one a picture, from random weights.
+# The source network of the embedded data set: 12 shapes, one per image, from random weights.
 #
-#   python tools/train.py configs/source_minivoc.py
+#   tcnn train source_minivoc
 #
-# Accuracy on its val: 95.7 %. About 4 minutes on 2 CPU cores, with the drawing of 14,000 pictures.
-# It is mmpretrain's own classifier and head on our backbone; publish_model.py makes the
-# file that ships (tcnn_mm/models/weights/minivoc_source.pth) from its last checkpoint.
+# Expected: accuracy on its val 95.7 %.
+# Time: about 4 minutes on 2 CPU cores, the drawing of 14,000 images included.
+# Classifier and head are mmpretrain's. tools/model_converters/publish_model.py makes the file that
+# ships (tcnn_mm/models/weights/minivoc_source.pth) from its last checkpoint.
 _base_ = './_base_/default_runtime.py'
 model = dict(
     type='mmpretrain.ImageClassifier',

@@ -1,7 +1,7 @@
-# The same network and patches from random weights (table 2, NO PRETRAIN: 70.9 on VOC 2012; the
-# paper has no such row for VOC 2007).
+# VOC 2007 from random weights, with the same network and patches.
 #
-#   python tools/train.py configs/tcnn_voc07_no-pretrain.py
+#   tcnn train tcnn_voc07_no-pretrain
 #
-# Our figure: not measured. A GPU is needed: every step trains all 57 million weights.
+# Expected: not measured. The paper has this row for VOC 2012 alone (table 2, NO PRETRAIN: 70.9).
+# Time: a GPU is needed, because every step trains all 57 million weights.
 _base_ = './_base_/experiments/tcnn_voc07_no-pretrain.py'

@@ -1,19 +1,19 @@
-# VOC 2012 actions: FCa and FCb on 1512-class features (table 3, PRE-1512: 68.4 mAP on test).
+# VOC 2012 actions: FCa and FCb on 1512-class features (paper, table 3, PRE-1512).
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2012 with ImageSets/Action)
 #   export TCNN_WEIGHTS=…  (holds source_1512.pth, trained by configs/source_1512.py)
-#   python tools/train.py configs/tcnn_voc12_action.py --amp
-#   python tools/test.py configs/tcnn_voc12_action.py work_dirs/tcnn_voc12_action/epoch_360.pth
+#   tcnn train tcnn_voc12_action --amp
+#   tcnn test tcnn_voc12_action work_dirs/tcnn_voc12_action/epoch_360.pth
 #
 # That is train → val. For test, trainval → files for the evaluation server (comp10):
 #
-#   python tools/train.py configs/tcnn_voc12_action.py --server --amp
-#   python tools/test.py configs/tcnn_voc12_action.py \
-#       work_dirs/tcnn_voc12_action_server/epoch_360.pth --server
+#   tcnn train tcnn_voc12_action --server --amp
+#   tcnn test tcnn_voc12_action work_dirs/tcnn_voc12_action_server/epoch_360.pth --server
 #
-# Our figure: not measured; neither the action pictures nor the weights were at hand.
-# Time: not measured; about 3,000 patches an epoch and 3,100 at test.
-# Not the paper: it says neither how long the side of the square is (here the box's longer one:
-# model.sampler.side, model.sampler.margin) nor what becomes of the persons who do something
-# else (here an eleventh output, trained and not scored), nor the epochs.
+# Expected: the paper has 68.4 mAP on test; ours is not measured, because the action images and the
+# weights were unavailable.
+# Time: not measured; about 3,000 patches per epoch and 3,100 at test.
+# Not in the paper, which leaves it open: the side of the square (here the longer side of the box:
+# model.sampler.side, model.sampler.margin), persons who do something else (here an eleventh
+# output, trained and not scored), the number of epochs.
 _base_ = './_base_/experiments/tcnn_voc12_action.py'

@@ -1,8 +1,9 @@
-# The same network and patches from random weights (table 2, NO PRETRAIN: 70.9 mAP on test).
+# VOC 2012 from random weights, with the same network and patches (paper, table 2, NO PRETRAIN).
 #
-#   python tools/train.py configs/tcnn_voc12_no-pretrain.py
-#   python tools/test.py configs/tcnn_voc12_no-pretrain.py CHECKPOINT
+#   tcnn train tcnn_voc12_no-pretrain
+#   tcnn test tcnn_voc12_no-pretrain CHECKPOINT
 #
 # With --server, as in tcnn_voc12: comp1, nothing but VOC's own data.
-# Our figure: not measured. A GPU is needed: every step trains all 65 million weights.
+# Expected: the paper has 70.9 mAP on test; ours is not measured.
+# Time: a GPU is needed, because every step trains all 65 million weights.
 _base_ = './_base_/experiments/tcnn_voc12_no-pretrain.py'

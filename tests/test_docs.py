@@ -1,4 +1,4 @@
-"""What docs/ tells a reader to type exists, and runs."""
+"""What README, CONTRIBUTING and docs/ tell a reader to type exists, and runs."""
 
 import glob
 import os
@@ -9,40 +9,61 @@ import sys
 
 import pytest
 
-from tests.support.docs_pages import LINK, NAMED, ROOT, blocks, commands, options_of, read_page
+from tcnn_mm.bundled_configs import find_config
+from tcnn_mm.cli.main import COMMANDS
+from tests.support.docs_pages import (
+    LINK,
+    NAMED,
+    ROOT,
+    blocks,
+    command_options,
+    commands,
+    options_of,
+    read_page,
+)
 
-DOCS = sorted(osp.relpath(path, ROOT) for path in glob.glob(osp.join(ROOT, 'docs', '*.md')))
-PAGES = [
-    *DOCS,
-    *(name for name in ('README.md', 'CONTRIBUTING.md') if osp.isfile(f'{ROOT}/{name}')),
-]
+DOCS = sorted(
+    osp.relpath(path, ROOT)
+    for path in glob.glob(osp.join(ROOT, 'docs', '**', '*.md'), recursive=True)
+    if osp.basename(osp.dirname(path)) != 'reference'
+)
+PAGES = [*DOCS, 'README.md', 'CONTRIBUTING.md']
+# Their blocks are run by tests/test_guides.py, in the fast set.
+GUIDES = [page for page in DOCS if osp.dirname(page) == 'docs/guides']
 
 
 @pytest.mark.parametrize('page', PAGES)
 def test_every_link_and_file_of_a_page_exists(page):
-    """Relative links lead somewhere; tools, configs, docs and tests that are named are there."""
+    """Relative links lead somewhere; tools, configs, docs and modules that are named are there."""
     text = read_page(page)
-    # What a block writes is not there before.
     links = [osp.join(osp.dirname(page), link) for link in LINK.findall(text)]
-    missing = [path for path in [*links, *NAMED.findall(text)] if not osp.exists(f'{ROOT}/{path}')]
+    # What a block of a guide writes is not there before.
+    named = set(NAMED.findall(text)) - {block.file for block in blocks(text)}
+    missing = [path for path in [*links, *named] if not osp.exists(f'{ROOT}/{path}')]
     assert missing == []
 
 
 @pytest.mark.parametrize('page', PAGES)
 def test_every_command_of_a_page_has_these_options(page):
-    """`python tools/X.py --flag`, `make target`: such a script, such a flag, such a target."""
+    """`tcnn NAME --flag`, `python tools/X.py --flag`, `make target`: they exist, with the flag."""
     with open(osp.join(ROOT, 'Makefile'), encoding='utf-8') as file:
         targets = re.findall(r'^([a-z-]+):', file.read(), re.M)
+    own = {block.file for block in blocks(read_page(page))}
     for block in blocks(read_page(page)):
         if block.language == 'python':
             compile(block.text, page, 'exec')
             continue
         for words in commands(block):
+            flags = {word.partition('=')[0] for word in words if re.match('--?[a-z]', word)}
+            tool = next((word for word in words[:2] if word.startswith('tools/')), None)
             if words[0] == 'make':
                 assert set(words[1:]) <= set(targets), words
-            tool = next((word for word in words[:2] if word.startswith('tools/')), None)
-            if tool and tool.endswith('.py'):
-                flags = {word.partition('=')[0] for word in words if re.match('--?[a-z]', word)}
+            elif words[0] == 'tcnn' and f'tcnn_mm/cli/{words[1]}.py' not in own:
+                assert words[1] in COMMANDS, words
+                assert flags <= command_options(words[1]), f'{page}: {" ".join(words)}'
+                if words[1] in ('train', 'test') and words[2] not in own:
+                    assert find_config(words[2])
+            elif tool and tool.endswith('.py'):
                 assert flags <= options_of(tool), f'{page}: {" ".join(words)}'
 
 
@@ -55,13 +76,15 @@ def test_most_blocks_of_docs_are_run():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('page', DOCS)
+@pytest.mark.parametrize('page', sorted({*DOCS} - {*GUIDES}))
 def test_every_block_of_a_page_runs(page, tmp_path):
     """In order, in an empty folder with links to the clone's; a failing block is shown."""
     for name in ('tools', 'configs', 'docs'):
         (tmp_path / name).symlink_to(osp.join(ROOT, name))
     environ = dict(
-        os.environ, PATH=f'{osp.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}'
+        os.environ,
+        PATH=f'{osp.dirname(sys.executable)}{os.pathsep}{os.environ["PATH"]}',
+        PYTHONPATH=ROOT,
     )
     lacking = set()
     for block in blocks(read_page(page)):

@@ -1,4 +1,4 @@
-# What every run of the method shares. A leaf adds a hook with
+# The common runtime of all experiments. A leaf adds a hook with
 # `custom_hooks = _base_.custom_hooks + [dict(…)]`.
 default_scope = 'mmpretrain'
 default_hooks = dict(

@@ -1,15 +1,15 @@
-# Faster R-CNN of mmdet on C1…C5 of the paper's network: one map, stride 16, as Fast R-CNN had it.
+# Faster R-CNN of mmdet on C1…C5 of the paper's network: one map of stride 16, as in Fast R-CNN.
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
 #   export TCNN_WEIGHTS=…  (holds alexnet-owt-7be5be79.pth, torchvision's file)
-#   python tools/train.py configs/mixing/faster-rcnn_alexnet_voc07.py
-#   python tools/test.py configs/mixing/faster-rcnn_alexnet_voc07.py \
-#       work_dirs/faster-rcnn_alexnet_voc07/epoch_12.pth
+#   tcnn train mixing/faster-rcnn_alexnet_voc07
+#   tcnn test mixing/faster-rcnn_alexnet_voc07 work_dirs/faster-rcnn_alexnet_voc07/epoch_12.pth
 #
 # A checkpoint of ours instead: --cfg-options model.backbone.pretrained=work_dirs/…/epoch_120.pth
-# Needs mmcv's compiled ops (mmcv._ext): see docs/mixing.md. mmdet's own tools run it too.
-# Our figure and time: not measured; run for a few steps on drawn pictures. The box head's two
-# layers start at random, not from FC6 and FC7. lr, weight decay: Fast R-CNN's for this network.
+# Needs mmcv's compiled operations (mmcv._ext): see docs/mixing.md. mmdet's own tools run it too.
+# Expected figure and time: not measured; run for a few steps on drawn images.
+# The two layers of the box head start at random, not from FC6 and FC7. lr and weight decay are
+# Fast R-CNN's for this network.
 _base_ = [
     'mmdet::_base_/models/faster-rcnn_r50_fpn.py',
     'mmdet::_base_/datasets/voc0712.py',

@@ -1,11 +1,13 @@
-# mmpretrain's own CIFAR-10 config with the method's two adaptation layers: only the head changes.
+# mmpretrain's CIFAR-10 config with the two adaptation layers of the method.
+# Only the head changes.
 #
-#   python tools/train.py configs/mixing/resnet18_adaptation-head_cifar10.py
-#   python tools/test.py configs/mixing/resnet18_adaptation-head_cifar10.py \
+#   tcnn train mixing/resnet18_adaptation-head_cifar10
+#   tcnn test mixing/resnet18_adaptation-head_cifar10 \
 #       work_dirs/resnet18_adaptation-head_cifar10/epoch_200.pth
 #
-# Figure and time: not measured; the data (170 MB, fetched by mmpretrain) were not at hand.
-# mmpretrain's linear head has 94.82 % top-1. `background=False`: every picture has a class.
+# Expected figure and time: not measured, because the data (170 MB, downloaded by mmpretrain) were
+# unavailable. mmpretrain's linear head has 94.82 % top-1.
+# `background=False`: every image has a class.
 _base_ = 'mmpretrain::resnet/resnet18_8xb16_cifar10.py'
 model = dict(
     head=dict(

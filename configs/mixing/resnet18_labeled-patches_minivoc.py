@@ -1,15 +1,15 @@
-# mmpretrain's own ResNet-18 config, trained on labelled patches: only the data change.
+# mmpretrain's ResNet-18 config, trained on labelled patches: only the data change.
 #
-#   python tools/train.py configs/mixing/resnet18_labeled-patches_minivoc.py
-#   python tools/test.py configs/mixing/resnet18_labeled-patches_minivoc.py \
+#   tcnn train mixing/resnet18_labeled-patches_minivoc
+#   tcnn test mixing/resnet18_labeled-patches_minivoc \
 #       work_dirs/resnet18_labeled-patches_minivoc/epoch_100.pth
 #
-# Model, loss, schedule, hooks and metric are mmpretrain's: an ImageClassifier names one patch a
-# picture, drawn anew each epoch; `accuracy/top1` counts patches, there are no votes.
-# On val, after 100 epochs: 62 %, no more than calling everything background (38 of its 60 patches
-# are): 60 scenes and random weights are too little for this schedule, it only shows the way.
-# About 3 minutes on one CPU core. With VOC and the zoo's weights (model.backbone.init_cfg): not
-# measured.
+# Model, loss, schedule, hooks and metric are mmpretrain's: an ImageClassifier classifies one patch
+# per image, drawn anew in each epoch. `accuracy/top1` counts patches; there are no votes.
+# Expected: 62 % on val after 100 epochs, no more than background alone (38 of its 60 patches). 60
+# scenes and random weights are too few for this schedule. With VOC and mmpretrain's weights
+# (model.backbone.init_cfg): not measured.
+# Time: about 3 minutes on one CPU core.
 _base_ = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 objects = 6
 patch = dict(

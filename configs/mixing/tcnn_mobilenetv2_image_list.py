@@ -1,21 +1,22 @@
-# MobileNetV2 on image labels alone: CSV files of rows `file,label[,label…]`, no boxes. The best
-# window of a picture speaks for it; the features of all windows come from a bank.
+# MobileNetV2 on image labels alone: CSV files of rows `file,label[,label…]`, no boxes.
+# Max-pooled multiple-instance learning on a bank with the features of all windows.
 #
-#   export TCNN_DATA=…     (holds image_list/train.csv, image_list/test.csv and the pictures)
+#   export TCNN_DATA=…     (holds image_list/train.csv, image_list/test.csv and the images)
 #   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
-#   python tools/train.py configs/mixing/tcnn_mobilenetv2_image_list.py
-#   python tools/test.py configs/mixing/tcnn_mobilenetv2_image_list.py \
+#   tcnn train mixing/tcnn_mobilenetv2_image_list
+#   tcnn test mixing/tcnn_mobilenetv2_image_list \
 #       work_dirs/tcnn_mobilenetv2_image_list/epoch_40.pth
 #
-# Not measured here. On MiniVOC (embedded, its own small network, voc10): a head on a bank has 82.4
-# and 82.5 (2 seeds), online training with flips and a scale drawn anew (tcnn_minivoc_weak) 84.9,
-# which runs the network in every epoch. One folder a class: ImageList without ann_file.
+# Expected: not measured. On MiniVOC (embedded, its own small network, voc10 mAP) a head on a bank
+# has 82.4 and 82.5 (2 seeds). Online training with flips and a new scale per batch
+# (tcnn_minivoc_weak) has 84.9, and runs the network in every epoch. One folder per class:
+# ImageList without ann_file.
 _base_ = [
     '../_base_/models/tcnn_mobilenetv2.py',
-    '../_base_/experiments/own_pictures.py',
+    '../_base_/experiments/own_images.py',
 ]
 classes = ('indoor', 'outdoor', 'people')
-pictures = dict(
+images = dict(
     type='tcnn_mm.ImageList',
     data_root='{{$TCNN_DATA:data}}/image_list',
     metainfo=dict(classes=classes),
@@ -35,10 +36,10 @@ train_dataloader = dict(
     dataset=dict(
         bank='work_dirs/banks/tcnn_mobilenetv2_image_list',
         test_mode=True,
-        source=dict(pictures, ann_file='train.csv'),
+        source=dict(images, ann_file='train.csv'),
     ),
 )
-test_dataloader = dict(dataset=dict(pictures, _delete_=True, ann_file='test.csv', test_mode=True))
+test_dataloader = dict(dataset=dict(images, _delete_=True, ann_file='test.csv', test_mode=True))
 val_dataloader = val_cfg = val_evaluator = None
 train_cfg = dict(max_epochs=40)
 param_scheduler = dict(milestones=[26, 36])

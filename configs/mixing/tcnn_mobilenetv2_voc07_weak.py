@@ -1,11 +1,11 @@
-# Image labels alone with MobileNetV2 (torchvision's, ImageNet): tcnn_voc07_weak over a network
-# whose map is pooled.
+# MobileNetV2 (torchvision's, ImageNet) on VOC 2007 from image labels alone.
+# This is tcnn_voc07_weak over a network whose map is pooled.
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
 #   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
-#   python tools/train.py configs/mixing/tcnn_mobilenetv2_voc07_weak.py
+#   tcnn train mixing/tcnn_mobilenetv2_voc07_weak
 #
-# Our figure and time: not measured. Each epoch runs the network anew, at one scale a picture.
+# Expected figure and time: not measured. Each epoch runs the network, at one scale per image.
 _base_ = '../_base_/experiments/tcnn_voc07_weak.py'
 model = dict(
     backbone=dict(
@@ -20,7 +20,7 @@ model = dict(
     frozen_dtype='bfloat16',
     pretrained='{{$TCNN_WEIGHTS:checkpoints}}/mobilenet_v2_tf2_int8deq_imagenet.pth',
 )
-# The classes of our 1,907-picture subset with ≥ 100 test positives each.
+# The classes of our 1,907-image subset with ≥ 100 test positives each.
 main_classes = ('bus', 'car', 'cat', 'person', 'train')
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=main_classes),

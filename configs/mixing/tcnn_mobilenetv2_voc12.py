@@ -2,14 +2,14 @@
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2012)
 #   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
-#   python tools/train.py configs/mixing/tcnn_mobilenetv2_voc12.py
-#   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc12.py \
-#       work_dirs/tcnn_mobilenetv2_voc12/epoch_12.pth
+#   tcnn train mixing/tcnn_mobilenetv2_voc12
+#   tcnn test mixing/tcnn_mobilenetv2_voc12 work_dirs/tcnn_mobilenetv2_voc12/epoch_12.pth
 #
-# With --server, as in tcnn_voc12: comp2. Paper: no such network.
-# On a subset of 250 train → 250 val pictures (not the benchmark): voc10 AP, mean of cat, cow, dog,
-# horse, person, sheep 91.0 (90.9–91.3, 3 seeds); pointing AP 88.1 (one seed). Bank and test some
-# 4 minutes each on one core, the head 1.5.
+# With --server, as in tcnn_voc12: comp2.
+# Expected on a subset of 250 train → 250 val images (not the benchmark; docs/voc.md has its ids):
+# voc10 AP, mean of cat, cow, dog, horse, person, sheep 91.0 (90.9–91.3, 3 seeds); pointing AP 88.1
+# (one seed). The paper has no such network.
+# Time on one CPU core: bank and test some 4 minutes each, head 1.5.
 _base_ = [
     '../_base_/models/tcnn_mobilenetv2.py',
     '../_base_/datasets/voc12_bank.py',

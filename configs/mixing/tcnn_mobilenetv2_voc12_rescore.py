@@ -1,11 +1,14 @@
-# tcnn_mobilenetv2_voc12 with every window's features in banks, as tcnn_mobilenetv2_voc07_rescore:
-# another head, k or aggregator and the baselines need no network pass then.
+# tcnn_mobilenetv2_voc12 with the features of all windows in banks.
+# Another head, another aggregator and the baselines of compare_baselines.py need no pass of the
+# network.
 #
 #   python tools/dataset_converters/extract_features.py \
 #       configs/mixing/tcnn_mobilenetv2_voc12_rescore.py
-#   python tools/test.py configs/mixing/tcnn_mobilenetv2_voc12_rescore.py CHECKPOINT
+#   tcnn test mixing/tcnn_mobilenetv2_voc12_rescore CHECKPOINT
 #   python tools/analysis_tools/compare_baselines.py \
 #       configs/mixing/tcnn_mobilenetv2_voc12_rescore.py --mode voc10
+#
+# Expected: as tcnn_mobilenetv2_voc12.
 _base_ = './tcnn_mobilenetv2_voc12.py'
 train_dataloader = dict(
     batch_size=8,

@@ -1,14 +1,14 @@
-# ResNet-50 of mmpretrain with its zoo weights instead of AlexNet: dense mode, nine scales, a bank.
+# ResNet-50 of mmpretrain with its public weights: dense mode, nine scales, a bank.
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
-#   export TCNN_WEIGHTS=…  (holds resnet50_8xb32_in1k_20210831-ea4938fc.pth, from mmpretrain's zoo:
+#   export TCNN_WEIGHTS=…  (holds resnet50_8xb32_in1k_20210831-ea4938fc.pth, from
 #                          mmassets.onedl.ai/mmclassification/v0/resnet/)
-#   python tools/train.py configs/mixing/tcnn_resnet50_voc07.py
-#   python tools/test.py configs/mixing/tcnn_resnet50_voc07.py \
-#       work_dirs/tcnn_resnet50_voc07/epoch_12.pth
+#   tcnn train mixing/tcnn_resnet50_voc07
+#   tcnn test mixing/tcnn_resnet50_voc07 work_dirs/tcnn_resnet50_voc07/epoch_12.pth
 #
-# Our figure and time: not measured, the weights were not at hand. Paper: no such network.
-# In dense mode its cells see 427 pixels, a patch has 224: see docs/mixing.md.
+# Expected figure and time: not measured, because the weights were unavailable. The paper has no
+# such network.
+# In dense mode one of its cells sees 427 pixels, a patch has 224: see docs/mixing.md.
 _base_ = [
     '../_base_/models/tcnn_pooled.py',
     '../_base_/datasets/voc07_bank.py',

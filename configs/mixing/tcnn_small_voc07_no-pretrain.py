@@ -1,12 +1,12 @@
-# A small AlexNet from random weights on 64-px patches of VOC2007: what a learning curve's
-# "no pretraining" can afford on a CPU.
+# A small AlexNet from random weights on 64-px patches of VOC 2007.
+# It is the row "no pretraining" of a learning curve, as far as a CPU can train it.
 #
-#   python tools/train.py configs/mixing/tcnn_small_voc07_no-pretrain.py
+#   tcnn train mixing/tcnn_small_voc07_no-pretrain
 #   python tools/analysis_tools/learning_curve.py configs/mixing/tcnn_mobilenetv2_voc07_banks.py \
 #       --scratch configs/mixing/tcnn_small_voc07_no-pretrain.py --scratch-minutes 5
 #
-# FIGURE
-# Not the paper: its NO PRETRAIN is the whole AlexNet at 224 px, trained for days
+# Expected figure and time: not measured.
+# Not as in the paper: its NO PRETRAIN is the whole AlexNet at 224 px, trained for days
 # (tcnn_voc07_no-pretrain).
 _base_ = [
     '../_base_/models/tcnn_alexnet_small.py',

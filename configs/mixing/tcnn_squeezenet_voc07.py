@@ -1,15 +1,14 @@
-# SqueezeNet 1.0 (torchvision's, ImageNet) instead of AlexNet: dense mode, nine scales, a bank.
+# SqueezeNet 1.0 (torchvision's, ImageNet) in place of AlexNet: dense mode, nine scales, a bank.
 #
 #   export TCNN_DATA=…     (holds VOCdevkit/VOC2007)
 #   export TCNN_WEIGHTS=…  (holds squeezenet1_0_deepcompression_imagenet.pth)
-#   python tools/train.py configs/mixing/tcnn_squeezenet_voc07.py
-#   python tools/test.py configs/mixing/tcnn_squeezenet_voc07.py \
-#       work_dirs/tcnn_squeezenet_voc07/epoch_24.pth
+#   tcnn train mixing/tcnn_squeezenet_voc07
+#   tcnn test mixing/tcnn_squeezenet_voc07 work_dirs/tcnn_squeezenet_voc07/epoch_24.pth
 #
-# Mean voc07 AP of bus, car, cat, person, train on a 1,907-picture subset of VOC2007 (not the
-# benchmark): 88.7 (88.5–88.8, 3 seeds), with the paper's k = 5 88.3 (88.2–88.4); the whole picture
-# with the same head 86.6, with one logistic regression a class 84.7. Time on one CPU core: bank 29
-# minutes (once), head 3, test as the bank.
+# Expected: mean voc07 AP of bus, car, cat, person, train on a 1,907-image subset of VOC 2007 (not
+# the benchmark; docs/voc.md has its ids): 88.7 (88.5–88.8, 3 seeds); with the paper's k = 5 88.3
+# (88.2–88.4). Whole image with the same head 86.6, with logistic regression 84.7.
+# Time on one CPU core: bank 29 minutes (once), head 3, test as the bank.
 _base_ = [
     '../_base_/models/tcnn_squeezenet.py',
     '../_base_/datasets/voc07_bank.py',

@@ -1,10 +1,14 @@
-# The same test from a bank of every window's features: another seed's head, another k or
-# aggregator, or the baselines (compare_baselines.py) need no network pass then.
+# tcnn_squeezenet_voc07 with the features of all windows in banks.
+# Another head, another aggregator and the baselines of compare_baselines.py need no pass of the
+# network.
 #
 #   python tools/dataset_converters/extract_features.py \
 #       configs/mixing/tcnn_squeezenet_voc07_rescore.py
-#   python tools/test.py configs/mixing/tcnn_squeezenet_voc07_rescore.py CHECKPOINT
-#   python tools/analysis_tools/compare_baselines.py configs/mixing/tcnn_squeezenet_voc07_rescore.py
+#   tcnn test mixing/tcnn_squeezenet_voc07_rescore CHECKPOINT
+#   python tools/analysis_tools/compare_baselines.py \
+#       configs/mixing/tcnn_squeezenet_voc07_rescore.py
+#
+# Expected: as tcnn_squeezenet_voc07.
 _base_ = './tcnn_squeezenet_voc07.py'
 train_dataloader = dict(
     batch_size=8,

@@ -53,7 +53,7 @@ def config_text(plan):
         f'# Network: {plan.backbone}, weights {plan.weights.said}.',
         '_base_ = [',
         f"    'tcnn_mm::_base_/models/{backbone.config}',",
-        "    'tcnn_mm::_base_/experiments/own_pictures.py',",
+        "    'tcnn_mm::_base_/experiments/own_images.py',",
         ']',
         f'classes = {literal(tuple(plan.classes))}',
         'pictures = dict(',

@@ -3,6 +3,7 @@
 import copy
 import glob
 import os.path as osp
+import re
 
 import pytest
 import torch
@@ -45,12 +46,12 @@ def test_the_table_is_complete():
 
 @pytest.mark.parametrize('name', FILES)
 def test_the_header_is_a_record(name):
-    """Each opens with what it is and the command that runs it."""
+    """One sentence (`tcnn configs list` shows it), the command, and what to expect."""
     with open(osp.join(CONFIGS, name), encoding='utf-8') as file:
-        lines = file.read().splitlines()
-    header = '\n'.join(lines[: next(i for i, line in enumerate(lines) if line[:1] != '#')])
-    assert f'tools/train.py configs/{name}' in header or 'tools/test.py' in header
-    assert '@' not in header
+        header = re.match(r'(#[^\n]*\n)+', file.read())[0]
+    assert header.splitlines()[0].endswith('.')
+    assert re.search(rf'^#   tcnn (train|test) {re.escape(name[:-3])}\b', header, re.M)
+    assert '\n# Expected' in header
 
 
 @pytest.mark.parametrize('name', ROWS)

@@ -1,6 +1,6 @@
-"""Reads a page of docs/ as what a reader would do with it: files to write, commands to run.
+"""Read a page of docs/ as a reader follows it: files to write, commands to run.
 
-A fenced block of `bash` is run as it stands; one of `python` whose first line is `# NAME.py` is
+A fenced block of `bash` is run as it is; one of `python` whose first line is `# PATH/NAME.py` is
 written to that file, any other is run. A comment in the line above a block marks it:
 
     <!-- needs TCNN_DATA TCNN_WEIGHTS -->   run where these variables are set
@@ -18,9 +18,9 @@ from tcnn_mm.cli.main import fill_parser, find_command
 from tests.support.runs import CONFIGS
 
 ROOT = osp.dirname(CONFIGS)
-BLOCK = re.compile(r'^(?:<!--(.*?)-->\n)?```(bash|python)\n(.*?)^```', re.M | re.S)
+BLOCK = re.compile(r'^(?:<!--([^\n]*?)-->\n)?```(bash|python)\n(.*?)^```', re.M | re.S)
 LINK = re.compile(r'\]\((?!\w+:|#)([^)#\s]+)')
-NAMED = re.compile(r'\b(?:tools|configs|docs|tests)/[\w./-]*\w\.(?:py|sh|md|png|txt)\b')
+NAMED = re.compile(r'\b(?:tcnn_mm|tools|configs|docs|tests)/[\w./-]*\w\.(?:py|sh|md|png|txt)\b')
 
 
 class Block(NamedTuple):
@@ -34,7 +34,7 @@ class Block(NamedTuple):
     @property
     def file(self):
         """Name of the file that a block of python is, if it is one."""
-        named = re.match(r'# ([\w-]+\.py)\b', self.text)
+        named = re.match(r'# ([\w/-]+\.py)\b', self.text)
         return named.group(1) if self.language == 'python' and named else None
 
 

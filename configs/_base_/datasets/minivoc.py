@@ -1,5 +1,5 @@
 # The embedded data set's target task: 60 scenes to train on, 120 to test on, drawn on first use.
-# Choices: test_dataloader.dataset.split=val. A batch is 10 scenes × 16 patches.
+# To choose settings: test_dataloader.dataset.split=val. A batch is 10 scenes × 16 patches.
 pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
 train_dataloader = dict(
     batch_size=10,
@@ -20,6 +20,6 @@ test_dataloader = dict(
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc10'),
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
-    # 18 and 15 px of VOC's 500, on pictures of 160; damping chosen on val (0 is the paper's map).
+    # 18 and 15 px of VOC's 500, on images of 160; damping chosen on val (0 is the paper's map).
     dict(type='tcnn_mm.PointLocalization', tolerance=5.8, hit_tolerance=4.8, damping=20),
 ]

@@ -1,6 +1,6 @@
-# ILSVRC-2012 in mmpretrain's layout: imagenet/{train,val}/<wnid>/*.JPEG. Krizhevsky's pictures: the
-# shorter side 256, the middle 256×256 of it; random 224×224 crops and flips, no colour jitter
-# (paper, sec. 1). Pillow shrinks with a filter, as our patches are cut.
+# ILSVRC-2012 in mmpretrain's layout: imagenet/{train,val}/<wnid>/*.JPEG. As in Krizhevsky's
+# network: shorter side 256, its central 256×256; random 224×224 crops and flips, no colour jitter
+# (paper, sec. 1). Pillow resizes with antialiasing, as the patches are resized.
 data_root = '{{$TCNN_DATA:data}}/imagenet'
 whole = [
     dict(type='tcnn_mm.LoadVOCObjects'),

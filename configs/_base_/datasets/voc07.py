@@ -1,5 +1,5 @@
 # PASCAL VOC 2007, trained on trainval, tested on test, as in the paper's table 1.
-# For choices: train_dataloader.dataset.split=train test_dataloader.dataset.split=val
+# To choose settings: train_dataloader.dataset.split=train test_dataloader.dataset.split=val
 data_root = '{{$TCNN_DATA:data}}/VOCdevkit/VOC2007'
 pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
 train_dataloader = dict(

@@ -1,6 +1,6 @@
-# VOC2007 with the training patches' features from a bank: all patches of all pictures are
-# shuffled, as in the paper, and the network runs once. tools/train.py makes the bank where it is
-# absent. Leaves give `bank`, a folder.
+# VOC 2007 with the features of the training patches from a bank: all patches of all images are
+# shuffled, as in the paper, and the network runs once. `tcnn train` makes the bank where it is
+# absent. Leaves set `bank`, a folder.
 _base_ = './voc07.py'
 train_dataloader = dict(
     _delete_=True,
@@ -18,7 +18,7 @@ train_dataloader = dict(
         ),
     ),
 )
-# The classes of our 1,907-picture subset with ≥ 100 test positives each.
+# The classes of the 1,907-image subset (voc07_subset/) with at least 100 test positives.
 main_classes = ('bus', 'car', 'cat', 'person', 'train')
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=main_classes),

@@ -1,6 +1,6 @@
-# PASCAL VOC 2012, objects: train → val, which is what can be scored at home. The annotations of
-# its test split are secret: `--server` (of tools/train.py and tools/test.py) takes the part
-# `server` below, trains on trainval and writes the files that the evaluation server scores.
+# PASCAL VOC 2012, objects: train → val. The annotations of its test split are secret:
+# `--server` (of `tcnn train` and `tcnn test`) applies `server` below, trains on trainval and writes
+# the files that the evaluation server scores.
 data_root = '{{$TCNN_DATA:data}}/VOCdevkit/VOC2012'
 pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
 train_dataloader = dict(

@@ -1,4 +1,4 @@
-# PASCAL VOC 2012, actions: one person a sample, train → val; for `--server` see voc12.py. The
+# PASCAL VOC 2012, actions: one person per sample, train → val; for `--server` see voc12.py. The
 # eleventh class, `other`, is trained and not scored, as in the devkit; without it:
 #   --cfg-options train_dataloader.dataset.other=False test_dataloader.dataset.other=False \
 #       model.head.num_classes=10

@@ -1,4 +1,4 @@
-# VOC2012 with the training patches' features from a bank, as in voc07_bank.py. Leaves give
+# VOC 2012 with the features of the training patches from a bank, as in voc07_bank.py. Leaves set
 # `bank`, a folder, here and under `server`, whose training set is another one.
 _base_ = './voc12.py'
 train_dataloader = dict(
@@ -15,7 +15,7 @@ train_dataloader = dict(
 server = dict(
     train_dataloader=dict(_delete_=True, dataset=dict(source=dict(split='trainval'))),
 )
-# The classes of our 250 + 250-picture subset with ≥ 15 positives in val.
+# The classes of the 250 + 250-image subset (voc12_subset/) with at least 15 positives in val.
 main_classes = ('cat', 'cow', 'dog', 'horse', 'person', 'sheep')
 test_evaluator = [
     dict(type='tcnn_mm.VOCDevkitAP', mode='voc10', subset=main_classes),

@@ -1,25 +1,2 @@
-# What a config of tcnn fit shares with every other of them: three feature banks (patches to
-# train on, all windows of val and test), metrics, schedule. Leaves name a model of ../models,
-# the banks with their sources, classes, epochs.
-_base_ = ['../schedules/three_stages.py', '../default_runtime.py']
-_windows = dict(
-    _delete_=True,
-    batch_size=8,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(type='tcnn_mm.FeatureBank', test_mode=True),
-)
-train_dataloader = dict(
-    batch_size=128,
-    num_workers=0,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='tcnn_mm.FeatureBank', flips=False),
-)
-val_dataloader = _windows
-test_dataloader = {key: value for key, value in _windows.items() if key != '_delete_'}
-val_evaluator = dict(_delete_=True, type='tcnn_mm.VOCDevkitAP', mode='voc10')
-test_evaluator = [
-    dict(type='tcnn_mm.VOCDevkitAP', mode='voc10'),
-    dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
-]
-val_cfg = dict(_delete_=True)
+# The former name of own_images.py: configs that `fit` has written name it.
+_base_ = './own_images.py'

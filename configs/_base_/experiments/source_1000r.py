@@ -1,5 +1,5 @@
-# Classes that a list names instead of ILSVRC's own, each a folder of imagenet/train or else of
-# imagenet22k (all of ImageNet, unpacked by wnid); 50 pictures a class are held out.
+# The classes of a list in place of ILSVRC's, each a folder of imagenet/train or else of
+# imagenet22k (all of ImageNet, unpacked by wnid); 50 images per class are held out.
 _base_ = './source_in1k.py'
 classes = dict(
     type='tcnn_mm.ClassFolders',

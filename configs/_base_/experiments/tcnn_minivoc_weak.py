@@ -1,4 +1,4 @@
-# Image labels alone: all windows at one random scale a batch, max-pooled, one log-loss a class.
+# Image labels alone: all windows at one random scale per batch, max-pooled, one log-loss per class.
 _base_ = './tcnn_minivoc.py'
 model = dict(
     type='tcnn_mm.WeakPatchClassifier',

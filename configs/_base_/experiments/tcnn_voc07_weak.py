@@ -1,5 +1,5 @@
 # Image labels alone ("Is object localization for free?", CVPR 2015): all windows at one random
-# scale a batch of 16 pictures, max-pooled, one log-loss a class, 20 epochs; six scales at test.
+# scale per batch of 16 images, max-pooled, one log-loss per class, 20 epochs; six scales at test.
 _base_ = './tcnn_voc07.py'
 model = dict(
     type='tcnn_mm.WeakPatchClassifier',

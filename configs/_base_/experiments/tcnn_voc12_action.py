@@ -1,4 +1,4 @@
-# One square patch a person, no background (paper, sec. 6); a single patch needs no power.
+# One square patch per person, no background (paper, sec. 6). A single patch needs no power mean.
 _base_ = [
     '../models/tcnn_1512.py',
     '../datasets/voc12_action.py',
@@ -10,7 +10,7 @@ model = dict(
     sampler=dict(_delete_=True, type='tcnn_mm.ObjectSquareSampler'),
     aggregator=dict(_delete_=True, type='tcnn_mm.MeanAggregator'),
 )
-# One patch a person and epoch: about 25 steps.
+# One patch per person and epoch: about 25 steps.
 train_cfg = dict(max_epochs=360)
 param_scheduler = dict(milestones=[210, 300])
 default_hooks = dict(checkpoint=dict(interval=10))

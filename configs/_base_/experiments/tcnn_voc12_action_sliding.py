@@ -1,4 +1,4 @@
-# Windows as for objects, named by the persons' boxes and actions in training; no box at test.
+# Windows as for objects, labelled by the boxes and actions of persons in training; no box at test.
 # A person who does none of the ten actions is background.
 _base_ = [
     '../models/tcnn_1512.py',
@@ -9,6 +9,6 @@ _base_ = [
 model = dict(head=dict(num_classes=10))
 train_dataloader = dict(batch_size=32, dataset=dict(view='image', other=False))
 test_dataloader = dict(batch_size=8, dataset=dict(view='image', other=False))
-# Whether anybody in the picture does the action.
+# Does anybody in the image do the action?
 test_evaluator = [dict(type='tcnn_mm.VOCDevkitAP', mode='voc10')]
 server = None  # the server scores persons

@@ -1,6 +1,5 @@
-# Krizhevsky's network whole, FC8 too, as a classifier of mmpretrain (paper, sec. 1). Its pixels are
-# RGB grey levels minus the mean; a transfer from its weights must say the same of them, as
-# `backbone.preprocessing`.
+# Krizhevsky's network with FC8 as a classifier of mmpretrain (paper, sec. 1). Its input is RGB
+# minus the mean; a transfer from its weights needs the same `backbone.preprocessing`.
 pixel_mean = [123.675, 116.28, 103.53]
 pixel_std = [1.0, 1.0, 1.0]
 model = dict(

@@ -1,4 +1,4 @@
-# The same with FC6 and FC7 6144 wide, from the 1512-class source task (paper, sec. 1).
+# tcnn_krizhevsky.py with FC6 and FC7 6144 wide, from the 1512-class source task (paper, sec. 1).
 _base_ = './tcnn_krizhevsky.py'
 model = dict(
     backbone=dict(fc_channels=6144),

@@ -8,7 +8,7 @@ model = dict(
         type='tcnn_mm.PatchSampler',
         grid=dict(type='tcnn_mm.PatchGrid'),
         labeler=dict(type='tcnn_mm.PatchLabeler'),
-        # 32 pictures × 4 patches make a batch of 128 from many pictures.
+        # 32 images × 4 patches make a batch of 128 from many images.
         num_patches=4,
     ),
     aggregator=dict(type='tcnn_mm.PowerMeanAggregator', k=5),

@@ -1,5 +1,5 @@
-# MobileNetV2 (torchvision's) with the file of TensorFlow's weights; other weights of torchvision:
-# model.pretrained=FILE and their mean, std in preprocessing.
+# torchvision's MobileNetV2 with TensorFlow's weights. Other weights of the same network:
+# model.pretrained=FILE and their mean and std in preprocessing.
 _base_ = './tcnn_pooled.py'
 model = dict(
     backbone=dict(

@@ -1,5 +1,5 @@
-# The method over a network whose last map is pooled, in dense mode; leaves give backbone, size
-# and weights. A patch every 96 pixels (of its resized picture): about 350 a picture.
+# The method over a network whose last map is pooled, in dense mode; leaves set backbone, size
+# and weights. A patch every 96 pixels of the resized image: about 350 per image.
 model = dict(
     type='tcnn_mm.PatchClassifier',
     neck=dict(type='mmpretrain.GlobalAveragePooling'),

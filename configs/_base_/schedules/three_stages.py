@@ -1,5 +1,5 @@
 # SGD in three stages, lr 0.01 / 0.001 / 0.0001 (paper, sec. 1); momentum and weight decay are
-# Krizhevsky's. The epochs are passes over the pictures; each takes the sampler's `num_patches`.
+# Krizhevsky's. An epoch is a pass over the images with the sampler's `num_patches` each.
 optim_wrapper = dict(
     constructor='tcnn_mm.TrainableParams',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4),
