@@ -50,7 +50,7 @@ def test_features_equal_the_online_ones(cfg):
 
 
 def test_rows_are_the_fixed_set(cfg):
-    """Boxes and labels of a picture are the sampler's whole fixed set of the bank's seed."""
+    """Boxes and labels of an image are the sampler's whole fixed set of the bank's seed."""
     banks.build_banks(cfg)
     bank = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model)
@@ -99,7 +99,7 @@ def test_a_banked_test_equals_the_online_test(cfg, tmp_path):
     assert len(list((tmp_path / 'banked' / 'score_maps').glob('*.png'))) == 2
 
 
-def test_a_bank_knows_the_objects_of_its_pictures(cfg, tmp_path):
+def test_a_bank_knows_the_objects_of_its_images(cfg, tmp_path):
     """Test items carry what PackPatchInputs gives; an older bank gets it from its source."""
     test = dict(
         type='tcnn_mm.FeatureBank', bank=str(tmp_path / 'testbank'), test_mode=True,
@@ -135,7 +135,7 @@ def test_an_interrupted_bank_is_absent_and_goes_on(cfg, tmp_path, monkeypatch):
     def dying(self):
         original(self)
         calls.append(1)
-        if len(calls) == 3:  # features, whole pictures; features of the second batch
+        if len(calls) == 3:  # features, whole images; features of the second batch
             raise KeyboardInterrupt
 
     monkeypatch.setattr(np.memmap, 'flush', dying)
@@ -218,8 +218,8 @@ def test_missing_bank_says_how_to_make_it(tmp_path):
     assert len(str(error.value).splitlines()) == 3 and 'tcnn train CONFIG' in str(error.value)
 
 
-def test_a_part_of_the_pictures(cfg, tmp_path):
-    """ids: only the rows of these pictures, the same ones as in the whole bank."""
+def test_a_part_of_the_images(cfg, tmp_path):
+    """ids: only the rows of these images, the same ones as in the whole bank."""
     banks.build_banks(cfg)
     options = cfg.train_dataloader.dataset
     whole = DATASETS.build(options)

@@ -35,7 +35,7 @@ def test_red_is_channel_zero(tmp_path):
     assert inputs[0].eq(255).all() and inputs[1:].eq(0).all()
 
 
-def test_loaded_picture_is_bgr(tmp_path):
+def test_loaded_image_is_bgr(tmp_path):
     """`img` follows the toolbox: BGR, so that its own transforms see what they expect."""
     write_voc_folder(tmp_path, {'a': (RED, OBJECTS)})
     item = VOCObjects(str(tmp_path), pipeline=[LoadVOCObjects()])[0]
@@ -76,15 +76,15 @@ def test_image_without_objects(tmp_path):
 
 
 def test_annotations_may_be_absent():
-    """A picture alone (prediction) packs with the same, empty fields; one class id is a label."""
+    """An image alone (prediction) packs with the same, empty fields; one class id is a label."""
     packed = PackPatchInputs()(dict(img=RED, img_id='x'))
     assert packed['data_samples'].gt_bboxes.shape == (0, 4)
     packed = PackPatchInputs()(dict(img=RED, gt_label=3))
     assert packed['data_samples'].gt_label.tolist() == [3]
 
 
-def test_batch_of_unequal_pictures(tmp_path):
-    """Pictures of different sizes, 30 pixels among them, travel as a list."""
+def test_batch_of_unequal_images(tmp_path):
+    """Images of different sizes, 30 pixels among them, travel as a list."""
     images = {'a': (RED, OBJECTS), 'b': (RED[:, :30], OBJECTS), 'c': (RED[:20], [])}
     write_voc_folder(tmp_path, images)
     data = VOCObjects(str(tmp_path), pipeline=[LoadVOCObjects(), PackPatchInputs()])
@@ -94,7 +94,7 @@ def test_batch_of_unequal_pictures(tmp_path):
 
 
 def resized(tmp_path, size_hw, box):
-    """A data set whose annotation claims `size_hw` for a picture of 30×40."""
+    """A data set whose annotation claims `size_hw` for an image of 30×40."""
     data = data_of(tmp_path)
     text = voc_xml([dict(name='cat', box=box)], size_hw)
     (tmp_path / 'Annotations' / 'a.xml').write_text(text)
@@ -102,7 +102,7 @@ def resized(tmp_path, size_hw, box):
 
 
 def test_wrong_size_reclips_the_boxes(tmp_path, monkeypatch):
-    """Where the annotated size is wrong, boxes end at the real picture; the log says so once."""
+    """Where the annotated size is wrong, boxes end at the real image; the log says so once."""
     said = []
     monkeypatch.setattr(module, 'print_log', lambda text, *_: said.append(text))
     data = resized(tmp_path, (WIDTH, HEIGHT), (5, 20, 25, 38))
@@ -111,15 +111,15 @@ def test_wrong_size_reclips_the_boxes(tmp_path, monkeypatch):
     assert len(said) == 1 and 'a.png: has 40×30 pixels, its annotation says 30×40' in said[0]
 
 
-def test_box_outside_the_real_picture(tmp_path):
-    """An annotation of the turned picture, its box wholly outside: one line with the file."""
+def test_box_outside_the_real_image(tmp_path):
+    """An annotation of the turned image, its box wholly outside: one line with the file."""
     data = resized(tmp_path, (WIDTH, HEIGHT), (5, 33, 25, 38))
     with pytest.raises(UserError, match=r'a.png: box \(5, 33, 25, 38\) .* 40×30') as error:
         data[0]
     assert '\n' not in str(error.value)
 
 
-def test_turned_picture_keeps_stored_pixels(tmp_path):
+def test_turned_image_keeps_stored_pixels(tmp_path):
     """An EXIF orientation leaves pixels, size and boxes alone."""
     data = data_of(tmp_path)
     exif = Image.Exif()
@@ -130,13 +130,13 @@ def test_turned_picture_keeps_stored_pixels(tmp_path):
     assert packed['data_samples'].gt_bboxes[0].tolist() == [1, 2, 20, 25]
 
 
-def test_data_set_without_pictures_cannot_load(tmp_path):
+def test_data_set_without_images_cannot_load(tmp_path):
     """with_images=False and a loading pipeline contradict each other: said, not a crash."""
     with pytest.raises(UserError, match='with_images=False'):
         data_of(tmp_path, with_images=False)[0]
 
 
-def test_truncated_picture_in_a_worker(tmp_path):
+def test_truncated_image_in_a_worker(tmp_path):
     """The line about a broken file survives a loader's worker process, at the end."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     data = data_of(tmp_path, picture=noise)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tcnn_mm.models.freezing import count_parameters, split_layers
-from tests.support.patch_model import FROZEN, build_model, make_picture
+from tests.support.patch_model import FROZEN, build_model, make_image
 
 
 def step(model):
@@ -12,7 +12,7 @@ def step(model):
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     model.train()
     model.set_epoch(0, 0)
-    image, sample = make_picture()
+    image, sample = make_image()
     loss = model.loss([image], [sample])['loss']
     loss.backward()
     for parameter in model.parameters():

@@ -13,13 +13,13 @@ from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_l
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 
 
 def test_scores_are_the_mean_of_y_to_the_k():
     """pred_score equals crops → network → softmax → mean y^5, written out by hand."""
     model = build_model(scales=(1.0, 1.6)).eval()
-    image, sample = make_picture()
+    image, sample = make_image()
     with torch.no_grad():
         got = model.predict([image], [sample])[0].pred_score
         boxes = model.sampler.grid((60, 80))
@@ -32,7 +32,7 @@ def test_scores_are_the_mean_of_y_to_the_k():
 @pytest.mark.parametrize('chunk', [1, 5, 1000])
 def test_chunk_size_does_not_change_scores(chunk):
     """Chunked = whole to 1e-5."""
-    image, sample = make_picture()
+    image, sample = make_image()
     with torch.no_grad():
         whole = build_model(chunk_size=64).eval().predict([image], [sample])[0].pred_score
         parts = build_model(chunk_size=chunk).eval().predict([image])[0].pred_score
@@ -42,21 +42,21 @@ def test_chunk_size_does_not_change_scores(chunk):
 def test_annotations_are_not_read_at_test():
     """Scores are bit-equal with, without, and with wrong annotations."""
     model = build_model().eval()
-    image, sample = make_picture()
-    other = make_picture(boxes=((0, 0, 80, 60), (3, 3, 9, 9)), labels=(2, 0))[1]
+    image, sample = make_image()
+    other = make_image(boxes=((0, 0, 80, 60), (3, 3, 9, 9)), labels=(2, 0))[1]
     with torch.no_grad():
         scores = [model.predict([image], s)[0].pred_score for s in ([sample], [other], None)]
     assert torch.equal(scores[0], scores[1]) and torch.equal(scores[0], scores[2])
 
 
 def test_loss_is_the_mean_over_all_patches_of_the_batch():
-    """Two pictures with different patch counts: one mean over patches, not of means."""
+    """Two images with different patch counts: one mean over patches, not of means."""
     model = build_model(flip_prob=0.0).train()
     model.set_epoch(0, 0)
-    pictures = [make_picture(name='a'), make_picture(90, 60, 1, ((0, 0, 40, 40),), (2,), 'b')]
-    loss = model.loss([p[0] for p in pictures], [p[1] for p in pictures])['loss']
+    images = [make_image(name='a'), make_image(90, 60, 1, ((0, 0, 40, 40),), (2,), 'b')]
+    loss = model.loss([p[0] for p in images], [p[1] for p in images])['loss']
     logits, labels = [], []
-    for image, sample in pictures:
+    for image, sample in images:
         drawn = model.sample_patches(image, sample, training=True)
         patches = (crop_patches(image, drawn.xyxy, 64) - 127.5) / 64
         logits.append(model(patches))
@@ -76,7 +76,7 @@ def test_deleted_patches_are_not_for_the_loss():
 
 def test_flips_are_keyed_and_really_flip():
     """The same key flips the same patches; flip_prob 0 and 1 differ by the mirror image."""
-    image, sample = make_picture()
+    image, sample = make_image()
 
     def features(flip_prob, epoch):
         model = build_model(flip_prob=flip_prob).train()
@@ -108,7 +108,7 @@ def test_a_batch_without_patches_is_a_zero_that_trains_everything():
         frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), sampler_options=dict(background_share=0.0)
     ).train()
     model.set_epoch(0, 0)
-    image, sample = make_picture(boxes=(), labels=())
+    image, sample = make_image(boxes=(), labels=())
     loss = model.loss([image], [sample])['loss']
     loss.backward()
     assert loss.item() == 0
@@ -118,7 +118,7 @@ def test_a_batch_without_patches_is_a_zero_that_trains_everything():
 
 def test_without_the_seed_hook_training_is_refused():
     """A run without EpochSeedHook would draw the same patches for ever: an error says so."""
-    image, sample = make_picture()
+    image, sample = make_image()
     with pytest.raises(RuntimeError, match='EpochSeedHook'):
         build_model().loss([image], [sample])
 
@@ -127,7 +127,7 @@ def test_epoch_statistics_count_each_label():
     """Seen patches by label add up to the sampled ones; set_epoch starts anew."""
     model = build_model().train()
     model.set_epoch(0, 0)
-    image, sample = make_picture()
+    image, sample = make_image()
     model.loss([image], [sample])
     drawn = model.sample_patches(image, sample, training=True)
     assert model.statistics[:, 1].tolist() == np.bincount(drawn.label, minlength=4).tolist()
@@ -137,7 +137,7 @@ def test_epoch_statistics_count_each_label():
 
 
 def test_bgr_weights_get_bgr_pixels():
-    """channel_order='bgr' turns the channels, and a red picture is red in the last one."""
+    """channel_order='bgr' turns the channels, and a red image is red in the last one."""
     red = torch.zeros(3, 4, 4, dtype=torch.uint8)
     red[0] = 255
     plain = dict(mean=(0, 0, 0), std=(1, 1, 1))
@@ -149,7 +149,7 @@ def test_bgr_weights_get_bgr_pixels():
 
 def test_bfloat16_of_the_frozen_part_is_close(half_native):
     """frozen_dtype='bfloat16' changes scores a little and keeps them float32."""
-    image, _ = make_picture()
+    image, _ = make_image()
     with torch.no_grad():
         full = build_model().eval().predict([image])[0].pred_score
         half = build_model(frozen_dtype='bfloat16').eval().predict([image])[0].pred_score
@@ -175,7 +175,7 @@ def build_action_model(**options):
 
 def make_person(box=(-4.0, 5.0, 31.0, 50.0), labels=(1,), number=1):
     boxes = (box,) * len(labels)
-    image, sample = make_picture(boxes=boxes, labels=labels)
+    image, sample = make_image(boxes=boxes, labels=labels)
     sample.set_field(torch.tensor(box), 'input_box')
     sample.set_metainfo(dict(object_index=number))
     return image, sample
@@ -209,10 +209,10 @@ def test_persons_train_with_their_action():
     assert model.statistics[:, 1].tolist() == [1, 1, 0, 0]
 
 
-def test_two_persons_of_a_picture_flip_by_themselves():
-    """Randomness hangs on the person, not only on the picture."""
+def test_two_persons_of_a_image_flip_by_themselves():
+    """Randomness hangs on the person, not only on the image."""
     names = [sample_name(make_person(number=n)[1]) for n in (1, 2)]
-    assert names == ['a/1', 'a/2'] and sample_name(make_picture()[1]) == 'a'
+    assert names == ['a/1', 'a/2'] and sample_name(make_image()[1]) == 'a'
 
 
 def test_dense_mode_has_no_squares():
@@ -263,7 +263,7 @@ def test_a_backbone_without_preprocessing_asks_for_it():
 def test_patch_scores_are_kept_only_when_asked():
     """return_patches adds boxes and scores whose power mean is pred_score."""
     model = build_model().eval()
-    image, _ = make_picture()
+    image, _ = make_image()
     with torch.no_grad():
         assert 'patch_scores' not in model.predict([image])[0]
         sample = model.predict([image], return_patches=True)[0]

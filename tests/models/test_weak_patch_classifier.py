@@ -10,7 +10,7 @@ from tcnn_mm.models.heads.adaptation_head import class_log_loss
 from tcnn_mm.patches.bank_batch import BankWindows
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
-from tests.support.patch_model import FROZEN, make_picture
+from tests.support.patch_model import FROZEN, make_image
 
 
 def build(sampler=None, head=None, **options):
@@ -48,7 +48,7 @@ def training(model, epoch=0):
 
 def pictures(*labels):
     pairs = [
-        make_picture(60 + 12 * i, 90, i, labels=(label,), name=f'p{i}')
+        make_image(60 + 12 * i, 90, i, labels=(label,), name=f'p{i}')
         for i, label in enumerate(labels)
     ]
     return [image for image, _ in pairs], [sample for _, sample in pairs]
@@ -61,7 +61,7 @@ def raw_scores(model, image, boxes):
 
 
 def test_log_loss_by_hand():
-    """Σ over classes of log(1 + exp(-y f)), mean over pictures; 0 is left out."""
+    """Σ over classes of log(1 + exp(-y f)), mean over images; 0 is left out."""
     scores = torch.tensor([[0.0, 2.0, -1.0], [3.0, 0.0, 0.0]])
     labels = torch.tensor([[1, -1, 0], [1, 0, -1]])
     expected = math.log(2) + math.log(1 + math.exp(2)) + math.log(1 + math.exp(-3)) + math.log(2)
@@ -70,7 +70,7 @@ def test_log_loss_by_hand():
 
 
 def test_the_loss_is_that_of_the_best_windows():
-    """One scale a batch, maximum over each picture's windows, log-loss of the labels."""
+    """One scale a batch, maximum over each image's windows, log-loss of the labels."""
     images, samples = pictures(1, 2)
     model = training(build(flip_prob=0.0))
     loss = model.loss(images, samples)['loss']
@@ -121,7 +121,7 @@ def test_a_class_of_difficult_objects_only_does_not_count():
 
 
 def test_the_scale_and_the_flips_are_keyed():
-    """(seed, epoch, pictures) decide, whatever their order; another epoch draws anew."""
+    """(seed, epoch, images) decide, whatever their order; another epoch draws anew."""
     images, samples = pictures(1, 2)
     loss = [training(build(), epoch).loss(images, samples)['loss'] for epoch in (1, 1, 2)]
     assert torch.equal(loss[0], loss[1]) and not torch.equal(loss[0], loss[2])
@@ -129,8 +129,8 @@ def test_the_scale_and_the_flips_are_keyed():
     torch.testing.assert_close(turned, loss[0], rtol=0, atol=1e-5)
 
 
-def test_a_flipped_picture_is_the_mirrored_one():
-    """flip_prob 1 on a picture equals flip_prob 0 on its mirror image (a symmetric grid)."""
+def test_a_flipped_image_is_the_mirrored_one():
+    """flip_prob 1 on an image equals flip_prob 0 on its mirror image (a symmetric grid)."""
     (image,), (sample,) = pictures(1)
     losses = [
         training(build(flip_prob=p)).loss([picture], [sample])['loss']
@@ -233,7 +233,7 @@ def test_what_does_not_fit_is_refused(options, words):
 
 
 def bags(model, images, samples):
-    """What a bank of the test's windows gives of pictures."""
+    """What a bank of the test's windows gives of images."""
     boxes = [model.sampler(tuple(i.shape[-2:]), training=False).xyxy for i in images]
     found = [model.encoder.describe_patches(i, b) for i, b in zip(images, boxes, strict=True)]
     for sample, image in zip(samples, images, strict=True):
@@ -261,7 +261,7 @@ def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
     assert losses == expected
 
 
-def test_bags_of_a_bank_are_scored_as_their_pictures():
+def test_bags_of_a_bank_are_scored_as_their_images():
     model = build().eval()
     images, samples = pictures(0, 1)
     with torch.no_grad():

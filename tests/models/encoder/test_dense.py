@@ -9,7 +9,7 @@ from torch import nn
 from tcnn_mm.models.encoder.dense import dense_plan, map_geometry, pooled, windows
 from tcnn_mm.patches.geometry import grid_boxes
 from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 
 
 class PaddingFree(nn.Module):
@@ -50,7 +50,7 @@ def build(mode, **options):
 
 def test_equals_crop_mode_without_padding():
     """A padding-free net: features and image scores of both modes agree to 1e-5."""
-    image, _ = make_picture(70, 90)
+    image, _ = make_image(70, 90)
     crop, dense = build('crop'), build('dense')
     boxes = crop.sampler.grid((70, 90))
     assert np.array_equal(boxes, dense.sampler.grid((70, 90))) and len(boxes) > 30
@@ -67,8 +67,8 @@ def test_equals_crop_mode_without_padding():
 @pytest.mark.parametrize('flip_prob, tolerance', [(0.0, 1e-5), (1.0, 1e-4)])
 def test_training_losses_agree_without_padding(flip_prob, tolerance):
     """The same sampled patches give the same loss in both modes; mirrored, too: mirroring the
-    picture and its boxes equals mirroring each patch."""
-    image, sample = make_picture(70, 90)
+    image and its boxes equals mirroring each patch."""
+    image, sample = make_image(70, 90)
     losses = []
     for mode in ('crop', 'dense'):
         model = build(mode, flip_prob=flip_prob).train()
@@ -77,10 +77,10 @@ def test_training_losses_agree_without_padding(flip_prob, tolerance):
     torch.testing.assert_close(*losses, rtol=0, atol=tolerance)
 
 
-def test_a_batch_of_shapes_equals_single_pictures():
-    """Bucketing pictures by resized shape changes no score."""
+def test_a_batch_of_shapes_equals_single_images():
+    """Bucketing images by resized shape changes no score."""
     model = build('dense')
-    images = [make_picture(70, 90, seed=i)[0] for i in range(3)] + [make_picture(90, 70)[0]]
+    images = [make_image(70, 90, seed=i)[0] for i in range(3)] + [make_image(90, 70)[0]]
     with torch.no_grad():
         together = [s.pred_score for s in model.predict(images)]
         alone = [model.predict([image])[0].pred_score for image in images]
@@ -91,7 +91,7 @@ def test_a_batch_of_shapes_equals_single_pictures():
 @pytest.mark.parametrize('chunk', [1, 7, 500])
 def test_chunk_size_does_not_change_dense_scores(chunk):
     """Chunks bound the memory and change nothing (1e-5)."""
-    image, _ = make_picture(70, 90)
+    image, _ = make_image(70, 90)
     with torch.no_grad():
         scores = [build('dense', chunk_size=c).predict([image])[0].pred_score for c in (64, chunk)]
     torch.testing.assert_close(*scores, rtol=0, atol=1e-5)
@@ -109,7 +109,7 @@ def test_geometry_of_known_networks(name, size, stride, side):
 
 def test_small_alexnet_windows():
     """Dense FC7 of the small net: windows of C5's map, close to crops (padding differs)."""
-    image, _ = make_picture(120, 160)
+    image, _ = make_image(120, 160)
     crop = build_model(scales=(1.0, 2.0)).eval()
     dense = build_model(scales=(1.0, 2.0), feature_mode='dense').eval()
     assert (
@@ -127,7 +127,7 @@ def test_dense_training_of_fc6_over_shared_maps():
     """Convolutions frozen, FC6 trained: windows feed the trained layers."""
     model = build_model(frozen=('C1', 'C2', 'C3', 'C4', 'C5', 'FC7'), feature_mode='dense').train()
     model.set_epoch(0, 0)
-    image, sample = make_picture()
+    image, sample = make_image()
     model.loss([image], [sample])['loss'].backward()
     assert model.backbone.classifier[1].weight.grad is not None
     assert model.backbone.classifier[4].weight.grad is None
@@ -137,7 +137,7 @@ def test_dense_training_of_fc6_over_shared_maps():
 def test_no_context_leaks_into_the_consumer(mode, half_native):
     """Between chunks neither no_grad nor autocast is on: the head runs in float32 with a graph."""
     model = build_model(feature_mode=mode, frozen_dtype='bfloat16', chunk_size=2)
-    image, _ = make_picture()
+    image, _ = make_image()
     for _, _, features in model.encoder.iter_features([image], [model.sampler.grid((60, 80))]):
         assert torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu')
         assert features.dtype == torch.float32 and not features.requires_grad

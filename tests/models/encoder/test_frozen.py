@@ -8,7 +8,7 @@ from torch import nn
 from tcnn_mm.models.encoder import frozen, hardware
 from tcnn_mm.models.encoder.frozen import FrozenCopy
 from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 
 
 class Mobile(nn.Module):
@@ -114,7 +114,7 @@ def test_checkpoints_do_not_hold_it():
     """The state dict after a bfloat16 test has the same keys and float32 values as before."""
     model = build_model(frozen_dtype='bfloat16').eval()
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    model.predict([make_picture()[0]])
+    model.predict([make_image()[0]])
     after = model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[key], after[key]) for key in before)
@@ -133,7 +133,7 @@ def test_random_numbers_are_untouched(x):
 @pytest.mark.slow
 def test_compiled_layers_give_the_same_scores():
     """compile_frozen=True: the same scores to 1e-5, chunks of other sizes included."""
-    image, _ = make_picture()
+    image, _ = make_image()
     plain, compiled = (
         build_model(compile_frozen=flag, chunk_size=8).eval() for flag in (False, True)
     )
@@ -187,7 +187,7 @@ def test_a_wholly_trained_backbone_without_layer_names():
     """Nothing frozen: nothing is copied or folded, and the whole backbone gets its gradient."""
     model = trained_whole().train()
     model.set_epoch(0, 0)
-    image, sample = make_picture()
+    image, sample = make_image()
     model.loss([image], [sample])['loss'].backward()
     assert all(p.grad is not None for p in model.backbone.parameters())
     assert model.encoder.frozen.current() is model.backbone
@@ -195,7 +195,7 @@ def test_a_wholly_trained_backbone_without_layer_names():
 
 def test_bfloat16_of_nothing_frozen_leaves_the_pixels_alone():
     """frozen_dtype is of the frozen layers: with none, patches stay float32 as they are cut."""
-    image, _ = make_picture()
+    image, _ = make_image()
     boxes = [trained_whole().sampler.grid((60, 80))]
     parts = [
         torch.cat(

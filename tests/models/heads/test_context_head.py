@@ -1,4 +1,4 @@
-"""The whole picture's head: its loss and fusion by hand, the same from pictures and from a bank."""
+"""The whole image's head: its loss and fusion by hand, the same from images and from a bank."""
 
 import math
 
@@ -12,7 +12,7 @@ from tcnn_mm.engine import bank as banks
 from tcnn_mm.models import ContextHead
 from tcnn_mm.patches.geometry import grid_boxes, largest
 from tcnn_mm.registry import DATASETS, MODELS
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 from tests.support.runs import small_config, train
 from tests.support.runs import test as run_test
 
@@ -46,7 +46,7 @@ def test_weight_zero_keeps_the_ranking():
 
 
 def test_loss_by_hand_and_difficult_left_out():
-    """One log-loss a class over the pictures; a difficult-only class counts nothing."""
+    """One log-loss a class over the images; a difficult-only class counts nothing."""
     made = head(logits=(0.0, 2.0))
     labels = torch.tensor([[1, -1], [0, 1]])
     expected = (math.log(2) + math.log(1 + math.exp(2.0)) + math.log(1 + math.exp(-2.0))) / 2
@@ -79,7 +79,7 @@ def test_both_heads_get_a_gradient(mode):
     """Online training: the sum of both losses reaches both heads."""
     model = build_model(context=CONTEXT, feature_mode=mode).train()
     model.set_epoch(0, 0)
-    image, sample = make_picture()
+    image, sample = make_image()
     sample.set_field([], 'gt_label_difficult', field_type='metainfo', dtype=None)
     losses = model([image], [sample], mode='loss')
     assert set(losses) == {'loss', 'loss_context'}
@@ -88,9 +88,9 @@ def test_both_heads_get_a_gradient(mode):
         assert part.weight.grad.abs().sum() > 0
 
 
-def test_bank_and_pictures_agree(tmp_path):
-    """The bank's whole-picture features and labels are the online ones; its checkpoint's test by
-    pictures equals the test from a bank of windows."""
+def test_bank_and_images_agree(tmp_path):
+    """The bank's whole-image features and labels are the online ones; its checkpoint's test by
+    images equals the test from a bank of windows."""
     init_default_scope('mmpretrain')
     options = {'model.context': CONTEXT}
     cfg = small_config(tmp_path / 'run', epochs=1, images=6, **options)
