@@ -22,7 +22,7 @@ from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.engine.voc_results import VOCResultsHook
 from tcnn_mm.registry import MODELS
 from tests.support.docs_pages import read_page
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 from tests.support.runs import CONFIGS
 from tests.support.voc_folder import write_voc_folder
 
@@ -62,7 +62,7 @@ def box_outside(root, monkeypatch):
     VOCObjects(**voc_set(root, 'WBC', (90, 1, 120, 9)))
 
 
-def no_picture(root, monkeypatch):
+def no_image(root, monkeypatch):
     options = voc_set(root, 'WBC')
     (root / 'JPEGImages' / 'a.png').unlink()
     VOCObjects(**options)
@@ -74,7 +74,7 @@ def class_file(root, monkeypatch):
     VOCObjects(split='train', **options)
 
 
-def damaged_picture(root, monkeypatch):
+def damaged_image(root, monkeypatch):
     path = root / 'a.png'
     voc_set(root)
     data = (root / 'JPEGImages' / 'a.png').read_bytes()
@@ -98,7 +98,7 @@ def no_metric_of_ours(root, monkeypatch):
 
 
 def no_seed_hook(root, monkeypatch):
-    image, sample = make_picture()
+    image, sample = make_image()
     build_model().loss([image], [sample])
 
 
@@ -163,8 +163,8 @@ def compiled_ops(root, monkeypatch):
 
 
 PROVOKE = [
-    voc_folder, empty_variable, no_weights, unknown_classes, empty_box, box_outside, no_picture,
-    class_file, damaged_picture, number_of_classes, no_metric_of_ours, no_seed_hook,
+    voc_folder, empty_variable, no_weights, unknown_classes, empty_box, box_outside, no_image,
+    class_file, damaged_image, number_of_classes, no_metric_of_ours, no_seed_hook,
     no_preprocessing, no_scope, another_network, not_this_backbone, more_than_data,
     damaged_checkpoint, no_bank, no_dense_mode, amp_without_gpu, compiled_ops,
 ]  # fmt: skip

@@ -6,10 +6,10 @@ import torch
 
 from tcnn_mm.analysis.cam import ActivationMaps, cells_to_points
 from tcnn_mm.errors import UserError
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 
 
-def test_cells_lie_symmetrically_in_the_picture():
+def test_cells_lie_symmetrically_in_the_image():
     """225 px, 8 cells 32 px apart: centres at 0.5 … 224.5; 224 px, 6 cells: from 32 on."""
     ends = np.array([[0, 0], [7, 7]])
     points = cells_to_points(ends, (8, 8), (225, 225), 32, (225, 225))
@@ -18,11 +18,11 @@ def test_cells_lie_symmetrically_in_the_picture():
     assert points.tolist() == [[96, 64]]  # x: (32 + 5 · 32) / 2, y: 32 · 2
 
 
-class Pictures:
-    """A few pictures, half of them with a class."""
+class Images:
+    """A few images, half of them with a class."""
 
     def __init__(self, n=6):
-        self.items = [make_picture(seed=i, labels=[i % 2], name=str(i)) for i in range(n)]
+        self.items = [make_image(seed=i, labels=[i % 2], name=str(i)) for i in range(n)]
         for _, sample in self.items:
             sample.set_metainfo(dict(gt_label_difficult=[]))
 
@@ -36,13 +36,13 @@ class Pictures:
 @pytest.fixture(scope='module')
 def maps():
     maps = ActivationMaps(build_model().eval(), scale=1.5)
-    maps.fit(Pictures())
+    maps.fit(Images())
     return maps
 
 
 def test_the_mean_of_the_map_is_the_score(maps):
     """The classifier's decision is the mean of its map, plus the bias: the same weights."""
-    image = Pictures()[1]['inputs']
+    image = Images()[1]['inputs']
     scores, points = maps.point(image, [0, 1])
     cells, shape = maps.map_of(image)
     # The small network's C5 has 64 channels; the shorter side is 1.5 · 64 px.
@@ -53,8 +53,8 @@ def test_the_mean_of_the_map_is_the_score(maps):
 
 
 def test_the_point_is_the_best_cell(maps):
-    """An activation planted in one cell is found there, in pixels of the stored picture."""
-    image = Pictures()[0]['inputs']  # 60 × 80
+    """An activation planted in one cell is found there, in pixels of the stored image."""
+    image = Images()[0]['inputs']  # 60 × 80
     cells, shape = maps.map_of(image)
     planted = torch.zeros_like(cells)
     planted[7, 1, 2] = 1.0

@@ -8,7 +8,7 @@ from tcnn_mm.export.plain_networks import plain_network
 from tcnn_mm.models.encoder.dense import dense_plan
 from tcnn_mm.patches.crop import crop_patches, resize
 from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 from tests.support.small_checkpoint import small_model_config
 
 ANY_SIZE = dict(size=64, mean=(120.0, 110.0, 100.0), std=(60.0, 50.0, 40.0))
@@ -19,7 +19,7 @@ ANY_SIZE = dict(size=64, mean=(120.0, 110.0, 100.0), std=(60.0, 50.0, 40.0))
 def test_patch_scores(order, frozen):
     """Raw RGB patches in: the votes, background beside them; also where FC6 trains."""
     model = build_model(frozen=frozen, preprocessing=dict(ANY_SIZE, channel_order=order)).eval()
-    image, _ = make_picture()
+    image, _ = make_image()
     boxes = model.sampler.grid(image.shape[-2:])
     with torch.no_grad():
         (votes,) = model.score_patches([image], [boxes])
@@ -54,7 +54,7 @@ def test_dense_scores(kind):
     model = (build_model(feature_mode='dense') if kind == 'windows' else pooled_model()).eval()
     network = plain_network(model, 'dense')
     assert (network.stride, network.side) == (model.encoder.map_stride, model.encoder.map_side)
-    image, _ = make_picture(90, 120)
+    image, _ = make_image(90, 120)
     boxes = model.sampler.grid((90, 120))
     with torch.no_grad():
         (votes,) = model.score_patches([image], [boxes])

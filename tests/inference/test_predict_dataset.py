@@ -7,7 +7,7 @@ from mmengine.dataset import pseudo_collate
 
 from tcnn_mm.inference.predict_dataset import predict_dataset
 from tcnn_mm.patches.bank_batch import BankWindows
-from tests.support.patch_model import build_model, make_picture
+from tests.support.patch_model import build_model, make_image
 
 SIZES = ((60, 80), (90, 70), (60, 80), (75, 75), (64, 100))
 
@@ -22,9 +22,7 @@ class Images:
         return len(SIZES)
 
     def __getitem__(self, index):
-        image, sample = make_picture(
-            *SIZES[index], seed=index, labels=(index % 3,), name=str(index)
-        )
+        image, sample = make_image(*SIZES[index], seed=index, labels=(index % 3,), name=str(index))
         if self.features is not None:
             image = self.features[index]
         return dict(inputs=image, data_samples=sample)

@@ -46,7 +46,7 @@ def training(model, epoch=0):
     return model
 
 
-def pictures(*labels):
+def image_batch(*labels):
     pairs = [
         make_image(60 + 12 * i, 90, i, labels=(label,), name=f'p{i}')
         for i, label in enumerate(labels)
@@ -71,7 +71,7 @@ def test_log_loss_by_hand():
 
 def test_the_loss_is_that_of_the_best_windows():
     """One scale a batch, maximum over each image's windows, log-loss of the labels."""
-    images, samples = pictures(1, 2)
+    images, samples = image_batch(1, 2)
     model = training(build(flip_prob=0.0))
     loss = model.loss(images, samples)['loss']
     key = model.key._replace(image_id='p0\0p1')
@@ -88,7 +88,7 @@ def test_boxes_are_not_read():
     """Boxes deleted, moved or renamed: loss and gradients of a step are bit-equal."""
 
     def step(edit):
-        images, samples = pictures(1, 2)
+        images, samples = image_batch(1, 2)
         for sample in samples:
             edit(sample)
         model = training(build())
@@ -111,7 +111,7 @@ def test_boxes_are_not_read():
 
 def test_a_class_of_difficult_objects_only_does_not_count():
     """Its output gets no gradient; with an ordinary object beside it, it does."""
-    images, samples = pictures(1)
+    images, samples = image_batch(1)
     samples[0].set_field(torch.tensor([-1, 1, 0]), 'image_labels', dtype=None)
     model = training(build())
     assert model.batch_labels(samples).tolist() == [[-1, 1, 0]]
@@ -122,7 +122,7 @@ def test_a_class_of_difficult_objects_only_does_not_count():
 
 def test_the_scale_and_the_flips_are_keyed():
     """(seed, epoch, images) decide, whatever their order; another epoch draws anew."""
-    images, samples = pictures(1, 2)
+    images, samples = image_batch(1, 2)
     loss = [training(build(), epoch).loss(images, samples)['loss'] for epoch in (1, 1, 2)]
     assert torch.equal(loss[0], loss[1]) and not torch.equal(loss[0], loss[2])
     turned = training(build(), 1).loss(images[::-1], samples[::-1])['loss']
@@ -131,17 +131,17 @@ def test_the_scale_and_the_flips_are_keyed():
 
 def test_a_flipped_image_is_the_mirrored_one():
     """flip_prob 1 on an image equals flip_prob 0 on its mirror image (a symmetric grid)."""
-    (image,), (sample,) = pictures(1)
+    (image,), (sample,) = image_batch(1)
     losses = [
-        training(build(flip_prob=p)).loss([picture], [sample])['loss']
-        for p, picture in ((1.0, image), (0.0, image.flip(-1)))
+        training(build(flip_prob=p)).loss([turned], [sample])['loss']
+        for p, turned in ((1.0, image), (0.0, image.flip(-1)))
     ]
     torch.testing.assert_close(*losses, rtol=1e-3, atol=1e-3)
 
 
 def test_a_test_is_the_mean_over_scales_of_the_maxima():
     """pred_score = σ(mean over scales of max over windows), annotations or not."""
-    images, samples = pictures(1, 2)
+    images, samples = image_batch(1, 2)
     model = build().eval()
     with torch.no_grad():
         got = [s.pred_score for s in model.predict(images, samples)]
@@ -163,7 +163,7 @@ def test_confident_scores_do_not_tie():
     torch.nn.init.zeros_(model.head.FCb.weight)
     model.head.FCb.bias.data = torch.tensor([20.0, 21.0, -21.0])
     with torch.no_grad():
-        score = model.predict(pictures(1)[0])[0].pred_score
+        score = model.predict(image_batch(1)[0])[0].pred_score
     assert score[0] < score[1] < 1 and score[2] > 0
 
 
@@ -171,7 +171,7 @@ def test_confident_scores_do_not_tie():
 @pytest.mark.parametrize('mode', ['crop', 'dense'])
 def test_chunk_size_changes_nothing(mode, chunk):
     """Chunks bound the memory: loss and scores as in one piece, to 1e-4."""
-    images, samples = pictures(1, 2)
+    images, samples = image_batch(1, 2)
     results = []
     for size in (500, chunk):
         model = training(build(feature_mode=mode, chunk_size=size))
@@ -184,7 +184,7 @@ def test_chunk_size_changes_nothing(mode, chunk):
 
 def test_log_sum_exp_pooling_trains_every_window():
     """Its loss lies between the mean's and the maximum's for an absent class, as its score does."""
-    images, samples = pictures(1)
+    images, samples = image_batch(1)
     samples[0].set_gt_label(torch.zeros(0, dtype=torch.int64))
     losses = [
         training(build(aggregator=dict(type=f'tcnn_mm.{kind}Aggregator', **options)))
@@ -197,7 +197,7 @@ def test_log_sum_exp_pooling_trains_every_window():
 
 def test_windows_keep_their_scores():
     """return_patches: boxes and probabilities of all windows, as maps and submissions take."""
-    images, _ = pictures(1)
+    images, _ = image_batch(1)
     model = build().eval()
     with torch.no_grad():
         sample = model.predict(images, return_patches=True)[0]
@@ -210,7 +210,7 @@ def test_windows_keep_their_scores():
 def test_only_the_head_has_a_graph():
     """A step's gradient reaches FCa and FCb, and nothing below them."""
     model = training(build())
-    model.loss(*pictures(1, 2))['loss'].backward()
+    model.loss(*image_batch(1, 2))['loss'].backward()
     with_gradient = {name for name, p in model.named_parameters() if p.grad is not None}
     assert with_gradient == {
         f'head.{fc}.{leaf}' for fc in ('FCa', 'FCb') for leaf in ('weight', 'bias')
@@ -244,7 +244,7 @@ def bags(model, images, samples):
 def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
     """The loss is that of one of the test's scales, chosen anew by the epoch."""
     model = build()
-    images, samples = pictures(0, 1)
+    images, samples = image_batch(0, 1)
     features, samples = bags(model, images, samples)
     losses = {
         round(training(model, epoch).loss(features, samples)['loss'].item(), 5)
@@ -263,7 +263,7 @@ def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():
 
 def test_bags_of_a_bank_are_scored_as_their_images():
     model = build().eval()
-    images, samples = pictures(0, 1)
+    images, samples = image_batch(0, 1)
     with torch.no_grad():
         whole = [s.pred_score for s in model.predict(images, [s.clone() for s in samples])]
         banked = [s.pred_score for s in model.predict(*bags(model, images, samples))]
@@ -273,4 +273,4 @@ def test_bags_of_a_bank_are_scored_as_their_images():
 def test_a_missing_hook_is_named():
     """A run without EpochSeedHook."""
     with pytest.raises(RuntimeError, match='WeakPatchClassifier.*EpochSeedHook'):
-        build().loss(*pictures(1))
+        build().loss(*image_batch(1))

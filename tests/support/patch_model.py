@@ -1,4 +1,4 @@
-"""A small model and pictures that many tests share."""
+"""A small model and images that many tests share."""
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ def build_model(num_classes=3, frozen=FROZEN, scales=(1.0, 2.0), dropout=0.0, **
     return model
 
 
-def make_picture(height=60, width=80, seed=0, boxes=((5, 5, 45, 50),), labels=(1,), name='a'):
+def make_image(height=60, width=80, seed=0, boxes=((5, 5, 45, 50),), labels=(1,), name='a'):
     """(uint8 tensor, DataSample) as PackPatchInputs gives them."""
     random = np.random.default_rng(seed)
     image = torch.from_numpy(random.integers(0, 255, (3, height, width), dtype=np.uint8))

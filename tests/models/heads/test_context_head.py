@@ -105,15 +105,15 @@ def test_bank_and_images_agree(tmp_path):
         ),
     )
     banks.build_banks(cfg, ['train'])
-    bank, pictures = DATASETS.build(cfg.train_dataloader.dataset), DATASETS.build(source)
+    bank, source_images = DATASETS.build(cfg.train_dataloader.dataset), DATASETS.build(source)
     model = MODELS.build(cfg.model)
     model.init_weights()
     item = bank.__getitems__([0, 1])[0]
     features, labels = item['inputs'].whole, item['inputs'].image_labels
-    online = model.eval().whole_features([pictures[0]['inputs']])
+    online = model.eval().whole_features([source_images[0]['inputs']])
     np.testing.assert_allclose(features.float(), online, rtol=2e-3, atol=2e-3)
     assert torch.equal(labels[0] == 1, torch.arange(6)[:, None].eq(
-        pictures[0]['data_samples'].gt_label).any(1))  # fmt: skip
+        source_images[0]['data_samples'].gt_label).any(1))  # fmt: skip
     checkpoint = train(cfg)
     assert 'context.FCb.weight' in checkpoint['state_dict']
     saved = tmp_path / 'run' / 'epoch_1.pth'
