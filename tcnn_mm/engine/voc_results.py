@@ -89,8 +89,7 @@ class VOCResultsHook(Hook):
                 'VOCResultsHook out of custom_hooks'
             )
         for metric in found:
-            # Where VOCSubmission writes.
-            metric.work_dir = self._folder(runner)
+            metric.set_work_dir(self._folder(runner))
         return found
 
     def _write(self, runner, metrics, suffix):

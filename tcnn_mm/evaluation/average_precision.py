@@ -1,27 +1,30 @@
-"""PASCAL VOC's average precision of a class, exact; numpy alone.
+"""PASCAL VOC's average precision of one class, exact, in numpy.
 
-Shapes: N images, K classes. A ground truth of one class and image is 1 (positive), 0 (only
+Letters: N images, K classes. The ground truth of one class and image is 1 (positive), 0 (only
 difficult objects: ignored) or -1 (negative), as in the devkit's class files.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 MODES = ('voc07', 'voc10')
 
 
-def precision_recall(scores, gt):
-    """Precision and true positives down the ranking (`VOCevalcls.m`).
+def precision_recall(scores: ArrayLike, gt: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Compute true positives and precision at each rank (`VOCevalcls.m`).
 
-    Images with equal scores keep their order, each is a step of its own; ignored images are
-    steps that change nothing.
+    Images with equal scores keep their order, and each has a rank of its own; ignored images have
+    a rank that changes nothing.
 
     Args:
-        scores (array): (N,), larger means more confident; infinite ones are fine.
-        gt (array): (N,) of {1, 0, -1}.
+        scores: (N,), larger means more confident; may be infinite.
+        gt: (N,) of {1, 0, -1}.
 
     Returns:
-        tuple: tp (N,) int64, positives among the first n (recall is tp / n_pos); precision (N,)
-        float64, 0 where neither tp nor fp has come yet.
+        tp (N,) int64, positives among the first n (recall is tp / n_pos); precision (N,) float64,
+        0 before the first positive or negative.
 
     Raises:
         ValueError: NaN scores, other labels, shapes that differ.
@@ -39,23 +42,22 @@ def precision_recall(scores, gt):
     return tp, tp / np.maximum(seen, 1)
 
 
-def voc_ap(scores, gt, mode, positives=None):
-    """Average precision of one class.
+def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = None) -> float:
+    """Compute the average precision of one class.
 
     Args:
-        scores (array): (N,), larger means more confident.
-        gt (array): (N,) of {1, 0, -1}.
-        mode (str): 'voc07': mean over recall 0, 0.1 … 1 of the best precision at that recall or
-            above. 'voc10': area under the curve of that best precision, as in VOC2010–2012.
-        positives (int, optional): How many there are to find, where some are found nowhere in
-            the ranking: recall ends below 1. Defaults to those of `gt`.
+        scores: (N,), larger means more confident.
+        gt: (N,) of {1, 0, -1}.
+        mode: 'voc07': mean over recall 0, 0.1 … 1 of the best precision at that recall or above.
+            'voc10': area under the curve of that best precision, as in VOC2010–2012.
+        positives: Number of objects to find, where the ranking lacks some of them: recall ends
+            below 1. Defaults to the positives of `gt`.
 
     Returns:
-        float: In [0, 1]; nan for a class without positives.
+        In [0, 1]; nan for a class without positives.
 
     Raises:
-        ValueError: Another mode; fewer `positives` than `gt` has; what :func:`precision_recall`
-            refuses.
+        ValueError: Another mode; fewer `positives` than `gt` has; see :func:`precision_recall`.
     """
     if mode not in MODES:
         raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
@@ -76,8 +78,13 @@ def voc_ap(scores, gt, mode, positives=None):
     return float(best[np.diff(tp, prepend=0) > 0].sum() / n_pos)
 
 
-def mean_ap(aps):
-    """Mean over the classes that have positives; nan if none has."""
-    aps = np.asarray(list(aps), np.float64)
-    aps = aps[~np.isnan(aps)]
-    return float(aps.mean()) if len(aps) else float('nan')
+def class_aps(scores: np.ndarray, gt: np.ndarray, mode: str) -> np.ndarray:
+    """Compute :func:`voc_ap` of each class: (N, K), (N, K) → (K,) float64."""
+    return np.array([voc_ap(scores[:, k], gt[:, k], mode) for k in range(gt.shape[1])])
+
+
+def mean_ap(aps: Iterable[float]) -> float:
+    """Average over the classes that have positives; nan if none has."""
+    values = np.array(list(aps), np.float64)
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else float('nan')

@@ -1,22 +1,23 @@
-"""What scores drawn at random would get: a high AP can be a common class; numpy alone."""
+"""Average precision of random scores: a common class has a high AP by chance."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tcnn_mm.evaluation.average_precision import voc_ap
 
 
-def chance_ap(labels, mode, repeats=100, seed=0):
-    """Mean AP of one class over random rankings.
+def chance_ap(labels: ArrayLike, mode: str, repeats: int = 100, seed: int = 0) -> float:
+    """Compute the mean AP of one class over random rankings.
 
     Args:
-        labels (array): (N,) of {1, 0, -1}.
-        mode (str): Of :func:`voc_ap`.
-        repeats (int): Rankings drawn.
+        labels: (N,) of {1, 0, -1}.
+        mode: Of :func:`voc_ap`.
+        repeats: Number of rankings.
+        seed: Of the rankings.
 
     Returns:
-        float: In [0, 1]; nan for a class without positives.
+        In [0, 1]; nan for a class without positives.
     """
     random = np.random.default_rng(seed)
-    return float(
-        np.mean([voc_ap(random.random(len(labels)), labels, mode) for _ in range(repeats)])
-    )
+    count = len(np.asarray(labels))
+    return float(np.mean([voc_ap(random.random(count), labels, mode) for _ in range(repeats)]))

@@ -1,4 +1,11 @@
-"""The devkit's average precision of image classification as a metric of the toolbox."""
+"""The devkit's average precision of image classification as a metric of the toolbox.
+
+Letters: N images (or persons), K classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -6,29 +13,36 @@ from mmengine.logging import print_log
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES, mean_ap, voc_ap
-from tcnn_mm.evaluation.score_table import ScoreTable, or_none, percent, to_numpy
+from tcnn_mm.evaluation.score_table import ScoreTable, or_nan, or_none, percent, to_numpy
 from tcnn_mm.registry import METRICS
 
 
-def ap_report(metric, classes, scores, labels, mode, subset=()):
-    """An entry of voc_ap.json, in fractions; null for a class without positives.
+def ap_report(
+    metric: str,
+    classes: Sequence[str],
+    scores: np.ndarray,
+    labels: np.ndarray,
+    mode: str,
+    subset: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Compute an entry of voc_ap.json, in fractions; None for a class without positives.
 
     Args:
-        metric (str): Its name.
-        classes (list[str]): K names.
-        scores (ndarray): (N, K).
-        labels (ndarray): (N, K) of {1, 0, -1}.
-        mode (str): 'voc07' or 'voc10'.
-        subset (sequence[str]): Classes whose mean is reported too.
+        metric: Name of the metric.
+        classes: K names.
+        scores: (N, K).
+        labels: (N, K) of {1, 0, -1}.
+        mode: 'voc07' or 'voc10'.
+        subset: Classes whose mean is reported too.
 
     Returns:
-        dict: metric, mAP (and mAP_subset), classes, images, (and subset).
+        metric, mAP (and mAP_subset), classes, images (and subset).
     """
     aps = {name: voc_ap(scores[:, k], labels[:, k], mode) for k, name in enumerate(classes)}
     means = {'mAP': mean_ap(aps.values())}
     if subset:
         means['mAP_subset'] = mean_ap(aps[name] for name in subset)
-    report = {
+    report: dict[str, Any] = {
         'metric': metric,
         **{key: or_none(value) for key, value in means.items()},
         'classes': {
@@ -46,8 +60,8 @@ def ap_report(metric, classes, scores, labels, mode, subset=()):
     return report
 
 
-def ap_table(report, title):
-    """A report as aligned lines, in per cent."""
+def ap_table(report: dict[str, Any], title: str) -> str:
+    """Format an :func:`ap_report` as aligned lines, in per cent."""
     rows = report['classes']
     wide = max(map(len, [*rows, 'class']))
     persons = f'{report["persons"]} persons of ' if 'persons' in report else ''
@@ -69,12 +83,28 @@ def ap_table(report, title):
     return '\n'.join(lines)
 
 
+# No tuple: mmengine turns tuples of a subclass into plain ones when it gathers results.
+@dataclass(frozen=True)
+class LabeledScores:
+    """Scores and ground truth of one item.
+
+    Attributes:
+        key: See :meth:`ScoreTable.sample_key`.
+        scores: (K,) float64.
+        labels: (K,) of {1, 0, -1}.
+    """
+
+    key: tuple[str, ...]
+    scores: np.ndarray
+    labels: np.ndarray
+
+
 @METRICS.register_module()
 class VOCDevkitAP(ScoreTable):
-    """Average precision of image classification, by the VOC devkit's rules.
+    """Average precision of image classification, by the rules of the VOC devkit.
 
-    A class with an ordinary object is positive, one with difficult objects only is ignored, any
-    other is negative. A class without positives has no AP and is left out of the mean.
+    An image with an ordinary object of the class is positive, one with difficult objects only is
+    ignored, any other is negative. A class without positives has no AP and is left out of the mean.
 
     Args:
         mode (str): 'voc07' (11 points) or 'voc10' (area under the curve).
@@ -83,19 +113,22 @@ class VOCDevkitAP(ScoreTable):
         **kwargs: For mmengine's `BaseMetric`.
 
     A data sample holds, beside what :class:`ScoreTable` needs, `gt_label` and
-    `gt_label_difficult` (none if absent).
-
-    After `evaluate`, on the main process: `report`, the entry of voc_ap.json (fractions), and
-    `scores`.
+    `gt_label_difficult` (none if absent). `report` is the entry of voc_ap.json, in fractions.
 
     Returns `mAP` (and `mAP_subset`) in per cent.
 
     Raises:
         UserError: A data set whose annotations are secret, unknown names in `subset`, a sample
-            that lacks something.
+            without scores or labels.
     """
 
-    def __init__(self, mode, subset=None, prefix=None, **kwargs):
+    def __init__(
+        self,
+        mode: str,
+        subset: str | Sequence[str] | None = None,
+        prefix: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if mode not in MODES:
             raise ValueError(
                 f"{type(self).__name__}: mode={mode!r}; choose 'voc07' (11 points) or 'voc10' "
@@ -105,10 +138,10 @@ class VOCDevkitAP(ScoreTable):
         self.mode = mode
         self.subset = [subset] if isinstance(subset, str) else list(subset or ())
 
-    def scored_classes(self):
-        """Names of the classes that have an AP, checked against `subset`."""
+    def scored_classes(self) -> list[str]:
+        """Return the names of the classes that have an AP, checked against `subset`."""
         classes, name = self.class_names(), type(self).__name__
-        if not self.dataset_meta.get('annotated', True):
+        if not (self.dataset_meta or {}).get('annotated', True):
             raise UserError(
                 f'{name}: the annotations of this split are secret, so there is no AP; take '
                 "dict(type='tcnn_mm.VOCSubmission', …) in its place (--server)"
@@ -121,41 +154,59 @@ class VOCDevkitAP(ScoreTable):
             )
         return classes
 
-    def sample_labels(self, sample, num_classes):
-        """(K,) of {1, 0, -1}."""
+    def sample_labels(self, sample: dict[str, Any], num_classes: int) -> np.ndarray:
+        """Return the ground truth of a sample, (K,) of {1, 0, -1}."""
+        if 'gt_label' not in sample:
+            raise UserError(
+                f'{type(self).__name__}: {self.sample_id(sample)} has no gt_label; AP needs '
+                'an annotated split'
+            )
         return image_labels(
             to_numpy(sample['gt_label']),
             to_numpy(sample.get('gt_label_difficult', ())),
             num_classes,
         )
 
-    def process(self, data_batch, data_samples):
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
+        """Collect the :meth:`row` of each sample."""
         self.scored_classes()
         num_classes = len(self.class_names())
-        for sample in data_samples:
-            scores = self.sample_scores(sample, num_classes)
-            if 'gt_label' not in sample:
-                raise UserError(
-                    f'{type(self).__name__}: {self.sample_id(sample)} has no gt_label; AP needs '
-                    'an annotated split'
-                )
-            labels = self.sample_labels(sample, num_classes)
-            self.results.append((self.sample_key(sample), scores, labels))
+        self.results += [self.row(sample, num_classes) for sample in data_samples]
 
-    def compute_metrics(self, results):
-        classes, scored = self.class_names(), self.scored_classes()
+    def row(self, sample: dict[str, Any], num_classes: int) -> LabeledScores:
+        """Read what is kept of a sample."""
+        scores = self.sample_scores(sample, num_classes)
+        return LabeledScores(
+            self.sample_key(sample), scores, self.sample_labels(sample, num_classes)
+        )
+
+    def tables(self, results: Sequence[LabeledScores]) -> tuple[np.ndarray, np.ndarray]:
+        """Set `scores`; return scores (N, K) float64 and labels (N, K) int64."""
+        classes = self.class_names()
         shape = (len(results), len(classes))
-        scores = np.array([row[1] for row in results], np.float64).reshape(shape)
-        labels = np.array([row[2] for row in results], np.int64).reshape(shape)
-        self.scores = (['/'.join(row[0]) for row in results], classes, scores)
+        scores = np.array([row.scores for row in results], np.float64).reshape(shape)
+        labels = np.array([row.labels for row in results], np.int64).reshape(shape)
+        self.scores = (['/'.join(row.key) for row in results], classes, scores)
+        return scores, labels
+
+    def compute_metrics(self, results: list[Any]) -> dict[str, float]:
+        """Set `report` and log it; return the means."""
+        scores, labels = self.tables(results)
+        classes, scored = self.class_names(), self.scored_classes()
         columns = [classes.index(name) for name in scored]
         self.report = self.make_report(
-            [row[0] for row in results], scored, scores[:, columns], labels[:, columns]
+            [row.key for row in results], scored, scores[:, columns], labels[:, columns]
         )
-        print_log(ap_table(self.report, self.prefix), 'current')
+        print_log(ap_table(self.report, str(self.prefix)), 'current')
         means = {k: self.report[k] for k in ('mAP', 'mAP_subset') if k in self.report}
-        return {k: float('nan') if v is None else 100 * v for k, v in means.items()}
+        return {k: 100 * or_nan(v) for k, v in means.items()}
 
-    def make_report(self, keys, classes, scores, labels):
-        """The entry of voc_ap.json: keys (N,), K names, (N, K), (N, K)."""
+    def make_report(
+        self,
+        keys: list[tuple[str, ...]],
+        classes: list[str],
+        scores: np.ndarray,
+        labels: np.ndarray,
+    ) -> dict[str, Any]:
+        """Return the entry of voc_ap.json: keys (N,), names (K,), scores and labels (N, K)."""
         return ap_report(self.mode, classes, scores, labels, self.mode, self.subset)

@@ -1,46 +1,59 @@
-"""Which aggregator turns patch scores into the best ranking of images (paper, sec. 5: k on val)."""
+"""Compare aggregators by the AP of their image scores (paper, sec. 5: k is chosen on val).
+
+Letters: N images, P patches of all images together, K classes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
-from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
+from tcnn_mm.evaluation.average_precision import class_aps, mean_ap
 
 PAPER_K = range(1, 21)
+Aggregator = Callable[[torch.Tensor], torch.Tensor]
 
 
-def candidates(ks=PAPER_K, rs=(1, 2, 5, 10, 20, 50)):
-    """Configs by name: y^k for each k (k = 1 is the mean), the max, log-sum-exp for each r."""
-    found = {f'k={k}': dict(type='tcnn_mm.PowerMeanAggregator', k=k) for k in ks}
+def candidates(
+    ks: Iterable[int] = PAPER_K, rs: Iterable[float] = (1, 2, 5, 10, 20, 50)
+) -> dict[str, dict[str, Any]]:
+    """Return configs by name: y^k per k (k = 1 is the mean), the max, log-sum-exp per r."""
+    found: dict[str, dict[str, Any]] = {
+        f'k={k}': dict(type='tcnn_mm.PowerMeanAggregator', k=k) for k in ks
+    }
     found['max'] = dict(type='tcnn_mm.MaxAggregator')
     for r in rs:
         found[f'lse r={r:g}'] = dict(type='tcnn_mm.LogSumExpAggregator', r=r)
     return found
 
 
-def image_scores(scores, sizes, aggregator):
-    """Patch scores (ΣP, K) of pictures of `sizes` (N,) patches → image scores (N, K) float64."""
-    pictures = torch.from_numpy(scores).split(sizes.tolist())
-    return torch.stack([aggregator(mine) for mine in pictures]).double().numpy()
+def image_scores(scores: np.ndarray, sizes: np.ndarray, aggregator: Aggregator) -> np.ndarray:
+    """Aggregate patch scores (P, K) of images with `sizes` (N,) patches → (N, K) float64."""
+    images = torch.from_numpy(scores).split(sizes.tolist())
+    return torch.stack([aggregator(of_one) for of_one in images]).double().numpy()
 
 
-def class_aps(scores, labels, mode):
-    """AP of each class, (K,), nan without positives: image scores and labels (N, K)."""
-    return np.array([voc_ap(scores[:, k], labels[:, k], mode) for k in range(labels.shape[1])])
-
-
-def sweep(scores, sizes, labels, aggregators, mode, columns=None):
-    """AP of each way of voting, from one pass's patch scores.
+def sweep(
+    scores: np.ndarray,
+    sizes: np.ndarray,
+    labels: np.ndarray,
+    aggregators: dict[str, Aggregator],
+    mode: str,
+    columns: Sequence[int] | None = None,
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Compute the AP of each aggregator from the same patch scores.
 
     Args:
-        scores (ndarray): (ΣP, K) float32.
-        sizes (ndarray): (N,) patches of each picture.
-        labels (ndarray): (N, K) in {1, 0, -1}.
-        aggregators (dict): name → callable (P, K) → (K,).
-        mode (str): 'voc07' or 'voc10'.
-        columns (sequence[int], optional): Classes of the mean. Defaults to all.
+        scores: (P, K) float32.
+        sizes: (N,) int, patches of each image.
+        labels: (N, K) in {1, 0, -1}.
+        aggregators: Name → callable, patch scores of one image (p, K) → (K,).
+        mode: 'voc07' or 'voc10'.
+        columns: Classes of the mean. Defaults to all.
 
     Returns:
-        dict: name → (mean AP, (K,) APs), in fractions.
+        Name → (mean AP, (K,) APs), in fractions.
     """
     result = {}
     for name, aggregator in aggregators.items():
@@ -49,6 +62,6 @@ def sweep(scores, sizes, labels, aggregators, mode, columns=None):
     return result
 
 
-def best_of(result):
-    """Name of the best mean AP; of equals the first, which is the smaller k."""
+def best_of(result: dict[str, tuple[float, np.ndarray]]) -> str:
+    """Return the name with the best mean AP; of equals the first, which is the smaller k."""
     return max(result, key=lambda name: result[name][0])

@@ -14,7 +14,7 @@ from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.load_config import load_config
-from tcnn_mm.evaluation.submission import read_results
+from tcnn_mm.evaluation.result_files import read_results
 from tcnn_mm.models import TorchvisionBackbone, TransferAlexNet
 from tcnn_mm.registry import MODELS
 from tests.support.action_folder import draw_persons, write_action_folder

@@ -5,10 +5,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.evaluation.average_precision import (
     MODES,
+    class_aps,
     mean_ap,
     precision_recall,
     voc_ap,
@@ -151,6 +154,56 @@ def test_ignored_images_change_nothing():
 def test_infinite_scores_rank_at_the_ends():
     """An image without a result counts as -inf, as in the devkit."""
     assert voc_ap([np.inf, 0.0, -np.inf], [1, -1, 1], 'voc10') == pytest.approx((1 + 2 / 3) / 2)
+
+
+FAST = settings(max_examples=50, deadline=None, derandomize=True)
+RANKING = st.lists(
+    st.tuples(st.integers(0, 6), st.sampled_from([1, 0, -1])), min_size=1, max_size=40
+)
+
+
+def columns(ranking):
+    scores, gt = np.array(ranking).T
+    return scores / 8, gt
+
+
+@FAST
+@given(RANKING, st.sampled_from(MODES), st.sampled_from([np.exp, np.sqrt, lambda s: 3 * s - 7]))
+def test_increasing_functions_of_the_scores_change_nothing(ranking, mode, function):
+    """AP reads the order alone: the same bits for every increasing function, ties included."""
+    scores, gt = columns(ranking)
+    ap = voc_ap(scores, gt, mode)
+    assert np.array_equal(voc_ap(function(scores), gt, mode), ap, equal_nan=True)
+    assert np.isnan(ap) if not (gt > 0).any() else 0 < ap <= 1
+
+
+@FAST
+@given(RANKING, st.sampled_from(MODES), st.integers(1, 5))
+def test_images_below_the_last_positive_do_not_count(ranking, mode, count):
+    """Further negatives at the end of the ranking leave AP as it is; at its start they lower it."""
+    scores, gt = columns(ranking)
+    more = np.append(gt, [-1] * count)
+    ap = voc_ap(scores, gt, mode)
+    assert np.array_equal(voc_ap(np.append(scores, [-1] * count), more, mode), ap, equal_nan=True)
+    if (gt > 0).any():
+        assert voc_ap(np.append(scores, [2] * count), more, mode) < ap
+
+
+@FAST
+@given(RANKING, st.sampled_from(MODES))
+def test_the_best_and_the_worst_ranking_have_closed_forms(ranking, mode):
+    """All positives first: AP 1. All last, after m negatives: best precision n / (n + m)."""
+    _, gt = columns(ranking)
+    n, m = (gt > 0).sum(), (gt < 0).sum()
+    if n:
+        assert voc_ap(gt, gt, mode) == 1
+        assert voc_ap(-gt, gt, mode) == pytest.approx(n / (n + m))
+
+
+def test_class_aps_are_those_of_the_columns():
+    """One AP per class, nan without positives."""
+    scores, labels = np.array([[3, 1], [2, 2]]), np.array([[1, -1], [-1, -1]])
+    assert class_aps(scores, labels, 'voc10').tolist() == [1.0, pytest.approx(np.nan, nan_ok=True)]
 
 
 def test_precision_recall_steps():

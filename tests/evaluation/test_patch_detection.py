@@ -1,5 +1,7 @@
 """Patches as detections: suppression by hand, and mmdet's own metric on them."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -94,3 +96,10 @@ def test_what_is_missing_is_named():
     metric.dataset_meta = dict(classes=('cat',))
     with pytest.raises(UserError, match='patch_scores.*PatchScoresHook'):
         metric.process(None, [sample.to_dict()])
+
+
+def test_without_mmdet_the_error_names_the_extra(monkeypatch):
+    """One line that says what to install."""
+    monkeypatch.setitem(sys.modules, 'mmdet', None)
+    with pytest.raises(UserError, match=r"needs mmdet .*pip install 'tcnn_mm\[det\]'"):
+        PatchDetectionMetric()

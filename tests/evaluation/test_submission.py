@@ -1,4 +1,4 @@
-"""Files for the evaluation server: their names and lines, and AP from them as from memory."""
+"""Files for the evaluation server: their lines, and AP from them as from memory."""
 
 import tarfile
 
@@ -12,7 +12,7 @@ from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS, OTHER
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation import VOCActionAP, VOCDevkitAP, VOCSubmission
-from tcnn_mm.evaluation.submission import align, parse_results, read_results, result_file
+from tcnn_mm.evaluation.result_files import read_results, result_file
 from tests.support.devkit import evaluate
 
 
@@ -52,20 +52,6 @@ def write_class_files(folder, samples, classes, split):
             number = f' {sample.object_index}' if 'object_index' in sample else ''
             rows.append(f'{sample.img_id}{number} {label:2d}\n')
         (folder / f'{name}_{split}.txt').write_text(''.join(rows))
-
-
-@pytest.mark.parametrize(
-    'comp, name, path',
-    [
-        ('comp1', 'cat', 'results/VOC2012/Main/comp1_cls_test_cat.txt'),
-        ('comp2', 'aeroplane', 'results/VOC2012/Main/comp2_cls_test_aeroplane.txt'),
-        ('comp9', 'jumping', 'results/VOC2012/Action/comp9_action_test_jumping.txt'),
-        ('comp10', 'jumping', 'results/VOC2012/Action/comp10_action_test_jumping.txt'),
-    ],
-)
-def test_names(comp, name, path):
-    """The devkit's tree and file names."""
-    assert result_file(comp, 'test', name) == path
 
 
 def test_what_is_written(tmp_path):
@@ -120,52 +106,14 @@ def test_actions_survive_the_files(tmp_path):
         assert row['ap'] == pytest.approx(expected, abs=1e-9, rel=0)
 
 
-def test_missing_lines_rank_last():
-    """As in the devkit a key without a line counts as -inf; a foreign key is an error."""
-    keys = [('a',), ('b',), ('c',)]
-    assert align({('c',): 0.5, ('a',): -3.0}, keys, 'x').tolist() == [-3.0, -np.inf, 0.5]
-    with pytest.raises(UserError, match=r'comp1: d is not in the split \(1 such lines\)'):
-        align({('d',): 0.5}, keys, 'comp1')
-
-
-@pytest.mark.parametrize(
-    'name, text, message',
-    [
-        ('comp2_cls_val_cat.txt', 'a 1 0.5\n', 'line 1: "a 1 0.5", expected `id score`'),
-        ('comp9_action_val_jumping.txt', 'a 0.5\n', 'expected `id objectIdx score`'),
-        ('comp2_cls_val_cat.txt', 'a 0.5\n\nb high\n', 'line 3: "b high"'),
-        ('comp2_cls_val_cat.txt', 'a nan\n', 'line 1'),
-        ('comp2_cls_val_cat.txt', 'a 0.5\na 0.7\n', 'line 2: a stands twice'),
-    ],
-)
-def test_lines_that_are_none(name, text, message):
-    """File and line are named."""
-    with pytest.raises(UserError, match=f'{name}, .*{message}'):
-        parse_results(text, name)
-
-
-def test_nothing_to_read(tmp_path):
-    """An empty folder, a file that is no archive, the same file twice: one line each."""
-    with pytest.raises(UserError, match='no result files, such as results/VOC2012/Main'):
-        read_results(str(tmp_path))
-    (tmp_path / 'x.tar.gz').write_text('nothing')
-    with pytest.raises(UserError, match='no tar archive'):
-        read_results(str(tmp_path / 'x.tar.gz'))
-    for folder in ('one', 'two'):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / 'comp2_cls_val_cat.txt').write_text('a 0.5\n')
-    with pytest.raises(UserError, match='comp2_cls_val_cat.txt is there twice'):
-        read_results(str(tmp_path))
-
-
 def test_samples_that_do_not_fit(tmp_path):
-    """Persons for comp2, pictures for comp10, a picture twice, another comp: refused."""
+    """Persons for comp2, images for comp10, an image twice, another comp: refused."""
     classes = ('cat', 'dog')
-    with pytest.raises(UserError, match='comp2 is of pictures, but 2012_000000/1 is a person'):
+    with pytest.raises(UserError, match='comp2 takes images; 2012_000000/1 .* of persons'):
         run(VOCSubmission('comp2'), make_samples(classes, persons=True), classes)
-    with pytest.raises(UserError, match='comp10 is of persons, but 2012_000000 is a picture'):
+    with pytest.raises(UserError, match='comp10 takes persons; 2012_000000 .* of images'):
         run(VOCSubmission('comp10'), make_samples(classes), classes)
-    with pytest.raises(UserError, match='2012_000000 comes twice'):
+    with pytest.raises(UserError, match='duplicate item 2012_000000'):
         run(VOCSubmission('comp1', out_dir=str(tmp_path)), make_samples(classes)[:1] * 2, classes)
     with pytest.raises(ValueError, match="comp='comp3'; choose from"):
         VOCSubmission('comp3')

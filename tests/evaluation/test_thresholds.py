@@ -7,7 +7,7 @@ from tcnn_mm.evaluation.thresholds import best_threshold, best_thresholds
 
 
 def f1_of(scores, labels, threshold):
-    """By the definition, picture by picture."""
+    """By the definition, image by image."""
     tp = sum(s >= threshold and y == 1 for s, y in zip(scores, labels, strict=True))
     fp = sum(s >= threshold and y == -1 for s, y in zip(scores, labels, strict=True))
     fn = sum(s < threshold and y == 1 for s, y in zip(scores, labels, strict=True))
@@ -16,7 +16,7 @@ def f1_of(scores, labels, threshold):
 
 @pytest.mark.parametrize('seed', range(30))
 def test_no_cut_is_better(seed):
-    """Ties, difficult pictures, tiny scores: F1 equals the best over every score as a threshold."""
+    """Ties, difficult images, tiny scores: F1 equals the best over every score as a threshold."""
     random = np.random.default_rng(seed)
     n = int(random.integers(1, 40))
     scores = random.integers(0, 8, n) / 8 if seed % 2 else random.random(n) ** 20
@@ -32,7 +32,7 @@ def test_by_hand():
     """Three named of which two are right, one positive missed would be worse: 0.5 is the middle."""
     scores, labels = [0.9, 0.8, 0.6, 0.4, 0.1], [1, -1, 1, -1, -1]
     assert best_threshold(scores, labels) == (0.5, 0.8)
-    # A difficult picture does not count, wherever it stands.
+    # A difficult image does not count, wherever it stands.
     assert best_threshold([*scores, 0.95, 0.45], [*labels, 0, 0]) == (0.5, 0.8)
 
 
@@ -50,7 +50,7 @@ def test_neighbouring_floats_are_told_apart():
 
 
 def test_classes_apart_and_nan_without_positives():
-    """Each column by itself; a class that no picture has gets no threshold."""
+    """Each column by itself; a class that no image has gets no threshold."""
     scores = np.array([[0.9, 0.2, 0.5], [0.1, 0.4, 0.5]])
     labels = np.array([[1, -1, -1], [-1, 1, 0]])
     thresholds, f1 = best_thresholds(scores, labels)

@@ -82,12 +82,12 @@ def test_equals_the_devkit(tmp_path):
 
 
 def test_what_does_not_fit():
-    """Pictures instead of persons, a person twice, secret actions: errors that name it."""
+    """Images instead of persons, a person twice, secret actions: errors that name it."""
     samples = make_samples()
     del samples[0].object_index
     with pytest.raises(UserError, match="a has no object_index.*view='person'"):
         run(VOCActionAP(), samples)
-    with pytest.raises(UserError, match='person a/1 comes twice'):
+    with pytest.raises(UserError, match='duplicate person a/1'):
         run(VOCActionAP(), make_samples([FOUR[0], FOUR[0]]))
     with pytest.raises(UserError, match='secret, so there is no AP.*VOCSubmission'):
         run(VOCActionAP(), make_samples(), annotated=False)

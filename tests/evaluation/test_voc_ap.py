@@ -135,7 +135,7 @@ def test_difficult_may_be_absent_and_of_any_kind():
 
 
 def test_ids():
-    """img_id, else the picture's name; twice the same id stays two rows, in order."""
+    """img_id, else the image's name; twice the same id stays two rows, in order."""
     samples = make_samples(SIX[:3], img_path='/some/where/000012.jpg')
     del samples[1].img_id
     samples[2].set_metainfo({'img_id': 7})

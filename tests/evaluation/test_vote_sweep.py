@@ -27,7 +27,7 @@ def vote(name, patches):
 
 
 def test_the_sweep_equals_direct_aggregation():
-    """Every way of voting, every class: the AP of scores that are voted picture by picture."""
+    """Every way of voting, every class: the AP of scores that are voted image by image."""
     scores, sizes, labels = make_pass()
     configs = candidates()
     assert set(configs) == {
@@ -35,9 +35,9 @@ def test_the_sweep_equals_direct_aggregation():
     }  # fmt: skip
     ways = {name: MODELS.build(config) for name, config in configs.items()}
     result = sweep(scores, sizes, labels, ways, 'voc10', [0, 2])
-    pictures = np.split(scores, sizes.cumsum()[:-1])
+    images = np.split(scores, sizes.cumsum()[:-1])
     for name, (mean, aps) in result.items():
-        voted = np.stack([vote(name, mine) for mine in pictures])
+        voted = np.stack([vote(name, mine) for mine in images])
         np.testing.assert_allclose(image_scores(scores, sizes, ways[name]), voted, rtol=1e-5)
         expected = [voc_ap(voted[:, k], labels[:, k], 'voc10') for k in range(3)]
         assert aps == pytest.approx(expected) and mean == pytest.approx(aps[[0, 2]].mean())

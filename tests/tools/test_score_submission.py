@@ -11,7 +11,7 @@ from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.evaluation.submission import write_results
+from tcnn_mm.evaluation.result_files import write_results
 from tests.support.action_folder import draw_persons, write_action_folder
 from tests.support.tool_module import load_tool
 from tests.support.voc_folder import write_voc_folder

@@ -24,7 +24,7 @@ from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.bank import build_banks
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.evaluation.point_localization import point_report, points_found
+from tcnn_mm.evaluation.pointing import point_report, points_found
 from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.registry import DATASETS
 

@@ -20,7 +20,7 @@ from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.datasets.voc_action import ACTIONS, VOCAction
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
-from tcnn_mm.evaluation.submission import COMPETITIONS, align, read_results
+from tcnn_mm.evaluation.result_files import COMPETITIONS, align, read_results
 from tcnn_mm.evaluation.voc_ap import ap_report, ap_table
 
 
