@@ -62,6 +62,7 @@ setup(
             'mypy==2.4.1',
             'import-linter==2.17',
             'build>=1.2',
+            'wheel>=0.43',
             TIMM,
             DET,
             *EXPORT,

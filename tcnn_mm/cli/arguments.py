@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from tcnn_mm.bundled_configs import find_config
+
 if TYPE_CHECKING:  # heavy: mmengine's config is imported by the command that reads one
     from mmengine.config import Config
 
@@ -37,6 +39,7 @@ def load_config_from(args: argparse.Namespace) -> Config:
     Raises:
         UserError: No such config, or a wrong override.
     """
+    find_config(args.config)  # a wrong name is reported before seconds of imports
     from tcnn_mm.engine.load_config import load_config
 
     return load_config(

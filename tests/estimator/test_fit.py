@@ -160,7 +160,7 @@ def test_a_network_of_each_family_is_read_densely(name):
     backbone = dict(type='tcnn_mm.TorchvisionBackbone', name=name, layer=BACKBONES[name].layer)
     cfg = Config.fromstring("_base_ = 'tcnn_mm::_base_/models/tcnn_pooled.py'", '.py')
     cfg.merge_from_dict(dict(model=dict(backbone=backbone, head=dict(in_channels=1))))
-    assert MODELS.build(cfg.model).map_stride in (16, 32)
+    assert MODELS.build(cfg.model).encoder.map_stride in (16, 32)
 
 
 def test_chance_is_the_mean_over_all_orders():
