@@ -16,7 +16,7 @@ from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.peaks import best_patches, map_peaks, peaks_to_points
 from tcnn_mm.reports.examples import GROUPS, TestImages
 from tcnn_mm.reports.run_artifacts import Scores
-from tcnn_mm.visualization.contact_sheet import contact_sheet, cut
+from tcnn_mm.visualization.contact_sheet import contact_sheet, crop_box
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 PATCHES = 16  # on the contact sheet of a class
@@ -160,7 +160,7 @@ def draw_map(
         box_names=[name] * len(objects),
         map_names=[name],
         points=points.numpy(),
-        with_picture=False,
+        with_image=False,
         damping=damping,
     )
 
@@ -172,6 +172,6 @@ def _best_patches(
     assert prediction.patch_boxes is not None and prediction.patch_scores is not None
     boxes, votes = prediction.patch_boxes, prediction.patch_scores[:, k].float()
     return [
-        Patch(float(votes[p]), label, cut(pixels, boxes[p]))
+        Patch(float(votes[p]), label, crop_box(pixels, boxes[p]))
         for p in best_patches(boxes, votes, PATCHES // 2)
     ]

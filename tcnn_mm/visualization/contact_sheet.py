@@ -1,21 +1,30 @@
-"""The patches that speak loudest for a class, side by side."""
+"""Draw patches in rows with captions."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 
-def contact_sheet(patches, captions, columns=8, side=96, colors=None):
-    """Square patches in rows, each over its caption.
+def contact_sheet(
+    patches: Sequence[np.ndarray],
+    captions: Sequence[str],
+    columns: int = 8,
+    side: int = 96,
+    colors: Sequence[str | tuple[int, int, int]] | None = None,
+) -> np.ndarray:
+    """Draw patches as squares in rows, each above its caption.
 
     Args:
-        patches (list[ndarray]): (h, w, 3) uint8 RGB each, any sizes.
-        captions (list[str]): One short line each.
-        columns (int): Patches in a row. Defaults to 8.
-        side (int): Of a patch on the sheet, pixels. Defaults to 96.
-        colors (list, optional): Of each patch's frame, as Pillow takes them. Defaults to none.
+        patches: P images (h, w, 3) uint8 RGB, any sizes.
+        captions: P short lines.
+        columns: Patches per row. Defaults to 8.
+        side: Of a patch on the sheet, pixels. Defaults to 96.
+        colors: P colours of frames, as Pillow takes them. Defaults to no frames.
 
     Returns:
-        ndarray: (h', w', 3) uint8 RGB on white.
+        (h', w', 3) uint8 RGB on white.
     """
     gap, line = 6, 16
     columns = max(1, min(columns, len(patches)))
@@ -34,11 +43,17 @@ def contact_sheet(patches, captions, columns=8, side=96, colors=None):
     return np.asarray(sheet)
 
 
-def cut(image, box):
-    """The pixels of a box (xyxy, edges) of a picture (H, W, 3), at least one; for showing."""
+def crop_box(image: np.ndarray, box: Iterable[Any]) -> np.ndarray:
+    """Crop a box from an image for display; only what lies inside, at least one pixel.
+
+    Args:
+        image: (H, W, 3).
+        box: (4,) xyxy pixels, rounded to whole ones.
+
+    Returns:
+        (h, w, 3), a copy.
+    """
     height, width = image.shape[:2]
-    x1, y1 = (
-        max(0, min(round(float(v)), n - 1)) for v, n in zip(box[:2], (width, height), strict=True)
-    )
-    x2, y2 = round(float(box[2])), round(float(box[3]))
+    x1, y1, x2, y2 = (round(float(value)) for value in box)
+    x1, y1 = max(0, min(x1, width - 1)), max(0, min(y1, height - 1))
     return np.ascontiguousarray(image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)])

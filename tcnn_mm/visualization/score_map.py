@@ -1,9 +1,18 @@
-"""Draws score maps over pictures."""
+"""Draw score maps over images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.visualization import Visualizer
 
 from tcnn_mm.registry import VISUALIZERS
+from tcnn_mm.visualization.figure import make_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PANEL = 3.2  # inches of the longer side of a panel
 BOX_COLOR = 'lime'
@@ -11,73 +20,79 @@ BOX_COLOR = 'lime'
 
 @VISUALIZERS.register_module()
 class ScoreMapVisualizer(Visualizer):
-    """A picture with its boxes, and beside it one overlay a class with a legend.
+    """Draws an image with its boxes, and beside it one overlay per class with a legend.
 
     Args:
-        alpha (float): Opacity where the map is highest; where it is 0 the picture is bare.
+        name (str): Of the visualizer. Defaults to 'visualizer'.
+        alpha (float): Opacity where the map is highest; where it is 0 the image alone is seen.
             Defaults to 0.75.
-        colormap (str): Matplotlib's name. Defaults to 'turbo'.
+        colormap (str): A colour map of matplotlib. Defaults to 'turbo'.
         **kwargs: For mmengine's `Visualizer`, e.g. `vis_backends`.
     """
 
-    def __init__(self, name='visualizer', *args, alpha=0.75, colormap='turbo', **kwargs):
+    def __init__(
+        self,
+        name: str = 'visualizer',
+        *args: Any,
+        alpha: float = 0.75,
+        colormap: str = 'turbo',
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, *args, **kwargs)
         self.alpha, self.colormap = alpha, colormap
 
     @classmethod
-    def get_instance(cls, name='visualizer', **kwargs):
-        """mmengine's registry builds visualizers through this; a bare config has no name."""
+    def get_instance(cls, name: str = 'visualizer', **kwargs: Any) -> Visualizer:
+        """Build from a config, as mmengine's registry does; a name is not required here."""
         return super().get_instance(name, **kwargs)
 
     def draw_score_maps(
         self,
-        image,
-        maps,
-        titles,
-        boxes=(),
-        box_names=(),
-        map_names=None,
-        points=None,
-        with_picture=True,
-        damping=0,
-    ):
-        """Make one picture of a row of panels.
+        image: np.ndarray,
+        maps: np.ndarray,
+        titles: Sequence[str],
+        boxes: np.ndarray | Sequence[Sequence[float]] = (),
+        box_names: Sequence[str] = (),
+        map_names: Sequence[str] | None = None,
+        points: np.ndarray | None = None,
+        with_image: bool = True,
+        damping: float = 0,
+    ) -> np.ndarray:
+        """Draw a row of panels: the image, then one map per class.
 
         Args:
             image (ndarray): (H, W, 3) uint8 RGB.
             maps (ndarray): (C, h, w) scores in [0, 1], any resolution.
             titles (list[str]): C lines, one above each map.
-            boxes (ndarray): (N, 4) xyxy pixels drawn on the first panel.
-            box_names (list[str]): N names.
-            map_names (list[str], optional): C names: each map shows the boxes of its name too.
+            boxes (ndarray): (N, 4) xyxy pixels, drawn on the image. Defaults to none.
+            box_names (list[str]): N class names.
+            map_names (list[str], optional): C class names: each map also shows the boxes of its
+                class.
             points (ndarray, optional): (C, 2) xy pixels, a cross on each map.
-            with_picture (bool): The first panel is the bare picture with all boxes. False: maps
-                alone. Defaults to True.
+            with_image (bool): The first panel is the image with all boxes. False: maps alone.
+                Defaults to True.
             damping (float): Of the maps, for the legend. Defaults to 0.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
         """
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.cm import ScalarMappable
-        from matplotlib.colors import Normalize
-        from matplotlib.figure import Figure
-
         height, width = image.shape[:2]
-        first = int(with_picture)
+        first = int(with_image)
         panels = first + len(maps)
         wide, tall = PANEL * min(1.0, width / height), PANEL * min(1.0, height / width)
-        figure = Figure((wide * panels + 0.9, tall + 0.4), dpi=100, layout='constrained')
-        FigureCanvasAgg(figure)
+        figure = make_figure((wide * panels + 0.9, tall + 0.4))
+        from matplotlib.cm import ScalarMappable
+        from matplotlib.colors import Normalize
+
         axes = figure.subplots(1, panels, squeeze=False)[0]
         for axis in axes:
             axis.imshow(image, extent=(0, width, height, 0))
             axis.set_axis_off()
-        if with_picture:
-            axes[0].set_title('picture and its objects' if len(boxes) else 'picture', fontsize=9)
+        if with_image:
+            axes[0].set_title('image and its objects' if len(boxes) else 'image', fontsize=9)
             for box, name in zip(boxes, box_names, strict=True):
                 self._frame(axes[0], box, name)
-        # One scale for all maps of a picture, so that classes compare; the legend tells it.
+        # One scale for all maps of an image, shown in the legend, so that classes can be compared.
         top = max(float(np.max(maps)), 1e-3) if len(maps) else 1.0
         for c, (axis, title) in enumerate(zip(axes[first:], titles, strict=True)):
             self._overlay(axis, maps[c], top, (0, width, height, 0))
@@ -95,11 +110,18 @@ class ScoreMapVisualizer(Visualizer):
             damped = f', damped by {damping:g}' if damping else ''
             bar.set_label(f'mean patch score{damped}', fontsize=8)
             bar.ax.tick_params(labelsize=7)
-        figure.canvas.draw()
-        return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+        canvas: Any = figure.canvas
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
-    def _overlay(self, axis, score_map, top, extent):
-        """A map, transparent where it is low: the picture shows what stands there."""
+    def _overlay(
+        self,
+        axis: Axes,
+        score_map: np.ndarray,
+        top: float,
+        extent: tuple[float, float, float, float],
+    ) -> None:
+        """Draw a map, transparent where it is low."""
         axis.imshow(
             score_map,
             extent=extent,
@@ -111,8 +133,8 @@ class ScoreMapVisualizer(Visualizer):
         )
 
     @staticmethod
-    def _frame(axis, box, name=None):
-        """A box, with its name inside it at the top: at the border it would be cut off."""
+    def _frame(axis: Axes, box: Sequence[float] | np.ndarray, name: str | None = None) -> None:
+        """Draw a box with its name inside at the top: outside it may be cut at the border."""
         from matplotlib.patches import Rectangle
 
         x1, y1, x2, y2 = map(float, box)

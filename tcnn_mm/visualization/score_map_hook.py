@@ -1,11 +1,16 @@
 """Draw score maps while a test runs."""
 
 import os.path as osp
+from collections.abc import Sequence
+from typing import Any
 
 import mmengine
+import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
+from mmpretrain.structures import DataSample
 from PIL import Image
 
 from tcnn_mm.compat import visualizer_backends
@@ -21,40 +26,41 @@ from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 @HOOKS.register_module()
 class ScoreMapHook(Hook):
-    """Draws pictures of a test: the objects, and maps of the asked-for or best-scored classes.
+    """Draws images of a test: the objects, and maps of the given or best-scored classes.
 
-    One PNG a picture, on each process for its own pictures; and an image for the visualizer's
-    other backends (TensorBoard …), from the main process. Works with a feature bank too.
+    Writes one PNG per image, each process for its own images. The main process also passes them
+    to the other backends of the visualizer (TensorBoard …). Works with a feature bank too.
 
     Args:
         out_dir (str): Folder, below the work dir if relative. Defaults to 'score_maps'.
         max_images (int): Stop after so many (of each process). Defaults to 20.
-        interval (int): Every n-th picture of the test. Defaults to 1.
-        classes (sequence[str], optional): Names of the classes to draw. Defaults to those of
-            the highest image score.
+        interval (int): Every n-th image of the test. Defaults to 1.
+        classes (sequence[str], optional): Names of the classes to draw. Defaults to those with
+            the highest image scores.
         top (int): How many of these. Defaults to 3.
         long_side (int): Of the maps, pixels. Defaults to 500.
         damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's mean.
 
     Raises:
-        UserError: Before the first picture, if the data set has no such class.
+        UserError: Before the first image, if the data set has no such class.
     """
 
     def __init__(
         self,
-        out_dir='score_maps',
-        max_images=20,
-        interval=1,
-        classes=None,
-        top=3,
-        long_side=500,
-        damping=0,
-    ):
+        out_dir: str = 'score_maps',
+        max_images: int = 20,
+        interval: int = 1,
+        classes: str | Sequence[str] | None = None,
+        top: int = 3,
+        long_side: int = 500,
+        damping: float = 0,
+    ) -> None:
         self.out_dir, self.max_images, self.interval = out_dir, max_images, interval
         self.classes = [classes] if isinstance(classes, str) else classes
         self.top, self.long_side, self.damping = top, long_side, damping
 
-    def before_test_epoch(self, runner):
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Check the class names; ask the model for patch scores."""
         names = runner.test_dataloader.dataset.metainfo['classes']
         unknown = [name for name in self.classes or () if name not in names]
         if unknown:
@@ -64,7 +70,10 @@ class ScoreMapHook(Hook):
         return_patch_scores(runner, True)
         self._seen = self._drawn = 0
 
-    def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Draw the images of a batch that are due."""
         inputs = data_batch['inputs']
         images = [None] * len(outputs) if isinstance(inputs, BankWindows) else inputs
         for image, sample in zip(images, outputs, strict=True):
@@ -73,20 +82,22 @@ class ScoreMapHook(Hook):
                 self._draw(runner, image, sample)
             self._seen += 1
 
-    def after_test_epoch(self, runner, metrics=None):
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Ask the model for no more patch scores."""
         return_patch_scores(runner, False)
 
-    def _draw(self, runner, image, sample):
+    def _draw(self, runner: Runner, image: torch.Tensor | None, sample: DataSample) -> None:
+        """Draw one image (3, H, W) uint8 RGB; None reads it from the file of the sample."""
         names = runner.test_dataloader.dataset.metainfo['classes']
         if image is not None:
             pixels = image.permute(1, 2, 0).cpu().numpy()
-        else:  # a bank holds features alone
+        else:  # a bank has no pixels
             pixels = load_rgb(sample.img_path)
         if self.classes is None:
             chosen = sample.pred_score.argsort(descending=True)[: self.top].tolist()
         else:
             chosen = [names.index(name) for name in self.classes]
-        size_hw = pixels.shape[:2]
+        size_hw = int(pixels.shape[0]), int(pixels.shape[1])
         map_hw = map_shape(size_hw, self.long_side)
         maps = mean_score_map(
             sample.patch_boxes, sample.patch_scores[:, chosen], size_hw, map_hw, self.damping
@@ -107,13 +118,13 @@ class ScoreMapHook(Hook):
             damping=self.damping,
         )
         name = str(sample.get('img_id', self._drawn))
-        if 'object_index' in sample:  # one of a picture's persons
+        if 'object_index' in sample:  # one of the persons of an image
             name += f'_{sample.object_index}'
         path = osp.join(runner.work_dir, self.out_dir, f'{name}.png')
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)
         if is_main_process():
             for backend in visualizer_backends(runner.visualizer):
-                # The local one would write the same PNG a second time.
+                # The local backend would write the same PNG again.
                 if not isinstance(backend, LocalVisBackend):
                     backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)
