@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from tcnn_mm.analysis.prediction_cache import picture_config
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
 from tcnn_mm.datasets.feature_bank import FILES
-from tcnn_mm.engine.bank import plan_rows
+from tcnn_mm.engine.build_bank import plan_rows
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.coverage import measure_coverage

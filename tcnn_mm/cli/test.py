@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner
 
     from tcnn_mm.checkpoints.metadata import map_damping
-    from tcnn_mm.engine.bank import build_banks
+    from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
 
     cfg = load_config_from(args)

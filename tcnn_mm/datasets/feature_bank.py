@@ -9,7 +9,7 @@ older than the word.
 
 import json
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,13 @@ def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str
         for key in sorted(bank.keys() | config.keys())
         if bank.get(key) != config.get(key)
     ]
+
+
+def is_feature_bank(config: Mapping[str, Any]) -> bool:
+    """Return whether a data set's config is of a :class:`FeatureBank`, by class or by name."""
+    kind = config.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(kind, FeatureBank)
 
 
 @DATASETS.register_module()

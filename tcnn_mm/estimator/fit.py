@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.engine.bank import build_bank
+from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError

@@ -12,7 +12,7 @@ from tcnn_mm.analysis.baselines import (
     logistic_regression,
 )
 from tcnn_mm.analysis.prediction_cache import build_model
-from tcnn_mm.engine.bank import build_bank
+from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 from tests.support.runs import small_config

@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
-from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.build_bank import build_banks
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.evaluation.result_files import read_results
 from tcnn_mm.models import TorchvisionBackbone, TransferAlexNet

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.build_bank import build_banks
 from tcnn_mm.models import TorchvisionBackbone
 from tests.support.config_table import MOBILENET
 from tests.support.own_data import coco, drawn, write_pictures

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.engine import bank as banks
+from tcnn_mm.engine import build_bank as banks
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS, MODELS
 from tests.support.runs import assert_same_state, small_config, train

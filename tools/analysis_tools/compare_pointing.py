@@ -22,7 +22,7 @@ from tcnn_mm.analysis.prediction_cache import build_model, metric_settings, pict
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.build_bank import build_banks
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.evaluation.pointing import point_report, points_found
 from tcnn_mm.models.samples import sample_labels

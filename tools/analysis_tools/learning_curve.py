@@ -48,7 +48,7 @@ from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.datasets.feature_bank import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
-from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.build_bank import build_banks
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import mean_ap, voc_ap
 from tcnn_mm.registry import DATASETS

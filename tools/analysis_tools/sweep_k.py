@@ -30,7 +30,7 @@ from tcnn_mm.analysis.prediction_cache import (
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.bank import build_bank
+from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.vote_sweep import best_of, candidates, sweep

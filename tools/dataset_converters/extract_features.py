@@ -10,7 +10,7 @@ import argparse
 
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.engine.bank import build_banks
+from tcnn_mm.engine.build_bank import build_banks
 
 
 def main():

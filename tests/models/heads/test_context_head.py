@@ -8,7 +8,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.engine import bank as banks
+from tcnn_mm.engine import build_bank as banks
 from tcnn_mm.models import ContextHead
 from tcnn_mm.patches.geometry import grid_boxes, largest
 from tcnn_mm.registry import DATASETS, MODELS

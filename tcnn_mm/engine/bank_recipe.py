@@ -1,0 +1,72 @@
+"""The recipe of a feature bank: everything that its numbers depend on."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+
+from tcnn_mm.checkpoints.loading import file_digest
+from tcnn_mm.errors import UserError
+from tcnn_mm.models.patch_model import PatchModel
+
+
+def plain_settings(part: Any) -> dict[str, Any]:
+    """Return the public settings of a grid or labeler that JSON can hold."""
+    kept = (str, int, float, bool, tuple, list, type(None))
+    return {k: v for k, v in vars(part).items() if k[0] != '_' and isinstance(v, kept)}
+
+
+def bank_recipe(
+    model: PatchModel,
+    dataset: BaseDataset,
+    bank: Mapping[str, Any],
+    model_config: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return everything that the numbers of a bank depend on.
+
+    Args:
+        model: Built from the config.
+        dataset: The source, built.
+        bank: Config of the `FeatureBank`.
+        model_config: Config of the model; names backbone and neck, since two layers of one
+            network have the same weights.
+
+    Raises:
+        UserError: No `model.pretrained`, or a sampler without a grid.
+    """
+    if not model.pretrained:
+        raise UserError(
+            'a feature bank needs model.pretrained: the backbone would have other weights in '
+            'every run'
+        )
+    if not hasattr(model.sampler, 'grid'):
+        raise UserError(
+            f'a feature bank holds the patches of a grid; {type(model.sampler).__name__} has none'
+        )
+    ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
+    test_mode = bool(bank.get('test_mode', False))
+    sampler: dict[str, Any] = dict(grid=plain_settings(model.sampler.grid))
+    if not test_mode:
+        sampler.update(labeler=plain_settings(model.sampler.labeler), seed=bank.get('seed', 0))
+        sampler['background_share'] = model.sampler.background_share
+    return dict(
+        network=dict(
+            backbone=model_config['backbone'],
+            neck=model_config.get('neck'),
+            weights=file_digest(model.pretrained),
+            layers_below=list(model.encoder.layers_below),
+            feature_mode=model.feature_mode,
+            dtype=str(model.frozen_dtype),
+            preprocessing=dict(model.preprocessing),
+        ),
+        sampler=sampler,
+        # The format is older than the word: `pictures` are images.
+        source=dict(
+            pictures=len(ids),
+            ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
+            classes=list(dataset.metainfo['classes']),
+        ),
+        patches='all' if test_mode else 'sampled, and the whole picture',
+        flips=bool(bank.get('flips', not test_mode)),
+    )
