@@ -50,3 +50,16 @@ def build_patch_part(part: Any) -> Any:
         return part
     with DefaultScope.overwrite_default_scope('tcnn_mm'):
         return TASK_UTILS.build(part)
+
+
+def config_builds(config: Any, registry: Registry, kind: type) -> bool:
+    """Return whether a config builds an instance of a class: `type` may be a name or a class.
+
+    Args:
+        config: A config dict with `type`, or None.
+        registry: Of ours, in which a name is looked up; its parents are the toolbox's.
+        kind: The class; its subclasses count.
+    """
+    named = config.get('type') if config else None
+    found = registry.get(named) if isinstance(named, str) else named
+    return isinstance(found, type) and issubclass(found, kind)

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm.analysis.prediction_cache import picture_config
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
-from tcnn_mm.datasets.feature_bank import FILES
+from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank
 from tcnn_mm.engine.build_bank import plan_rows
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
@@ -149,7 +149,7 @@ def bank_waits(cfg, model):
     for role in ('train', 'val', 'test'):
         loader = cfg.get(f'{role}_dataloader')
         bank = loader.dataset if loader else {}
-        if str(bank.get('type')).endswith('FeatureBank') and not bank_is_there(bank):
+        if is_feature_bank(bank) and not bank_is_there(bank):
             waits[role] = bank_estimate(model, bank)
     model.train(model_mode)
     return waits

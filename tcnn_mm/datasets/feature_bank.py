@@ -9,7 +9,7 @@ older than the word.
 
 import json
 import os.path as osp
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from tcnn_mm.datasets.transforms import set_objects
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.sampler import keyed_generator
-from tcnn_mm.registry import DATASETS
+from tcnn_mm.registry import DATASETS, config_builds
 
 FILES = dict(
     features='features.f16',
@@ -55,11 +55,9 @@ def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str
     ]
 
 
-def is_feature_bank(config: Mapping[str, Any]) -> bool:
-    """Return whether a data set's config is of a :class:`FeatureBank`, by class or by name."""
-    kind = config.get('type')
-    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(kind, FeatureBank)
+def is_feature_bank(config: Any) -> bool:
+    """Return whether a config builds a :class:`FeatureBank`."""
+    return config_builds(config, DATASETS, FeatureBank)
 
 
 @DATASETS.register_module()

@@ -58,7 +58,7 @@ def _create(
     folder: str,
     draft: str,
     manifest: Mapping[str, Any],
-    rows: Mapping[str, np.ndarray],
+    rows: Mapping[str, Any],
     whole: tuple[int, int] | None,
 ) -> None:
     """Write the files of a new draft; its manifest last, so that it marks a whole draft."""

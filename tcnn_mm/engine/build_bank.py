@@ -124,9 +124,7 @@ def fill(
     bar.close()
 
 
-def _check_stored(
-    folder: str, recipe: dict[str, Any], dataset: BaseDataset
-) -> None:
+def _check_stored(folder: str, recipe: dict[str, Any], dataset: BaseDataset) -> None:
     """Check that the bank in a folder is of this recipe, and complete its records."""
     manifest = osp.join(folder, FILES['manifest'])
     with open(manifest, encoding='utf-8') as file:
@@ -146,8 +144,9 @@ def _add_objects(manifest: str, stored: dict[str, Any], dataset: BaseDataset) ->
     if is_main_process():
         for i, record in enumerate(stored['pictures']):
             info = dataset.get_data_info(i)
-            objects, _ = clip_boxes(info['gt_bboxes'], *record['size_hw'], info['img_path'])
-            record.update(image_record(info, record['size_hw'], objects))
+            height, width = record['size_hw']
+            objects, _ = clip_boxes(info['gt_bboxes'], height, width, info['img_path'])
+            record.update(image_record(info, (height, width), objects))
         with atomic_write(manifest) as file:
             json.dump(stored, file)
         print_log(f'{manifest}: added the objects of its images', 'current')

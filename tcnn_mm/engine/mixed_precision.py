@@ -4,6 +4,8 @@ import torch
 from mmengine.config import Config
 
 from tcnn_mm.errors import UserError
+from tcnn_mm.models.patch_model import PatchModel
+from tcnn_mm.registry import MODELS, config_builds
 
 
 def use_amp(cfg: Config) -> None:
@@ -18,8 +20,7 @@ def use_amp(cfg: Config) -> None:
     Raises:
         UserError: A model of the toolbox's own without a GPU: it has no frozen layers to cast.
     """
-    ours = str(cfg.model.type).endswith('PatchClassifier')
-    if ours:
+    if config_builds(cfg.model, MODELS, PatchModel):
         cfg.model.frozen_dtype = 'bfloat16'
     elif not torch.cuda.is_available():
         raise UserError(f'--amp: {cfg.model.type} needs a GPU for it; leave --amp out here')

@@ -1,6 +1,7 @@
 """The bank: the online features, in float16, complete or absent, refused where it does not fit."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -174,7 +175,7 @@ def test_no_room_is_said_first(cfg, monkeypatch, tmp_path):
     from collections import namedtuple
 
     usage = namedtuple('usage', 'total used free')(1, 1, 10)
-    monkeypatch.setattr(banks.shutil, 'disk_usage', lambda path: usage)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
     with pytest.raises(UserError, match='GB free'):
         banks.build_banks(cfg)
     assert not list(tmp_path.glob('bank*'))
