@@ -1,131 +1,110 @@
-"""Data sets in COCO's format (one JSON of boxes), through mmdet's `CocoDataset`."""
+"""Data sets in COCO's format: one JSON of images, boxes and categories."""
 
-import contextlib
 import os.path as osp
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
-from tcnn_mm.datasets.formats.coco import coco_classes, read_coco
-from tcnn_mm.datasets.formats.voc_xml import clip_boxes
-from tcnn_mm.datasets.voc import VOCObjects
+from tcnn_mm.datasets.formats.coco import (
+    CocoImage,
+    coco_classes,
+    count_unlisted,
+    parse_coco,
+    read_coco,
+)
+from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.object_dataset import ObjectDataset
+from tcnn_mm.datasets.object_item import object_item
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
 
 @DATASETS.register_module()
-class COCOObjects(VOCObjects):
+class COCOObjects(ObjectDataset):
     """The items of :class:`VOCObjects` from a COCO annotation file.
 
-    The file is read by mmdet's `CocoDataset`, which needs no compiled ops. A crowd region
-    (`iscrowd`) is a difficult object: it names no patch, and a picture with nothing but crowds of
-    a class is left out of that class's loss and AP. A box without area is left out by mmdet; the
-    log counts those.
+    A crowd region (`iscrowd`) is a difficult object: it labels no patch, and an image with nothing
+    but crowds of a class is left out of that class's loss and AP. A box without area in the image
+    is left out; the log counts those.
 
     Args:
         ann_file (str): The JSON, below `data_root` or absolute.
         data_root (str): Defaults to the JSON's folder.
-        img_dir (str): Folder of the pictures below `data_root`; a `file_name` is looked for in
+        img_dir (str): Folder of the images below `data_root`; a `file_name` is looked for in
             it. Defaults to `data_root` itself.
-        ids (str, optional): A text file of ids: only these pictures.
+        long_ids (bool): Whether `img_id` begins with `img_dir`: for parts of one data set that
+            lie in different folders, whose file names may be the same. Defaults to False.
+        ids (str, optional): A text file of image ids: only these images.
         metainfo (dict, optional): `dict(classes=(…))`, in the order of labels. Defaults to all
             categories of the file, by their ids.
-        allow_unknown, annotations, **kwargs: As of :class:`VOCObjects`.
+        allow_unknown, with_images, annotations, **kwargs: As of :class:`VOCObjects`.
 
-    `img_id` is the picture's `file_name`, with its extension.
+    `img_id` is the image's `file_name`, with its extension.
 
     Raises:
-        UserError: What :func:`read_coco` refuses, a picture that is not there, a file name that
-            stands twice, mmdet not installed.
+        UserError: What :func:`read_coco` and :func:`parse_coco` refuse, a missing image.
     """
 
-    def __init__(self, ann_file, data_root='', img_dir='', metainfo=None, **kwargs):
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str = '',
+        img_dir: str = '',
+        long_ids: bool = False,
+        metainfo: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
         path = osp.join(data_root, ann_file)
         data_root = data_root or osp.dirname(osp.abspath(path))
+        self.img_dir, self.long_ids = img_dir, long_ids
         self._content = read_coco(path)
         metainfo = dict(metainfo or {})
         metainfo.setdefault('classes', coco_classes(self._content))
         super().__init__(
-            data_root=data_root,
-            ann_file=osp.abspath(path),
-            img_dir=img_dir,
-            metainfo=metainfo,
-            **kwargs,
+            data_root=data_root, ann_file=osp.abspath(path), metainfo=metainfo, **kwargs
         )
 
-    def load_data_list(self):
-        self._clipped, self._empty = 0, 0
-        index, content = self._class_index(), self.__dict__.pop('_content')
-        names = {c['id']: c['name'] for c in content['categories']}
-        bare = next((a for a in content['annotations'] if 'area' not in a), None)
-        if bare is not None:
-            raise UserError(
-                f'{self.ann_file}: annotation {bare.get("id")} has no "area", which mmdet needs; '
-                'write width · height of its bbox'
+    def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
+        """Yield one item per image of the file."""
+        content, self._content = self._content, {}
+        images = {self._img_id(image): image for image in parse_coco(content, self.ann_file)}
+        unlisted = count_unlisted(content)
+        if unlisted:
+            print_log(
+                f'{self.ann_file}: left out {unlisted} annotations of images that it does not list',
+                'current',
             )
-        found = [names.get(a['category_id'], a['category_id']) for a in content['annotations']]
-        self._unknown.update(str(name) for name in found if name not in index)
-        pictures = [image['file_name'] for image in content['images']]
-        if len(set(pictures)) < len(pictures):
-            twice = next(name for name in pictures if pictures.count(name) > 1)
-            raise UserError(f'{self.ann_file}: file_name {twice} stands twice')
-        chosen = set(self._chosen_ids(pictures))
-        infos, cat_ids = self._through_mmdet()
-        # mmdet numbers the classes in the file's order, whatever that of `classes`.
-        label_of = [index[names[cat_id]] for cat_id in cat_ids]
-        infos = [info for info in infos if self._name(info) in chosen]
-        items = [dict(sample_idx=i, **self._item(x, label_of)) for i, x in enumerate(infos)]
-        numbers = {info['img_id'] for info in infos}
-        given = [a for a in content['annotations'] if a['image_id'] in numbers]
-        given = [a for a in given if names.get(a['category_id']) in index]
-        self._empty = len(given) - sum(len(item['gt_bboxes']) for item in items)
-        self._report(items)
-        return items
+        for img_id in self._restrict(list(images)):
+            yield dict(img_id=img_id, **self._item(images[img_id], index))
 
-    def _name(self, info):
-        return osp.relpath(info['img_path'], osp.join(self.data_root, self.img_dir))
+    def _img_id(self, image: CocoImage) -> str:
+        return osp.normpath(osp.join(self.img_dir if self.long_ids else '', image.file_name))
 
-    def _through_mmdet(self):
-        """What mmdet's data set makes of the file: its own items, the category id of a label."""
-        try:
-            from mmdet.datasets import CocoDataset
-        except ImportError as error:
-            raise UserError(
-                f'COCOObjects reads through mmdet, which cannot be imported ({error}): '
-                'pip install onedl-mmdetection'
-            ) from error
-        data = CocoDataset(
-            ann_file=self.ann_file,
-            data_root=self.data_root,
-            data_prefix=dict(img=self.img_dir),
-            metainfo=dict(classes=self.metainfo['classes']),
-            lazy_init=True,
-        )
-        with contextlib.redirect_stdout(None):  # pycocotools tells each step
-            return data.load_data_list(), data.cat_ids
-
-    def _item(self, info, label_of):
-        """One item of mmdet's as one of `VOCObjects`."""
-        path, height, width = info['img_path'], info['height'], info['width']
+    def _item(self, image: CocoImage, index: dict[str, int]) -> dict[str, Any]:
+        """One item without its id."""
+        path = osp.join(self.data_root, self.img_dir, image.file_name)
         if self.with_images and not osp.isfile(path):
             raise UserError(
                 f'{path}: no such image, named by {self.ann_file}; give img_dir, the folder of '
-                'the pictures'
+                'the images'
             )
-        objects = info['instances']
-        boxes = np.array([o['bbox'] for o in objects], np.float32).reshape(-1, 4)
-        boxes, clipped = clip_boxes(boxes, height, width, self.ann_file)
-        self._clipped += clipped
-        labels = np.array([label_of[o['bbox_label']] for o in objects], np.int64)
-        crowd = np.array([bool(o['ignore_flag']) for o in objects], bool)
+        height, width = image.height, image.width
+        if self.with_images and not (height and width):
+            height, width = image_size(path)
+        found = [o.name for o in image.objects] + list(image.empty.elements())
+        self._unknown.update(name for name in found if name not in index)
+        self._empty += sum(n for name, n in image.empty.items() if name in index)
+        objects = [o for o in image.objects if o.name in index] if self.annotations else []
+        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         return dict(
             img_path=path if self.with_images else None,
-            img_id=self._name(info),
             height=height,
             width=width,
-            gt_bboxes=boxes,
-            gt_bboxes_labels=labels,
-            gt_bboxes_difficult=crowd,
-            gt_bboxes_truncated=np.zeros(len(objects), bool),
-            gt_label=sorted(set(labels[~crowd].tolist())),
-            gt_label_difficult=sorted(set(labels[crowd].tolist())),
+            **object_item(
+                self._clip(boxes, height, width, self.ann_file),
+                [index[o.name] for o in objects],
+                [o.crowd for o in objects],
+            ),
         )

@@ -1,19 +1,23 @@
-"""What an image is called, class by class: the devkit's labels; numpy alone."""
+"""Per-class VOC labels of an image: 1, 0, -1."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
 
-def image_labels(gt_label, gt_label_difficult, num_classes):
-    """The devkit's label of each class: what stands in its class files.
+def image_labels(
+    gt_label: Iterable[int], gt_label_difficult: Iterable[int], num_classes: int
+) -> np.ndarray:
+    """Return the label of each class as in the devkit's class files.
 
     Args:
-        gt_label (iterable[int]): Classes with at least one object that is not difficult.
-        gt_label_difficult (iterable[int]): Classes with at least one difficult object; a class
+        gt_label: Classes with at least one object that is not difficult.
+        gt_label_difficult: Classes with at least one difficult object; a class
             may be in both.
-        num_classes (int): K.
+        num_classes: K.
 
     Returns:
-        ndarray: (K,) int64: 1 for the classes of `gt_label`, else 0 for those of
+        (K,) int64: 1 for the classes of `gt_label`, else 0 for those of
         `gt_label_difficult`, else -1.
 
     Raises:
@@ -23,8 +27,8 @@ def image_labels(gt_label, gt_label_difficult, num_classes):
     for value, classes in ((0, gt_label_difficult), (1, gt_label)):
         index = np.array([int(k) for k in classes], np.int64)
         # A negative index would count from the end.
-        strange = index[(index < 0) | (index >= num_classes)]
-        if len(strange):
-            raise ValueError(f'label {strange[0]} is outside 0…{num_classes - 1}')
+        wrong = index[(index < 0) | (index >= num_classes)]
+        if len(wrong):
+            raise ValueError(f'label {wrong[0]} is outside 0…{num_classes - 1}')
         labels[index] = value
     return labels

@@ -1,4 +1,6 @@
-"""One labelled patch a picture, cut in the worker: patches for any foreign mmpretrain config."""
+"""One labelled patch per image, cut in the worker: for any config of mmpretrain."""
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,15 +14,14 @@ from tcnn_mm.registry import TRANSFORMS, build_patch_part
 
 @TRANSFORMS.register_module()
 class RandomLabeledPatch(BaseTransform):
-    """Replaces `img` by one of its labelled patches and `gt_label` by the patch's label.
+    """Replace `img` by one of its labelled patches and `gt_label` by the patch's label.
 
     For configs whose model is a plain `ImageClassifier`: put it after `LoadVOCObjects`, before
-    the config's own transforms. One output more than classes is needed, for background. Ours
-    (`PatchClassifier`) cuts on the device instead and takes many patches a picture.
+    the config's own transforms. The model needs one output more than classes, for background.
+    `PatchClassifier` cuts on the device instead and takes many patches per image.
 
-    A picture whose set is empty (no object and no background drawn) gives a background patch
-    of the grid, or, where every patch is deleted, is left to the data set to replace
-    (mmengine draws another picture for None).
+    An image whose set is empty (no object and no background drawn) gives a background patch of
+    the grid, or None where every patch is deleted (mmengine then draws another image).
 
     Args:
         sampler (dict, optional): Of `PatchSampler`, the default; its `num_patches` is ignored.
@@ -30,18 +31,23 @@ class RandomLabeledPatch(BaseTransform):
     img_id. Needs `EpochSeedHook`: which patch is a function of (seed, epoch, image id).
     """
 
-    def __init__(self, sampler=None, size=None):
+    def __init__(self, sampler: dict | None = None, size: int | None = None) -> None:
         sampler = sampler or dict(type='PatchSampler')
         self.sampler = build_patch_part(dict(sampler, num_patches=1))
         self.size = size or self.sampler.grid.size
         # Shared memory: workers that outlive an epoch learn the next one's number here.
         self._key = torch.full((2,), -1, dtype=torch.int64).share_memory_()
 
-    def set_epoch(self, seed, epoch):
-        """Called by `EpochSeedHook` before the epoch's first batch is asked for."""
+    def set_epoch(self, seed: int, epoch: int) -> None:
+        """Set the key of the draws: called by `EpochSeedHook` before the epoch's first batch."""
         self._key[0], self._key[1] = seed, epoch
 
-    def transform(self, results):
+    def transform(self, results: dict[str, Any]) -> dict[str, Any] | None:
+        """Cut the patch.
+
+        Raises:
+            UserError: `EpochSeedHook` is missing.
+        """
         seed, epoch = self._key.tolist()
         if epoch < 0:
             raise UserError(

@@ -1,23 +1,24 @@
-"""Growing parts of a training set that keep its mixture of classes; numpy alone."""
+"""Growing subsets of a training set that keep its class frequencies."""
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 
-def nested_order(labels, seed):
-    """An order of the images whose every beginning is a stratified part of the set.
+def nested_order(labels: Sequence[Iterable[int]], seed: int) -> np.ndarray:
+    """Order the images so that the first n are a stratified subset, for every n.
 
-    The first n images are the part of size n, so a larger part contains every smaller one. At
-    each step the class that lags behind most gives its next image, drawn at random: first every
-    class gets one (the rarest first, so that few images do), then each grows in proportion to
-    its share of the set, by the rule that apportions seats in a parliament (Huntington–Hill:
-    total / √(taken · (taken + 1))). Images of no class are one more class.
+    A larger subset contains every smaller one. Each step takes a random image of the class that
+    is most underrepresented: first every class gets one image, the rarest class first; then each
+    grows in proportion to its share of the set, by the Huntington–Hill rule of apportionment:
+    the largest total / √(taken · (taken + 1)). Images of no class count as one more class.
 
     Args:
-        labels (sequence[iterable[int]]): The classes of each image.
-        seed (int): The order is a pure function of labels and seed.
+        labels: The classes of each image.
+        seed: The order is a pure function of labels and seed.
 
     Returns:
-        ndarray: (N,) int64, a permutation.
+        (N,) int64, a permutation.
     """
     sets = [frozenset(map(int, mine)) or frozenset([-1]) for mine in labels]
     shuffled = np.random.default_rng(seed).permutation(len(sets))
@@ -25,9 +26,11 @@ def nested_order(labels, seed):
     # Of each class its images, the next one last.
     waiting = {k: [i for i in shuffled[::-1] if k in sets[i]] for k in classes}
     total = {k: len(mine) for k, mine in waiting.items()}
-    taken, order, used = dict.fromkeys(classes, 0), [], set()
+    taken = dict.fromkeys(classes, 0)
+    order: list[int] = []
+    used: set[int] = set()
 
-    def urgency(k):
+    def urgency(k: int) -> tuple[float, int]:
         if not taken[k]:
             return np.inf, -total[k]
         return total[k] / np.sqrt(taken[k] * (taken[k] + 1)), -total[k]
@@ -45,8 +48,12 @@ def nested_order(labels, seed):
     return np.array(order, np.int64)
 
 
-def nested_subset(labels, fraction, seed):
-    """Indices of the part of ⌈fraction · N⌉ images, ascending; see :func:`nested_order`."""
+def nested_subset(labels: Sequence[Iterable[int]], fraction: float, seed: int) -> np.ndarray:
+    """Indices of the subset of ⌈fraction · N⌉ images, ascending; see :func:`nested_order`.
+
+    Raises:
+        ValueError: A fraction outside (0, 1].
+    """
     if not 0 < fraction <= 1:
         raise ValueError(f'fraction={fraction}; it must lie in (0, 1]')
     # A hair less, so that 0.1 · 70 is 7 images and not 8.

@@ -1,28 +1,34 @@
-"""Train, val and test parts of a set without such lists; numpy alone."""
+"""Split data without such lists into train, val and test."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 from tcnn_mm.datasets.nested_subset import nested_order
 
-# Of the pictures that have no part yet.
+# Of the images without a role.
 SHARES = dict(val=0.2, test=0.2)
 
 
-def split_roles(known, labels, seed=0):
-    """Which pictures train, choose (val) and test.
+def split_roles(
+    known: Mapping[str, Sequence[str]],
+    labels: Mapping[str, Sequence[Iterable[int]]],
+    seed: int = 0,
+) -> dict[str, tuple[str, list[str]]]:
+    """Choose the images for train, val and test.
 
-    What the data name for a role stays as it is. A role without pictures is drawn from what is
+    The images that the data name for a role stay in it. A role without images is drawn from those
     for training, stratified by class (:func:`nested_order`: rare classes go to training first),
     as a pure function of ids, labels and seed.
 
     Args:
-        known (dict): Role ('train', 'val', 'test', 'trainval', 'all') → ids, in a fixed order.
-        labels (dict): Role → the classes of each of these pictures.
-        seed (int): Of the draw.
+        known: Role ('train', 'val', 'test', 'trainval', 'all') → ids, in a fixed order.
+        labels: Role → the classes of each of these images.
+        seed: Of the draw.
 
     Returns:
-        dict: 'train', 'val', 'test' → (role that the ids are of, ids).
+        'train', 'val', 'test' → (role that the ids are drawn from, ids).
 
     Raises:
-        ValueError: No part to train on, or pictures in two of train, val and test.
+        ValueError: No images to train on, or images in two of train, val and test.
     """
     result = {role: (role, list(known[role])) for role in ('val', 'test') if role in known}
     pool = next((role for role in ('train', 'trainval', 'all') if role in known), None)

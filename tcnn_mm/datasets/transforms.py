@@ -10,7 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.datasets.formats.voc_xml import clip_boxes
+from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.image_io import load_bgr
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import TRANSFORMS

@@ -2,17 +2,16 @@
 
 import os
 import os.path as osp
-import re
-from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
-from tcnn_mm.datasets.formats.voc_xml import clip_boxes, parse_voc_xml
+from tcnn_mm.datasets.formats.id_list import read_ids
+from tcnn_mm.datasets.formats.voc_xml import VOCAnnotation, parse_voc_xml
 from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES, image_size
-from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.datasets.object_dataset import ObjectDataset, require
+from tcnn_mm.datasets.object_item import object_item
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -24,8 +23,41 @@ VOC_CLASSES = (
 )  # fmt: skip
 
 
+def edges(boxes: Sequence[Sequence[float]]) -> np.ndarray:
+    """VOC's boxes, counted from 1 with the last pixel included, as 0-based edges (N, 4) float32."""
+    array = np.array(boxes, np.float64).reshape(-1, 4) - (1, 1, 0, 0)
+    return array.astype(np.float32)
+
+
+def find_images(folder: str, ids: Sequence[str], ann_file: str) -> list[str]:
+    """Find the image of each id by one listing of the folder.
+
+    Args:
+        folder: Of the images, whose names are the ids with any of `IMAGE_SUFFIXES`.
+        ids: Image ids.
+        ann_file: Their list, for the error.
+
+    Returns:
+        Paths, in the order of `ids`.
+
+    Raises:
+        UserError: An id with no image, or with several.
+    """
+    found: dict[str, list[str]] = {}
+    for name in sorted(os.listdir(folder)):
+        stem, suffix = osp.splitext(name)
+        if suffix.lower() in IMAGE_SUFFIXES:
+            found.setdefault(stem, []).append(osp.join(folder, name))
+    for img_id in ids:
+        paths = found.get(img_id, [])
+        if len(paths) != 1:
+            what = f'{len(paths)} images' if paths else 'no image'
+            raise UserError(f'{osp.join(folder, img_id)}.*: {what} for this id of {ann_file}')
+    return [found[img_id][0] for img_id in ids]
+
+
 @DATASETS.register_module()
-class VOCObjects(BaseDataset):
+class VOCObjects(ObjectDataset):
     """A VOC folder with all objects: boxes, labels, difficult, truncated.
 
     Boxes are xyxy in stored pixels, 0-based edges: VOC counts pixels from 1 and includes the
@@ -36,223 +68,107 @@ class VOCObjects(BaseDataset):
         data_root (str): The folder with `Annotations`, `ImageSets`, `JPEGImages`.
         split (str): Reads `ImageSets/Main/<split>.txt`. Defaults to 'trainval'.
         ann_file (str): Another list of ids, below `data_root` or absolute; replaces `split`.
+            Defaults to ''.
         ids (str, optional): A text file with ids: the split is restricted to them.
-        img_dir, ann_dir (str): Folder names. Default to VOC's.
+        img_dir (str): Folder of the images. Defaults to 'JPEGImages'.
+        ann_dir (str): Folder of the annotations. Defaults to 'Annotations'.
         metainfo (dict, optional): `dict(classes=(…))` for classes of your own.
         allow_unknown (bool): Leave out objects of other classes, and log how many. Defaults to
             False: an error that lists them all.
-        with_images (bool): False: for annotations alone, no picture is looked for.
+        allow_empty (bool): Leave out objects with an empty box, and log how many. Defaults to
+            False: an error.
+        with_images (bool): False: for annotations alone, no image is looked for. Defaults to True.
         annotations (bool): False: a split whose annotations are secret (VOC2012 test); metainfo
             then says `annotated=False`, and AP is refused. Defaults to True.
         **kwargs: For mmengine's `BaseDataset` (indices, test_mode, …).
 
-    Each item: img_path, img_id, height, width, gt_bboxes (N, 4) float32, gt_bboxes_labels (N,)
-    int64, gt_bboxes_difficult and gt_bboxes_truncated (N,) bool; gt_label and
-    gt_label_difficult: sorted classes with an ordinary, a difficult object. height and width
-    are the annotation's, else of the picture's header, else None.
+    Each item: img_path, img_id (as the list says it), height, width and the keys of
+    :func:`object_item`. height and width are the annotation's, else of the image's header, else
+    None.
 
     Raises:
-        UserError: A folder or list that is not there, an id twice or without a picture, what
+        UserError: A missing folder or list, a duplicate id, an id without image, what
             :func:`parse_voc_xml` refuses, a box wholly outside.
     """
 
-    METAINFO = dict(classes=VOC_CLASSES)
+    METAINFO: dict[str, Any] = dict(classes=VOC_CLASSES)
 
     def __init__(
         self,
-        data_root,
-        split='trainval',
-        ann_file='',
-        ids=None,
-        img_dir='JPEGImages',
-        ann_dir='Annotations',
-        metainfo=None,
-        allow_unknown=False,
-        allow_empty=False,
-        with_images=True,
-        annotations=True,
-        pipeline=(),
-        **kwargs,
-    ):
-        self.split, self.ids = split, ids
+        data_root: str,
+        split: str = 'trainval',
+        ann_file: str = '',
+        img_dir: str = 'JPEGImages',
+        ann_dir: str = 'Annotations',
+        allow_empty: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.split, self.allow_empty = split, allow_empty
         self.img_dir, self.ann_dir = img_dir, ann_dir
-        self.allow_unknown, self.allow_empty = allow_unknown, allow_empty
-        self.with_images, self.annotations = with_images, annotations
-        self._unknown = Counter()
-        if not annotations:
-            metainfo = dict(metainfo or {}, annotated=False)
-        super().__init__(
-            ann_file=ann_file or osp.join('ImageSets', 'Main', f'{split}.txt'),
-            metainfo=metainfo,
-            data_root=data_root,
-            pipeline=pipeline,
-            **kwargs,
-        )
+        ann_file = ann_file or osp.join('ImageSets', 'Main', f'{split}.txt')
+        super().__init__(data_root=data_root, ann_file=ann_file, **kwargs)
 
-    def _folder(self, name):
-        path = osp.join(self.data_root, name)
-        self._need(osp.isdir(path), 'folder', path)
-        return path
-
-    def _need(self, there, what, path):
-        if not there:
-            raise UserError(
-                f'no VOC {what}: {osp.basename(path)}\n'
-                f'looked for {osp.abspath(path)} '
-                f'(TCNN_DATA={os.environ.get("TCNN_DATA", "not set, so ./data")})\n'
-                'what is missing, how to lay it out: '
-                f'tcnn check {self.data_root}'
-            )
-
-    def _read_lines(self, path):
-        self._need(osp.isfile(path), 'list of ids', path)
-        try:
-            with open(path, encoding='utf-8-sig') as file:
-                lines = [line.strip() for line in file if line.strip()]
-        except UnicodeDecodeError as error:
-            raise UserError(f'{path}: not a text file in UTF-8 ({error})') from error
-        if not lines:
-            raise UserError(f'{path}: no id in this list')
-        return lines
-
-    def _read_ids(self, path):
-        ids = self._read_lines(path)
-        columns = next((i for i in ids if re.fullmatch(r'\S+\s+(-1|0|1)', i)), None)
-        if columns:
-            raise UserError(
-                f'{path}: "{columns}" is a line of a class file; give a list of ids alone, such as '
-                'ImageSets/Main/trainval.txt'
-            )
-        twice = [i for i, count in Counter(ids).items() if count > 1]
-        if twice:
-            raise UserError(f'{path}: id {twice[0]} stands twice ({len(twice)} such ids)')
-        return ids
-
-    def _chosen_ids(self, ids):
-        """The list's ids (of images), or those of them that stand in `self.ids`, in its order."""
-        if self.ids is None:
-            return ids
-        wanted = set(self._read_ids(self.ids))
-        strange = sorted(wanted.difference(ids))
-        if strange:
-            raise UserError(
-                f'{self.ids}: id {strange[0]} is not in {self.ann_file} ({len(strange)} such ids)'
-            )
-        return [i for i in ids if i in wanted]
-
-    def _class_index(self):
-        """{class name: label}."""
-        classes = self.metainfo['classes']
-        if isinstance(classes, str) or len(set(classes)) < len(classes):
-            raise UserError(f'classes={classes!r}: neither different names nor a file of them')
-        return {name: label for label, name in enumerate(classes)}
-
-    def _pictures(self, ids):
-        """Path of each id's picture, by one listing of the folder."""
-        if not self.with_images:
-            return [None] * len(ids)
-        folder, found = self._folder(self.img_dir), {}
-        for name in sorted(os.listdir(folder)):
-            stem, extension = osp.splitext(name)
-            if extension.lower() in IMAGE_SUFFIXES:
-                found.setdefault(stem, []).append(osp.join(folder, name))
-        for img_id in ids:
-            paths = found.get(img_id, [])
-            if len(paths) != 1:
-                what = f'{len(paths)} pictures' if paths else 'no picture'
-                raise UserError(
-                    f'{osp.join(folder, img_id)}.*: {what} for this id of {self.ann_file}'
-                )
-        return [found[img_id][0] for img_id in ids]
-
-    def load_data_list(self):
-        self._clipped, self._empty = 0, 0
-        self._need(osp.isdir(self.data_root), 'folder', self.data_root)
-        index = self._class_index()
-        ids = self._chosen_ids(self._read_ids(self.ann_file))
-        pictures = self._pictures(ids)
+    def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
+        """Yield one item per id of the list."""
+        self._require_folder('')
+        ids = self._restrict(read_ids(self._require_list()))
+        paths = self._image_paths(ids)
         if self.annotations:
-            self._folder(self.ann_dir)
-        items = [
-            dict(sample_idx=at, img_id=img_id, **self._annotated(img_id, pictures[at], index))
-            for at, img_id in enumerate(ids)
-        ]
-        self._report(items)
-        return items
+            self._require_folder(self.ann_dir)
+        for img_id, img_path in zip(ids, paths, strict=True):
+            path = self._annotation_path(img_id)
+            annotation = self._annotation(path, img_path)
+            yield dict(
+                img_path=img_path,
+                img_id=img_id,
+                height=annotation['height'],
+                width=annotation['width'],
+                **self._objects(annotation, path, index),
+            )
 
-    def _annotated(self, img_id, picture, index):
-        """The item of one image, without its number and id."""
-        path = osp.join(self.data_root, self.ann_dir, f'{img_id}.xml')
-        none = dict(width=None, height=None, objects=[], empty=0)
-        annotation = parse_voc_xml(path, self.allow_empty) if self.annotations else none
+    def _objects(
+        self, annotation: VOCAnnotation, path: str, index: dict[str, int]
+    ) -> dict[str, Any]:
+        """The objects of known classes of one annotation."""
         self._empty += annotation['empty']
-        height, width = annotation['height'], annotation['width']
-        if not (height and width) and picture:
-            height, width = image_size(picture)
         self._unknown.update(o['name'] for o in annotation['objects'] if o['name'] not in index)
         objects = [o for o in annotation['objects'] if o['name'] in index]
-        boxes = np.array([o['box'] for o in objects], float).reshape(-1, 4) - (1, 1, 0, 0)
-        boxes = boxes.astype(np.float32)
-        if height and width:
-            boxes, clipped = clip_boxes(boxes, height, width, path)
-            self._clipped += clipped
-        labels = np.array([index[o['name']] for o in objects], np.int64)
-        difficult = np.array([o['difficult'] for o in objects], bool)
-        return dict(
-            img_path=picture,
-            height=height,
-            width=width,
-            gt_bboxes=boxes,
-            gt_bboxes_labels=labels,
-            gt_bboxes_difficult=difficult,
-            gt_bboxes_truncated=np.array([o['truncated'] for o in objects], bool),
-            gt_label=sorted(set(labels[~difficult].tolist())),
-            gt_label_difficult=sorted(set(labels[difficult].tolist())),
+        boxes = edges([o['box'] for o in objects])
+        return object_item(
+            self._clip(boxes, annotation['height'], annotation['width'], path),
+            [index[o['name']] for o in objects],
+            [o['difficult'] for o in objects],
+            [o['truncated'] for o in objects],
         )
 
-    def get_data_info(self, idx: int) -> dict[str, Any]:
-        """The record of one image, with its labels (K,) in {1, 0, -1} as `image_labels`."""
-        info = super().get_data_info(idx)
-        classes = self.metainfo['classes']
-        info['image_labels'] = image_labels(
-            info['gt_label'], info['gt_label_difficult'], len(classes)
-        )
-        return info
+    def _annotation(
+        self, path: str, img_path: str | None, read: bool | None = None
+    ) -> VOCAnnotation:
+        """One annotation, its size completed from the image's header.
 
-    def _report_unknown(self):
-        """Unknown names end here, with all their counts, unless they are allowed."""
-        if not self._unknown:
-            return
-        names = ', '.join(f'{name} ({count})' for name, count in self._unknown.most_common())
-        if not self.allow_unknown:
-            raise UserError(
-                f'{self.ann_file}: objects of unknown classes: {names}; give '
-                'metainfo=dict(classes=(…)), or allow_unknown=True to leave them out'
-            )
-        print_log(f'{self.ann_file}: left out objects of other classes: {names}', 'current')
+        Args:
+            read: Whether the file is read at all. Defaults to `annotations`.
+        """
+        annotation = VOCAnnotation(width=None, height=None, objects=[], empty=0)
+        if self.annotations if read is None else read:
+            annotation = parse_voc_xml(path, self.allow_empty)
+        if img_path and not (annotation['height'] and annotation['width']):
+            annotation['height'], annotation['width'] = image_size(img_path)
+        return annotation
 
-    def _report(self, items):
-        """What was read, for the log: the histogram of the classes."""
-        self._report_unknown()
-        if self._empty:
-            print_log(f'{self.ann_file}: left out {self._empty} empty boxes', 'current')
-        if self._clipped:
-            print_log(f'{self.ann_file}: clipped {self._clipped} boxes to the picture', 'current')
-        lines = [f'{type(self).__name__}: {len(items)} images of {self.ann_file}']
-        if self.annotations:
-            images, objects = Counter(), Counter()
-            for item in items:
-                images.update(item['gt_label'])
-                flags = item['gt_bboxes_difficult'].tolist()
-                objects.update(zip(item['gt_bboxes_labels'].tolist(), flags, strict=True))
-            wide = max(len(name) for name in ('class', *self.metainfo['classes']))
-            lines.append(f'{"class":{wide}}  images  objects  difficult')
-            lines += [
-                f'{name:{wide}}  {images[k]:6d}  {objects[k, False]:7d}  {objects[k, True]:9d}'
-                for k, name in enumerate(self.metainfo['classes'])
-            ]
-        print_log('\n'.join(lines), 'current')
+    def _annotation_path(self, img_id: str) -> str:
+        return osp.join(self.data_root, self.ann_dir, f'{img_id}.xml')
 
-    def get_cat_ids(self, idx):
-        """Classes of one image, for mmengine's `ClassBalancedDataset`."""
-        return self.get_data_info(idx)['gt_label']
+    def _image_paths(self, ids: Sequence[str]) -> list[str | None]:
+        if not self.with_images:
+            return [None] * len(ids)
+        return list(find_images(self._require_folder(self.img_dir), ids, self.ann_file))
+
+    def _require_folder(self, name: str) -> str:
+        path = osp.join(self.data_root, name) if name else self.data_root
+        require(osp.isdir(path), 'folder', path, self.data_root)
+        return path
+
+    def _require_list(self) -> str:
+        require(osp.isfile(self.ann_file), 'list of ids', self.ann_file, self.data_root)
+        return self.ann_file

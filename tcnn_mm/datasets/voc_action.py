@@ -3,13 +3,16 @@
 import os.path as osp
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 
-from tcnn_mm.datasets.formats.voc_xml import clip_boxes, parse_voc_xml
-from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.voc import VOCObjects
+from tcnn_mm.datasets.formats.id_list import read_lines
+from tcnn_mm.datasets.formats.voc_xml import VOCObject
+from tcnn_mm.datasets.object_item import object_item
+from tcnn_mm.datasets.voc import VOCObjects, edges
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -28,20 +31,20 @@ class VOCAction(VOCObjects):
 
     * `view='person'`: an item is a person, with the box `input_box` (4,) float32 (xyxy, edges as
       in :class:`VOCObjects`) and `object_index`, the devkit's number of the object in its
-      annotation, from 1: the person's key is image id and index. For training, persons with
+      annotation, from 1: a person is identified by image id and index. For training, persons with
       several actions are left out, as in the paper, and those with none of the classes.
-    * `view='image'`: an item is a picture with all its persons as objects, for sliding windows.
+    * `view='image'`: an item is an image with all its persons as objects, for sliding windows.
 
-    In both, `gt_bboxes` and `gt_bboxes_labels` have one row an action: a person with two is two
-    objects in one place, whose patches the labelling rule deletes. `gt_label` holds all actions
-    of the item, also several.
+    In both, `gt_bboxes` and `gt_bboxes_labels` have one row per action: a person with two actions
+    is two objects with one box, whose patches the labelling rule deletes. `gt_label` holds all
+    actions of the item.
 
     Args:
         data_root (str): The folder with `Annotations`, `ImageSets`, `JPEGImages`.
         split (str): Reads `ImageSets/Action/<split>.txt`; a line is `id objectIdx`, or `id`
-            alone for all persons of the picture. Defaults to 'trainval'.
+            alone for all persons of the image. Defaults to 'trainval'.
         view (str): See above. Defaults to 'person'.
-        other (bool): `other` is one more class, the last. False: it is no class; at test such a
+        other (bool): `other` is one more class, the last. False: it is not a class; at test such a
             person is a negative of every action. Defaults to False.
         annotations (bool): False: actions are secret (VOC2012 test) and only boxes are read, by
             `view='image'` not even these. Defaults to True.
@@ -56,14 +59,14 @@ class VOCAction(VOCObjects):
 
     def __init__(
         self,
-        data_root,
-        split='trainval',
-        view='person',
-        other=False,
-        ann_file='',
-        metainfo=None,
-        **kwargs,
-    ):
+        data_root: str,
+        split: str = 'trainval',
+        view: str = 'person',
+        other: bool = False,
+        ann_file: str = '',
+        metainfo: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
         if view not in VIEWS:
             raise ValueError(f'VOCAction: view={view!r}; choose from {VIEWS}')
         if kwargs.get('allow_empty'):
@@ -80,68 +83,35 @@ class VOCAction(VOCObjects):
             **kwargs,
         )
 
-    def _listed(self):
-        """The list as {image id: object numbers, None for all persons}, in its order."""
-        found = {}
-        for line in self._read_lines(self.ann_file):
-            match = re.fullmatch(r'(\S+)(?:\s+(\d+))?', line)
-            if not match:
-                raise UserError(
-                    f'{self.ann_file}: "{line}" is neither `id` nor `id objectIdx`; a class file '
-                    'has a third column: give ImageSets/Action/<split>.txt'
-                )
-            img_id, number = match.groups()
-            numbers = found.setdefault(img_id, [])
-            if number in numbers or (numbers and None in (number, *numbers)):
-                raise UserError(f'{self.ann_file}: "{line}": this person stands twice')
-            numbers.append(number)
-        return {i: None if None in n else [int(x) for x in n] for i, n in found.items()}
-
-    def load_data_list(self):
-        self._unknown, self._clipped, self._counts = Counter(), 0, Counter()
-        self._need(osp.isdir(self.data_root), 'folder', self.data_root)
-        index = self._class_index()
-        listed = self._listed()
-        ids = self._chosen_ids(list(listed))
-        if not self._blind:
-            self._folder(self.ann_dir)
-        items = []
-        for img_id, picture in zip(ids, self._pictures(ids), strict=True):
-            path = osp.join(self.data_root, self.ann_dir, f'{img_id}.xml')
-            objects, size_hw = self._objects(path, picture)
+    def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
+        """Yield one item per listed person, or per image with all its persons."""
+        self._counts: Counter[str] = Counter()
+        self._require_folder('')
+        listed = read_persons(self._require_list())
+        ids = self._restrict(list(listed))
+        # By image and without annotations, not even boxes are read.
+        read = self.annotations or self.view == 'person'
+        if read:
+            self._require_folder(self.ann_dir)
+        for img_id, img_path in zip(ids, self._image_paths(ids), strict=True):
+            path = self._annotation_path(img_id)
+            annotation = self._annotation(path, img_path, read)
+            objects, size_hw = annotation['objects'], (annotation['height'], annotation['width'])
+            numbers = listed[img_id] if self.view == 'person' else None
+            if numbers is None and read:
+                # By image, all: a person whom the list leaves out is not background.
+                numbers = self._all_numbers(path, objects)
             persons = [
-                self._person(path, objects, number, size_hw, index)
-                for number in self._numbers(path, objects, listed[img_id])
+                self._person(path, objects, number, size_hw, index) for number in numbers or []
             ]
-            image = dict(img_path=picture, img_id=img_id, height=size_hw[0], width=size_hw[1])
-            if self.view == 'person':
-                items += [dict(image, **person) for person in persons]
-            else:
-                items.append(dict(image, **_together(persons)))
-        self._report(items)
-        return items
+            image = dict(img_path=img_path, img_id=img_id, height=size_hw[0], width=size_hw[1])
+            if self.view == 'image':
+                persons = [_all_persons(persons)]
+            for person in persons:
+                yield dict(image, **person)
 
-    @property
-    def _blind(self):
-        """Whether nothing of the annotations is read, not even boxes."""
-        return self.view == 'image' and not self.annotations
-
-    def _objects(self, path, picture):
-        """Objects of one picture, as `parse_voc_xml` gives them, and its (height, width)."""
-        none = dict(objects=[], height=None, width=None)
-        annotation = none if self._blind else parse_voc_xml(path)
-        size_hw = annotation['height'], annotation['width']
-        if None in size_hw and picture:
-            size_hw = image_size(picture)
-        return annotation['objects'], size_hw
-
-    def _numbers(self, path, objects, listed):
-        """Which objects of a picture are wanted: numbers from 1."""
-        if self._blind:
-            return []
-        if self.view == 'person' and listed is not None:
-            return listed
-        # By image, all: a person whom the list leaves out is no background.
+    def _all_numbers(self, path: str, objects: Sequence[VOCObject]) -> list[int]:
+        """Numbers, from 1, of the objects that are persons with actions."""
         numbers = [
             number
             for number, item in enumerate(objects, 1)
@@ -149,10 +119,18 @@ class VOCAction(VOCObjects):
         ]
         if not numbers:
             lacking = 'object with <actions>' if self.annotations else 'person'
-            raise UserError(f'{path}: no {lacking}, but {self.ann_file} lists the picture')
+            raise UserError(f'{path}: no {lacking}, but {self.ann_file} lists the image')
         return numbers
 
-    def _person(self, path, objects, number, size_hw, index):
+    def _person(
+        self,
+        path: str,
+        objects: Sequence[VOCObject],
+        number: int,
+        size_hw: tuple[int | None, int | None],
+        index: dict[str, int],
+    ) -> dict[str, Any]:
+        """The annotation keys of one person, with `input_box` and `object_index`."""
         if not 1 <= number <= len(objects):
             raise UserError(
                 f'{path}: has {len(objects)} objects, {self.ann_file} lists number {number}'
@@ -163,11 +141,7 @@ class VOCAction(VOCObjects):
                 f'{path}: object {number} ({item["name"]}) has no <actions>, but '
                 f'{self.ann_file} lists it; annotations=False where they are secret'
             )
-        box = np.array([item['box']], float) - (1, 1, 0, 0)
-        box = box.astype(np.float32)
-        if None not in size_hw:
-            box, clipped = clip_boxes(box, *size_hw, path)
-            self._clipped += clipped
+        box = self._clip(edges([item['box']]), *size_hw, path)
         names = [name for name, doing in item.get('actions', {}).items() if doing]
         self._unknown.update(set(names) - {*index, OTHER})
         self._counts.update(names)
@@ -175,15 +149,10 @@ class VOCAction(VOCObjects):
         return dict(
             input_box=box[0],
             object_index=number,
-            gt_bboxes=np.repeat(box, len(labels), 0),
-            gt_bboxes_labels=np.array(labels, np.int64),
-            gt_bboxes_difficult=np.zeros(len(labels), bool),
-            gt_bboxes_truncated=np.zeros(len(labels), bool),
-            gt_label=labels,
-            gt_label_difficult=[],
+            **object_item(np.repeat(box, len(labels), 0), labels),
         )
 
-    def filter_data(self):
+    def filter_data(self) -> list[dict[str, Any]]:
         """For training on persons: those with exactly one of the classes."""
         if self.test_mode or self.view == 'image' or not self.annotations:
             return self.data_list
@@ -197,28 +166,41 @@ class VOCAction(VOCObjects):
         )
         return kept
 
-    def _report(self, items):
-        self._report_unknown()
-        if self._clipped:
-            print_log(f'{self.ann_file}: clipped {self._clipped} boxes to the picture', 'current')
+    def _summary(self, items: Sequence[dict[str, Any]]) -> list[str]:
         what = 'persons' if self.view == 'person' else 'images'
         names = dict.fromkeys((*self.metainfo['classes'], OTHER))
-        each = ', '.join(f'{name} {self._counts[name]}' for name in names)
         line = f'{type(self).__name__}: {len(items)} {what} of {self.ann_file}'
-        print_log(f'{line}: {each}' if self.annotations else line, 'current')
+        counts = ', '.join(f'{name} {self._counts[name]}' for name in names)
+        return [f'{line}: {counts}' if self.annotations else line]
 
 
-def _together(persons):
-    """Objects and labels of a picture's persons."""
-    arrays = dict(
-        gt_bboxes=np.zeros((0, 4), np.float32),
-        gt_bboxes_labels=np.zeros(0, np.int64),
-        gt_bboxes_difficult=np.zeros(0, bool),
-        gt_bboxes_truncated=np.zeros(0, bool),
-    )
-    joined = {
-        key: np.concatenate([none, *(person[key] for person in persons)])
-        for key, none in arrays.items()
-    }
-    labels = sorted({label for person in persons for label in person['gt_label']})
-    return dict(joined, gt_label=labels, gt_label_difficult=[])
+def read_persons(path: str) -> dict[str, list[int] | None]:
+    """Read a list of persons: lines `id objectIdx`, or `id` alone for all persons of an image.
+
+    Returns:
+        {image id: object numbers from 1, or None for all}, in the list's order.
+
+    Raises:
+        UserError: Another form of line, a duplicate person.
+    """
+    found: dict[str, list[int] | None] = {}
+    for line in read_lines(path):
+        match = re.fullmatch(r'(\S+)(?:\s+(\d+))?', line)
+        if not match:
+            raise UserError(
+                f'{path}: "{line}" is neither `id` nor `id objectIdx`; a class file '
+                'has a third column: give ImageSets/Action/<split>.txt'
+            )
+        img_id, number = match.groups()
+        numbers = found.get(img_id, [])
+        if numbers is None or (number is None and numbers) or number and int(number) in numbers:
+            raise UserError(f'{path}: "{line}": duplicate person')
+        found[img_id] = None if number is None else [*numbers, int(number)]
+    return found
+
+
+def _all_persons(persons: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The annotation keys of an image from those of its persons."""
+    boxes = [person['gt_bboxes'] for person in persons]
+    labels = [person['gt_bboxes_labels'] for person in persons]
+    return object_item(np.concatenate(boxes or [()]), np.concatenate(labels or [()]))

@@ -85,7 +85,10 @@ def open_parts(layout, splits):
         named = [coco_classes(read_coco(part['ann_file'])) for part in parts.values()]
         classes = list(dict.fromkeys(name for mine in named for name in mine))
     else:
-        labels = [read_image_labels(p['data_root'], p.get('ann_file', '')) for p in parts.values()]
+        labels = [
+            read_image_labels(part['data_root'], part.get('ann_file', ''), part.get('img_dir', ''))
+            for part in parts.values()
+        ]
         classes = sorted({name for part in labels for mine in part.values() for name in mine})
     metainfo = dict(classes=tuple(classes))
     built = {role: DATASETS.build(dict(part, metainfo=metainfo)) for role, part in parts.items()}
@@ -115,7 +118,7 @@ def make_plan(data, backbone, out, weights=None, pixels=None, scales=None, seed=
     """
     found = find_weights(backbone, weights, pixels)
     layout = detect_format(data)
-    print_log(f'found {layout.said}', 'current')
+    print_log(f'found {layout.description}', 'current')
     splits = osp.join(out, 'splits')
     built, parts, classes = open_parts(layout, splits)
     infos = {r: [d.get_data_info(i) for i in range(len(d))] for r, d in built.items()}
@@ -140,7 +143,7 @@ def make_plan(data, backbone, out, weights=None, pixels=None, scales=None, seed=
     plan = FitPlan(
         backbone=backbone,
         weights=found,
-        said=layout.said,
+        said=layout.description,
         weak=layout.weak,
         classes=classes,
         source={k: v for k, v in parts[of_train].items() if k in keys},

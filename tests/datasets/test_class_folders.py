@@ -68,10 +68,10 @@ def test_what_a_user_can_mend_is_named(trees):
         build(trees, roots=str(trees / 'first'))
     for path in (trees / 'first' / 'n01').glob('*.JPEG'):
         path.unlink()
-    with pytest.raises(UserError, match=r'n01: no pictures \(.jpg'):
+    with pytest.raises(UserError, match=r'n01: no images \(.jpg'):
         build(trees)
     (trees / 'list.txt').write_text('n01\nn01\n')
-    with pytest.raises(UserError, match='list.txt: n01 stands twice'):
+    with pytest.raises(UserError, match='list.txt: duplicate class n01'):
         build(trees)
     (trees / 'list.txt').unlink()
     with pytest.raises(UserError, match='make_source_classes.py'):

@@ -65,3 +65,32 @@ def test_labels_that_classes_lack_are_told(tmp_path):
     write_csv(tmp_path)
     with pytest.raises(UserError, match=r'red \(4\)'):
         ImageList(str(tmp_path), 'labels.csv', metainfo=dict(classes=('blue',)))
+
+
+def test_ids_are_paths_from_the_data_root(tmp_path):
+    """Parts in different folders of one root have different ids; a list's files lie in img_dir."""
+    for part in ('train', 'val'):
+        write_csv(tmp_path / part, 3)
+    train, val = (ImageList(str(tmp_path), f'{p}/labels.csv', img_dir=p) for p in ('train', 'val'))
+    assert set(labels(train)) == {f'train/picture_{n}.png' for n in range(3)}
+    assert not set(labels(train)) & set(labels(val))
+    assert train.get_data_info(0)['img_path'] == str(tmp_path / 'train' / 'picture_0.png')
+
+
+ROW = '"file": "picture_0.png", "labels": []'
+
+
+@pytest.mark.parametrize(
+    'name, text',
+    [
+        ('a.csv', 'picture_0.png,x\n./picture_0.png,y\n'),
+        ('a.json', '{"picture_0.png": "x", "picture_0.png": "y"}'),
+        ('a.json', f'[{", ".join(["{" + ROW + "}"] * 2)}]'),
+    ],
+)
+def test_one_file_twice_is_named(tmp_path, name, text):
+    """Also under two spellings of its path, and where JSON would keep the last of two keys."""
+    write_pictures(tmp_path, 1)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError, match='duplicate file .*picture_0.png'):
+        ImageList(str(tmp_path), name)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tcnn_mm.datasets import voc as module
+from tcnn_mm.datasets import object_dataset as module
 from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.errors import UserError
@@ -270,9 +270,9 @@ FAULTS = {
         r'a.xml: box \(41, 3, 50, 8\) lies wholly outside .*40×30',
     ),
     'above it': (boxed(3, -9, 9, 0), 'a.xml: box .* wholly outside'),
-    'no picture': (lambda r: (r / 'JPEGImages' / 'a.png').unlink(), r'a\.\*: no picture'),
-    'two pictures': (second_picture, r'a\.\*: 2 pictures'),
-    'id twice': (listed(b'a\nb\na\n'), r'trainval.txt: id a stands twice \(1 such ids\)'),
+    'no picture': (lambda r: (r / 'JPEGImages' / 'a.png').unlink(), r'a\.\*: no image'),
+    'two pictures': (second_picture, r'a\.\*: 2 images'),
+    'id twice': (listed(b'a\nb\na\n'), r'trainval.txt: duplicate id a \(1 such ids\)'),
     'class file': (listed(b'a -1\nb  1\n'), 'trainval.txt: "a -1" is a line of a class file'),
     'empty list': (listed(b'\n\n'), 'trainval.txt: no id'),
     'utf-16 list': (listed('a\n'.encode('utf-16')), 'trainval.txt: not a text file in UTF-8'),

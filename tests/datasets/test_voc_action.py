@@ -208,13 +208,13 @@ def test_unknown_actions_are_told(tmp_path):
 
 FAULTS = {
     'class file': (['a 2 -1'], '"a 2 -1" is neither `id` nor `id objectIdx`'),
-    'twice': (['a 2', 'a 2'], '"a 2": this person stands twice'),
-    'all and one': (['a', 'a 2'], '"a 2": this person stands twice'),
+    'twice': (['a 2', 'a 2'], '"a 2": duplicate person'),
+    'all and one': (['a', 'a 2'], '"a 2": duplicate person'),
     'too many': (['a 4'], r'a.xml: has 3 objects, .*trainval.txt lists number 4'),
     'zero': (['a 0'], r'a.xml: has 3 objects, .* lists number 0'),
     'no actions': (['a 1'], r'a.xml: object 1 \(horse\) has no <actions>'),
-    'nobody': (['d'], r'd.xml: no object with <actions>, but .*trainval.txt lists the picture'),
-    'no picture': (['e 1'], r'e\.\*: no picture'),
+    'nobody': (['d'], r'd.xml: no object with <actions>, but .*trainval.txt lists the image'),
+    'no picture': (['e 1'], r'e\.\*: no image'),
 }
 
 

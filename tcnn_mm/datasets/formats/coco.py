@@ -118,6 +118,12 @@ def parse_coco(content: dict[str, Any], path: str) -> list[CocoImage]:
     return list(images.values())
 
 
+def count_unlisted(content: dict[str, Any]) -> int:
+    """Number of annotations whose image the file does not list."""
+    listed = {image['id'] for image in content['images']}
+    return sum(annotation['image_id'] not in listed for annotation in content['annotations'])
+
+
 def _entry(mapping: dict[str, Any], key: str, where: str) -> Any:
     if key not in mapping:
         raise UserError(f'{where} has no "{key}"')

@@ -1,29 +1,79 @@
 """One annotation file in PASCAL VOC's format."""
 
 import math
+import os
 import xml.etree.ElementTree as ET
+from typing import TypedDict
 
 from tcnn_mm.errors import UserError
 
+CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
+FLAGS = ('difficult', 'truncated')
 
-def parse_voc_xml(path, allow_empty=False):
+
+class BoxObject(TypedDict):
+    """One <object>. `box`: (xmin, ymin, xmax, ymax) as in the file: from 1, last pixel included."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    difficult: bool
+    truncated: bool
+
+
+class VOCObject(BoxObject, total=False):
+    """One <object>, with `actions` (name → bool) where the file has <actions>."""
+
+    actions: dict[str, bool]
+
+
+class VOCAnnotation(TypedDict):
+    """One file. `width` and `height` are None where unknown; `empty` counts objects left out."""
+
+    width: int | None
+    height: int | None
+    objects: list[VOCObject]
+    empty: int
+
+
+def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnnotation:
     """Read one annotation file.
 
-    Element order is free; `difficult`, `truncated`, `size` or all objects may be missing.
+    The order of elements is free; `difficult`, `truncated`, `size` or all objects may be missing.
 
     Args:
-        path (str): The XML file.
-        allow_empty (bool): Leave out objects with an empty box instead of raising.
+        path: The XML file.
+        allow_empty: Leave out objects with an empty box instead of raising.
 
     Returns:
-        dict: `width`, `height` (int or None), `objects`: list of dicts with `name`, `box`
-        (xmin, ymin, xmax, ymax as in the file), `difficult`, `truncated` (bool) and, where the
-        object has <actions>, `actions` (name → bool); `empty`, the number of objects left out.
+        Size and objects; an object has `actions` (name → bool) where the file has <actions>.
 
     Raises:
         UserError: Missing or broken XML, another root than <annotation>, an object without name
-            or box, no number where one is due, x2 ≤ x1, y2 ≤ y1; one line with the path.
+            or box, a value that is not a number, x2 ≤ x1, y2 ≤ y1; one line with the path.
     """
+    root = _read_root(path)
+    # Some tools write 0 for an unknown size.
+    width, height = (
+        int(_number(root.findtext(f'size/{key}') or '0', f'{path}: {key}')) or None
+        for key in ('width', 'height')
+    )
+    objects, empty = [], 0
+    for at, node in enumerate(root.iterfind('object'), 1):
+        item = _parse_object(node, f'{path}: object {at}')
+        x1, y1, x2, y2 = item['box']
+        if x2 > x1 and y2 > y1:
+            objects.append(item)
+            continue
+        if not allow_empty:
+            raise UserError(
+                f'{path}: object {at} ({item["name"]}): empty box {item["box"]}, needs max > min; '
+                'fix it, or leave such boxes out: VOCObjects(allow_empty=True)'
+            )
+        empty += 1
+    return VOCAnnotation(width=width, height=height, objects=objects, empty=empty)
+
+
+def _read_root(path: str | os.PathLike) -> ET.Element:
     try:
         root = ET.parse(path).getroot()
     except OSError as error:
@@ -32,61 +82,30 @@ def parse_voc_xml(path, allow_empty=False):
         raise UserError(f'{path}: broken XML ({error})') from error
     if root.tag != 'annotation':
         raise UserError(f"{path}: not in VOC's format: <{root.tag}>, expected <annotation>")
-
-    def number(text, what):
-        try:
-            value = float(text)
-        except (TypeError, ValueError):
-            value = math.nan
-        if not math.isfinite(value):
-            raise UserError(f'{path}: {what} is {text!r}, expected a number')
-        return value
-
-    # Some tools write 0 for "not known".
-    size = {k: int(number(root.findtext(f'size/{k}') or 0, k)) or None for k in ('width', 'height')}
-    objects, empty = [], 0
-    for at, node in enumerate(root.iterfind('object'), 1):
-        name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
-        if not name or frame is None:
-            lacking = f'({name}) has no <bndbox>' if name else 'has no <name>'
-            raise UserError(f'{path}: object {at} {lacking}')
-        corners = ('xmin', 'ymin', 'xmax', 'ymax')
-        box = tuple(number(frame.findtext(c), f'object {at} ({name}): {c}') for c in corners)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            if not allow_empty:
-                raise UserError(
-                    f'{path}: object {at} ({name}): empty box {box}, needs max > min; mend it, or '
-                    'leave such boxes out: VOCObjects(allow_empty=True)'
-                )
-            empty += 1
-            continue
-        flags = {
-            flag: bool(number(node.findtext(flag) or 0, f'object {at}: {flag}'))
-            for flag in ('difficult', 'truncated')
-        }
-        if node.find('actions') is not None:
-            flags['actions'] = {
-                action.tag: bool(number(action.text, f'object {at}: {action.tag}'))
-                for action in node.find('actions')
-            }
-        objects.append(dict(name=name, box=box, **flags))
-    return dict(objects=objects, empty=empty, **size)
+    return root
 
 
-def clip_boxes(boxes, height, width, path):
-    """Clip 0-based edges (N, 4) xyxy to the picture: the clipped boxes, how many changed.
+def _parse_object(node: ET.Element, where: str) -> VOCObject:
+    name, frame = (node.findtext('name') or '').strip(), node.find('bndbox')
+    if not name or frame is None:
+        lacking = f'({name}) has no <bndbox>' if name else 'has no <name>'
+        raise UserError(f'{where} {lacking}')
+    x1, y1, x2, y2 = (_number(frame.findtext(c), f'{where} ({name}): {c}') for c in CORNERS)
+    difficult, truncated = (
+        bool(_number(node.findtext(flag) or '0', f'{where}: {flag}')) for flag in FLAGS
+    )
+    item = VOCObject(name=name, box=(x1, y1, x2, y2), difficult=difficult, truncated=truncated)
+    actions = node.find('actions')
+    if actions is not None:
+        item['actions'] = {a.tag: bool(_number(a.text, f'{where}: {a.tag}')) for a in actions}
+    return item
 
-    Raises:
-        UserError: A box wholly outside; one line with the path and the box as VOC counts.
-    """
-    clipped = boxes.copy()
-    clipped[:, 0::2] = clipped[:, 0::2].clip(0, width)
-    clipped[:, 1::2] = clipped[:, 1::2].clip(0, height)
-    empty = (clipped[:, 2:] <= clipped[:, :2]).any(1)
-    if empty.any():
-        x1, y1, x2, y2 = boxes[empty.argmax()]
-        raise UserError(
-            f'{path}: box ({x1 + 1:g}, {y1 + 1:g}, {x2:g}, {y2:g}) lies wholly outside the '
-            f'picture of {width}×{height} pixels; was the picture turned or resized afterwards?'
-        )
-    return clipped, int((clipped != boxes).any(1).sum())
+
+def _number(text: str | None, what: str) -> float:
+    try:
+        value = float(text or '')
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f'{what} is {text!r}, expected a number')
+    return value

@@ -1,4 +1,4 @@
-"""Layouts are recognised, and missing parts are drawn the same way each time."""
+"""Formats are detected, and missing parts are drawn the same way each time."""
 
 import json
 
@@ -7,7 +7,15 @@ import pytest
 from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.stratified_split import split_roles
 from tcnn_mm.errors import UserError
-from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
+from tcnn_mm.registry import DATASETS
+from tests.support.own_data import (
+    coco,
+    write_coco,
+    write_csv,
+    write_folders,
+    write_pictures,
+    write_voc,
+)
 
 IDS = [f'picture_{i}' for i in range(8)]
 
@@ -30,6 +38,26 @@ def test_coco_as_a_folder_and_as_a_file(tmp_path):
         assert found.parts['all']['data_root'] == str(root / 'images')
     found = detect_format(str(write_coco(tmp_path / 'two', train=5)))
     assert list(found.parts) == ['train', 'val']
+
+
+def ids_of(part):
+    data = DATASETS.build(dict(part, with_images=True))
+    return {data.get_data_info(at)['img_id'] for at in range(len(data))}
+
+
+@pytest.mark.parametrize('kind', ['coco', 'folders'])
+def test_ids_of_parts_in_different_folders_differ(tmp_path, kind):
+    """train/1.jpg and val/1.jpg are two images: no id is in two parts."""
+    for role in ('train', 'val'):
+        if kind == 'folders':
+            write_folders(tmp_path / role, 4)
+        else:
+            write_pictures(tmp_path / 'images' / role, 4)
+            (tmp_path / 'annotations').mkdir(exist_ok=True)
+            path = tmp_path / 'annotations' / f'{role}.json'
+            path.write_text(json.dumps(coco(range(4))))
+    train, val = (ids_of(part) for part in detect_format(str(tmp_path)).parts.values())
+    assert len(train) == len(val) == 4 and not train & val
 
 
 def test_image_labels(tmp_path):
