@@ -15,8 +15,8 @@ from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Subset
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
-from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank, recipe_differences
 from tcnn_mm.datasets.clip_boxes import clip_boxes
+from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank, recipe_differences
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft
 from tcnn_mm.engine.bank_recipe import bank_recipe
