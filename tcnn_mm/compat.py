@@ -45,7 +45,7 @@ def parse_option_value(text: str) -> Any:
     """Parse the value of a `KEY=VALUE` override as mmengine does: numbers, words, lists of them.
 
     `DictAction` as a whole reads the keys too and ends the process on an error; here the caller
-    says which pair was wrong.
+    names the pair that is wrong.
 
     Raises:
         ValueError: mmengine cannot read it.
@@ -83,9 +83,10 @@ def lacks_compiled_ops(error: ImportError) -> bool:
 
 
 def ignore_import_warnings() -> None:
-    """Silence what mmcv and mmdet say when mmpretrain imports them without their compiled ops.
+    """Silence mmcv and mmdet when mmpretrain imports them without their compiled ops.
 
-    Nothing of ours needs those ops. For processes of our own: it changes their warnings and log.
+    This package needs none of those ops. For the commands alone: warnings and log are changed for
+    the whole process.
     """
     from mmengine.logging import MMLogger
 

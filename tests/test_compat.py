@@ -61,7 +61,7 @@ def test_a_broken_list_is_refused():
 
 
 def test_the_last_epoch_can_be_set():
-    """A train loop of mmengine says so itself, and stops there."""
+    """`max_epochs` of a train loop of mmengine is the number that was set."""
     loop = object.__new__(EpochBasedTrainLoop)
     compat.set_last_epoch(loop, 7)
     assert loop.max_epochs == 7
@@ -89,7 +89,7 @@ def test_compiled_ops_are_told_as_an_import_tells_them():
 
 
 def test_import_warnings_are_ignored():
-    """A process that asks for it imports mmpretrain's models without a word about compiled ops."""
+    """After the call, mmpretrain's models import without a warning about compiled ops."""
     script = (
         'from tcnn_mm.compat import ignore_import_warnings\n'
         'ignore_import_warnings()\n'

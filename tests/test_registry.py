@@ -1,4 +1,4 @@
-"""Every registered name builds from a bare config dict, with nothing of ours imported before."""
+"""Every registered name builds from a config dict in a process that has not imported tcnn_mm."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ SAMPLER = dict(
     labeler=dict(type='tcnn_mm.PatchLabeler', num_classes=3),
 )
 COCO_FILE = 'annotations/instances_all.json'
-# Registry of mmengine → bare configs of ours.
+# Registry of mmengine → configs of registered names, with the required arguments alone.
 CONFIGS = {
     'MODELS': [
         SMALL,
@@ -82,7 +82,7 @@ CONFIGS = {
     ],
     'VISUALIZERS': [dict(type='tcnn_mm.ScoreMapVisualizer')],
 }
-# OpenMMLab's own mmdet wants compiled ops; without it, what asks it is left out.
+# OpenMMLab's own mmdet needs compiled ops; without mmdet, the names that need it are left out.
 MMDET = importlib.util.find_spec('mmdet') is not None
 NEEDS_MMDET = ('tcnn_mm.PatchDetectionMetric', 'tcnn_mm.COCOObjects')
 # What resolves from mmdet's scope also where mmcv has no compiled ops.
@@ -102,7 +102,7 @@ print(json.dumps(built))
 
 @pytest.fixture
 def folder(tmp_path):
-    """A VOC folder and a bank of one patch, in the place where the script runs."""
+    """A VOC folder and a bank of one patch, in the folder where the script runs."""
     import numpy as np
 
     box = dict(name='dog', box=(1, 1, 20, 20))
@@ -168,7 +168,7 @@ def test_builds_the_rest_from_mmdet(folder):
 
 
 def test_the_list_above_is_complete():
-    """No registered name of ours is missing from this file's list."""
+    """No registered name is missing from the list of this file."""
     import tcnn_mm.registry as ours
 
     for name, configs in CONFIGS.items():
@@ -178,7 +178,7 @@ def test_the_list_above_is_complete():
 
 
 def test_importing_needs_no_compiled_op_and_no_network():
-    """Every module of ours imports with mmcv.ops blocked."""
+    """Every module of the package imports with mmcv.ops blocked and without a connection."""
     script = (
         'import sys, pkgutil, importlib; sys.modules["mmcv.ops"] = None\n'
         'import socket; socket.socket.connect = None\n'

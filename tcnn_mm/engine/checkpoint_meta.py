@@ -1,6 +1,9 @@
-"""The hook that records in each checkpoint what predicting needs beside the weights."""
+"""Record in each checkpoint what prediction needs besides the weights."""
+
+from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.metadata import configured_damping, model_record
@@ -10,14 +13,15 @@ from tcnn_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class CheckpointMetaHook(Hook):
-    """Writes `meta['tcnn_mm']`: the version, :func:`model_record`, and `damping` of the maps where
-    a test metric has one.
+    """Writes `meta['tcnn_mm']`: the version, :func:`model_record`, and the `damping` of the maps.
 
-    Class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`) are there by
-    mmengine; this records the values that a config leaves to defaults.
+    The damping is that of a test metric; without one it is left out. mmengine writes the class
+    names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`); this hook adds the values
+    that a config leaves to defaults.
     """
 
-    def before_save_checkpoint(self, runner, checkpoint):
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Add the record to the checkpoint."""
         record = model_record(unwrap_model(runner))
         if record:
             damping = configured_damping(runner.cfg)

@@ -1,9 +1,13 @@
-"""What a run trains on, in the log: coverage at start, accuracy without background each epoch."""
+"""Log the coverage of the objects at start, and the accuracy on object patches per epoch."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
@@ -13,23 +17,26 @@ from tcnn_mm.registry import HOOKS
 
 @HOOKS.register_module()
 class PatchReportHook(Hook):
-    """Logs which objects no patch can name (at start), and per epoch the share of background
-    and the accuracy on object patches, by class.
+    """Logs the patches of a training: coverage, share of background, accuracy per class.
+
+    At start: the objects that no patch can be labelled by (see :func:`measure_coverage`). After
+    each epoch: the share of background and the accuracy on object patches, per class.
 
     Args:
-        coverage (bool): The report at start; a few seconds for VOC2007. A sampler without grid
-            and labeler (one square a person) has none. Defaults to True.
+        coverage (bool): The report at start, which takes a few seconds for VOC2007. A sampler
+            without grid and labeler (one square per person) has none. Defaults to True.
 
     Raises:
         UserError: At start, if the data set and the head differ in their number of classes.
     """
 
-    def __init__(self, coverage=True):
+    def __init__(self, coverage: bool = True) -> None:
         self.coverage = coverage
 
-    def before_train(self, runner):
+    def before_train(self, runner: Runner) -> None:
+        """Check the number of classes; log the coverage."""
         model = unwrap_model(runner)
-        sampler = getattr(model, 'sampler', None)
+        sampler: Any = getattr(model, 'sampler', None)
         dataset = runner.train_dataloader.dataset
         classes = getattr(dataset, 'metainfo', {}).get('classes', ())
         if classes and len(classes) != model.head.num_classes:
@@ -37,14 +44,15 @@ class PatchReportHook(Hook):
                 f'the training data have {len(classes)} classes ({", ".join(classes)}), '
                 f'model.head.num_classes={model.head.num_classes} (background is no class)'
             )
-        described = hasattr(dataset, 'get_data_info') and 'gt_bboxes' in dataset.get_data_info(0)
-        if not (self.coverage and hasattr(sampler, 'labeler') and described):
+        has_boxes = hasattr(dataset, 'get_data_info') and 'gt_bboxes' in dataset.get_data_info(0)
+        if not (self.coverage and hasattr(sampler, 'labeler') and has_boxes):
             return
         items = (dataset.get_data_info(i) for i in range(len(dataset)))
         report = measure_coverage(items, dataset.metainfo['classes'], sampler.grid, sampler.labeler)
         runner.logger.info('\n'.join(report.table()))
 
-    def after_train_epoch(self, runner):
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Log the counts of all processes."""
         model = unwrap_model(runner)
         counts = getattr(model, 'statistics', None)
         if counts is None:
@@ -66,8 +74,8 @@ class PatchReportHook(Hook):
         hub.update_scalar('train/object_accuracy', correct[:-1].sum() / max(1.0, seen[:-1].sum()))
 
     @staticmethod
-    def line(correct, seen, classes):
-        """One line for the log: (K+1,) counts, background last."""
+    def line(correct: np.ndarray, seen: np.ndarray, classes: Sequence[str]) -> str:
+        """Format counts of patches (K+1,), background last, as one line."""
         if not seen.sum():
             return 'patches: none in this epoch'
         with np.errstate(invalid='ignore'):

@@ -1,6 +1,7 @@
-"""An optimizer over what trains, and nothing else."""
+"""Build an optimizer over the trainable parameters alone."""
 
-from mmengine.optim import DefaultOptimWrapperConstructor
+import torch
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, OPTIMIZERS
 
 from tcnn_mm.errors import UserError
@@ -9,14 +10,19 @@ from tcnn_mm.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class TrainableParams(DefaultOptimWrapperConstructor):
-    """Trainable parameters only, ordered by name, one group.
+    """Passes the trainable parameters to the optimizer, ordered by name, in one group.
 
-    mmengine's default gives frozen parameters to the optimizer too, where they cost memory and
-    tie a checkpoint's optimizer state to what was frozen. For other learning rates by layer use
-    mmengine's constructor with `paramwise_cfg`, which skips frozen parameters as well.
+    mmengine's default passes frozen parameters too: they use memory, and the optimizer state of a
+    checkpoint then depends on which layers were frozen. For a learning rate per layer use
+    mmengine's constructor with `paramwise_cfg`, which skips frozen parameters too.
     """
 
-    def __call__(self, model):
+    def __call__(self, model: torch.nn.Module) -> OptimWrapper:
+        """Build the optimizer and its wrapper for a model.
+
+        Raises:
+            UserError: `paramwise_cfg` is set; no parameter is trainable.
+        """
         if self.paramwise_cfg:
             raise UserError(
                 'TrainableParams takes no paramwise_cfg; use '

@@ -1,12 +1,16 @@
-"""Results as files: average precisions, and the scores from which they can be recomputed."""
+"""Write average precisions and image scores to files."""
 
 import csv
 import json
 import os
 import os.path as osp
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.errors import UserError
@@ -14,21 +18,21 @@ from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import HOOKS
 
 
-def write_report(path, reports):
-    """voc_ap.json: a list of :attr:`ScoreTable.report`."""
+def write_report(path: str, reports: Sequence[dict[str, Any]]) -> None:
+    """Write voc_ap.json: a list of :attr:`ScoreTable.report`."""
     with atomic_write(path) as file:
         json.dump(reports, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write('\n')
 
 
-def write_scores(path, ids, classes, scores):
-    """image_scores.csv: `id`, then one column per class.
+def write_scores(path: str, ids: Sequence[str], classes: Sequence[str], scores: np.ndarray) -> None:
+    """Write image_scores.csv: `id`, then one column per class.
 
     Args:
-        path (str): The file.
-        ids (list[str]): N image ids, or `id/objectIdx` of persons.
-        classes (list[str]): K names.
-        scores (ndarray): (N, K) float64; each is written so that reading gives the same number.
+        path: The file.
+        ids: N image ids, or `id/objectIdx` of persons.
+        classes: K names.
+        scores: (N, K) float64; each is written so that reading gives the same number.
     """
     with atomic_write(path) as file:
         writer = csv.writer(file, lineterminator='\n')
@@ -39,45 +43,50 @@ def write_scores(path, ids, classes, scores):
 
 @HOOKS.register_module()
 class VOCResultsHook(Hook):
-    """Writes what our metrics found, on the main process.
+    """Writes the results of the metrics of this package, on the main process.
 
     A test writes `voc_ap.json` (a list, one entry per metric with an AP) and `image_scores.csv`;
     a validation writes `voc_ap_val.json` and `image_scores_val.csv`, replaced at each epoch. With
-    `VOCSubmission` alone the list is empty: no AP is known. The archive for the server comes
-    into the same folder.
+    `VOCSubmission` alone the list is empty. The archive for the server is written to the same
+    folder.
 
     Args:
         out_dir (str, optional): Folder, below the work dir if relative. Defaults to the work dir
             itself.
 
     Raises:
-        UserError: Before the first picture, if an evaluator has none of our metrics.
+        UserError: Before the first image, if an evaluator has none of these metrics.
     """
 
-    def __init__(self, out_dir=None):
+    def __init__(self, out_dir: str | None = None) -> None:
         self.out_dir = out_dir
 
-    def before_train(self, runner):
-        # A wrong val_evaluator should not cost an epoch.
+    def before_train(self, runner: Runner) -> None:
+        """Check the evaluator of the validation before the first epoch."""
         if runner.val_loop is not None:
             self._metrics(runner, 'val')
 
-    def before_val(self, runner):
+    def before_val(self, runner: Runner) -> None:
+        """Check the evaluator of the validation."""
         self._metrics(runner, 'val')
 
-    def before_test(self, runner):
+    def before_test(self, runner: Runner) -> None:
+        """Check the evaluator of the test."""
         self._metrics(runner, 'test')
 
-    def after_val_epoch(self, runner, metrics=None):
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the files of a validation."""
         self._write(runner, self._metrics(runner, 'val'), '_val')
 
-    def after_test_epoch(self, runner, metrics=None):
+    def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Write the files of a test."""
         self._write(runner, self._metrics(runner, 'test'), '')
 
-    def _folder(self, runner):
+    def _folder(self, runner: Runner) -> str:
         return osp.join(runner.work_dir, self.out_dir or '')
 
-    def _metrics(self, runner, name):
+    def _metrics(self, runner: Runner, name: str) -> list[ScoreTable]:
+        """Return the metrics of a loop (`val` or `test`) that write files."""
         evaluator = getattr(runner, f'{name}_loop').evaluator
         found = [m for m in evaluator.metrics if isinstance(m, ScoreTable)]
         if not found:
@@ -92,14 +101,14 @@ class VOCResultsHook(Hook):
             metric.set_work_dir(self._folder(runner))
         return found
 
-    def _write(self, runner, metrics, suffix):
+    def _write(self, runner: Runner, metrics: Sequence[ScoreTable], suffix: str) -> None:
         if not is_main_process():
             return
         folder = self._folder(runner)
         os.makedirs(folder, exist_ok=True)
         report = osp.join(folder, f'voc_ap{suffix}.json')
         write_report(report, [metric.report for metric in metrics if metric.report])
-        # Every metric of a loop sees the same samples: one table serves all.
+        # All metrics of a loop have the same samples and so the same scores.
         table = osp.join(folder, f'image_scores{suffix}.csv')
         write_scores(table, *metrics[0].scores)
         runner.logger.info(f'results: {report} and {table}')

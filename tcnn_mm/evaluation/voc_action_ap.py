@@ -8,7 +8,8 @@ import numpy as np
 
 from tcnn_mm.datasets.voc_action import OTHER
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.voc_ap import VOCDevkitAP, ap_report
+from tcnn_mm.evaluation.ap_report import ap_report
+from tcnn_mm.evaluation.voc_ap import VOCDevkitAP
 from tcnn_mm.registry import METRICS
 
 

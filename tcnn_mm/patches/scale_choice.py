@@ -67,9 +67,9 @@ def choose_scales(
 
     while True:
         missed = ~covers[[row[s] for s in chosen]].any(0)
-        lacking = count(missed) > MISSED_SHARE * sizes
+        needing = count(missed) > MISSED_SHARE * sizes
         # A class counts by the share of its objects, however many others there are.
-        open_ = missed & lacking[labels]
+        open_ = missed & needing[labels]
         gains = np.array([(count(c & open_) / np.maximum(sizes, 1)).sum() for c in covers])
         if not gains.max(initial=0):
             break

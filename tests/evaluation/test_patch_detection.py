@@ -88,7 +88,7 @@ def test_mmdets_metric_by_hand():
 
 
 def test_what_is_missing_is_named():
-    """Without patch scores: the hook that asks for them."""
+    """Without patch scores: the error names the hook that is missing."""
     pytest.importorskip('mmdet')
     sample = make_sample('a', [], [], [], [[0, 0, 1, 1]], [[0.5]])
     del sample.patch_scores
@@ -99,7 +99,7 @@ def test_what_is_missing_is_named():
 
 
 def test_without_mmdet_the_error_names_the_extra(monkeypatch):
-    """One line that says what to install."""
+    """One line that names what to install."""
     monkeypatch.setitem(sys.modules, 'mmdet', None)
     with pytest.raises(UserError, match=r"needs mmdet .*pip install 'tcnn_mm\[det\]'"):
         PatchDetectionMetric()

@@ -32,7 +32,7 @@ def test_by_hand():
     """Three named of which two are right, one positive missed would be worse: 0.5 is the middle."""
     scores, labels = [0.9, 0.8, 0.6, 0.4, 0.1], [1, -1, 1, -1, -1]
     assert best_threshold(scores, labels) == (0.5, 0.8)
-    # A difficult image does not count, wherever it stands.
+    # A difficult image does not count, at any rank.
     assert best_threshold([*scores, 0.95, 0.45], [*labels, 0, 0]) == (0.5, 0.8)
 
 
@@ -42,7 +42,7 @@ def test_equal_f1_takes_the_higher_threshold_and_all_named_the_lowest_score():
     assert best_threshold([0.3, 0.7], [1, 1]) == (0.3, 1.0)
 
 
-def test_neighbouring_floats_are_told_apart():
+def test_adjacent_floats_are_separated():
     """No number lies between them: the threshold is the higher one."""
     low = 0.1
     high = np.nextafter(low, 1)

@@ -1,4 +1,4 @@
-"""The coverage report says what no patch can name, and which scale would."""
+"""The coverage report counts missed objects and suggests scales that cover them."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,8 @@ def test_covered_equals_the_rule_on_every_patch():
         assert covered((375, 500), box, grid, 2.4)[0] == (label == 0).any()
 
 
-def test_small_objects_are_found_and_a_scale_is_named():
-    """A 20-px object is missed by the nine scales; the report names λ that covers it."""
+def test_small_objects_are_missed_and_a_scale_is_suggested():
+    """A 20-px object is missed by the nine scales; the report suggests λ that covers it."""
     report = measure_coverage(
         [item([[100, 100, 120, 120], [50, 50, 350, 350]], [0, 1])],
         ['dot', 'big'],
@@ -51,7 +51,7 @@ def test_small_objects_are_found_and_a_scale_is_named():
 
 
 def test_always_deleted_is_told_from_too_small():
-    """Two objects in one place are reachable but never named alone."""
+    """Two objects in one place are covered but never alone in a patch."""
     report = measure_coverage(
         [item([[100, 100, 300, 300], [102, 102, 302, 302]], [0, 1])],
         ['a', 'b'],

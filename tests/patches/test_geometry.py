@@ -42,8 +42,8 @@ def test_grid_touches_every_border_and_stays_inside(height, width):
 
 
 @pytest.mark.parametrize('overlap', [0.0, 0.5, 0.65, 0.8])
-def test_neighbours_overlap_enough(overlap):
-    """Neighbours share at least the asked overlap, but for one pixel of rounding."""
+def test_adjacent_patches_overlap_enough(overlap):
+    """Adjacent patches share at least the given overlap, but for one pixel of rounding."""
     for scale in PAPER_SCALES:
         rows, columns = resized_shape(375, 500, scale, 224)
         for length in (rows, columns):

@@ -1,4 +1,4 @@
-"""The square around a person's box: where it is, what it is called, how it is cut."""
+"""The square around a person's box: its position, its label, its pixels."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_outside_the_image_is_its_mirror():
 
 
 def test_what_cannot_be_is_refused():
-    """Unknown sides, a margin that leaves nothing, a sample without box: errors that say so."""
+    """Unknown sides, a margin without area, a sample without box: errors that name it."""
     with pytest.raises(ValueError, match="side='long'; choose from"):
         ObjectSquareSampler(side='long')
     with pytest.raises(ValueError, match='margin=-1'):

@@ -10,7 +10,7 @@ GRID = dict(type='PatchGrid', stride=32, size=224)
 
 
 def test_the_tests_windows_are_those_of_each_scale():
-    """λ = factor · base, the windows of all of them in order; `counts` says whose are whose."""
+    """λ = factor · base, the windows of all in order; `counts` is the number at each scale."""
     sampler = ScaleSampler(GRID, base=1.5, factors=(1, 2, 3))
     patches = sampler((300, 400), training=False)
     each = [grid_boxes(300, 400, (scale,), size=224, stride=32) for scale in (1.5, 3.0, 4.5)]
@@ -48,7 +48,7 @@ def test_trainings_scale_is_a_function_of_its_key():
 
 
 def test_annotations_are_not_read():
-    """Whatever stands in their place, the windows are the same, in training and test."""
+    """With any object in their place, the windows are the same, in training and test."""
     sampler = ScaleSampler(GRID)
     for training in (True, False):
         one = sampler((300, 400), training=training, key=RandomKey())

@@ -68,7 +68,7 @@ def test_a_map_is_transparent_where_it_is_low():
 
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
-    """One line that says what to install."""
+    """One line that names what to install."""
     import sys
 
     from tcnn_mm.errors import UserError

@@ -19,9 +19,9 @@ from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.voc import VOC_CLASSES, VOCObjects
 from tcnn_mm.datasets.voc_action import ACTIONS, VOCAction
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.ap_report import ap_report, ap_table
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.result_files import COMPETITIONS, align, read_results
-from tcnn_mm.evaluation.voc_ap import ap_report, ap_table
 
 
 def truth_of_class_files(root, comp, split, classes):
