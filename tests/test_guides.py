@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-@pytest.mark.parametrize('what', ['backbone', 'metric'])
+@pytest.mark.parametrize('what', ['backbone', 'data_set', 'metric'])
 def test_a_registered_part(what, folder):
     """Part and config of the guide train, test, and hold what its last block asserts."""
     files = [block.file for block in follow(f'docs/guides/add_a_{what}.md', folder)]

@@ -1,5 +1,5 @@
 # MobileNetV2 on annotations in COCO's format, here COCO 2017 itself.
-# Boxes of 80 classes, read by mmdet's CocoDataset; crowds count as difficult.
+# Boxes of 80 classes; crowds count as difficult.
 #
 #   export TCNN_DATA=…     (holds coco/annotations, coco/train2017, coco/val2017)
 #   export TCNN_WEIGHTS=…  (holds mobilenet_v2_tf2_int8deq_imagenet.pth)
