@@ -9,7 +9,8 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from tcnn_mm.checkpoints.atomic_write import atomic_path
-from tcnn_mm.checkpoints.loading import file_digest, load_safely
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError

@@ -1,6 +1,7 @@
-"""The config inside a checkpoint, read as data: its text is Python, and none of it is run."""
+"""Read the config inside a checkpoint as data: its text is Python, and none of it is run."""
 
 import ast
+from typing import Any
 
 from mmengine.config import Config
 
@@ -9,36 +10,36 @@ from tcnn_mm.errors import UserError
 _NUMBERS = dict(inf=float('inf'), nan=float('nan'))
 
 
-def _value(node):
-    """What mmengine's `pretty_text` writes: literals, containers and `dict(key=value)`."""
+def _value(node: ast.expr) -> Any:
+    """Value of what mmengine's `pretty_text` writes: literals, containers, `dict(key=value)`."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
         kind = {ast.Tuple: tuple, ast.List: list, ast.Set: set}[type(node)]
         return kind(map(_value, node.elts))
     if isinstance(node, ast.Dict) and None not in node.keys:
-        return {_value(k): _value(v) for k, v in zip(node.keys, node.values, strict=True)}
+        return {_value(k): _value(v) for k, v in zip(node.keys, node.values, strict=True) if k}
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_value(node.operand)
     if isinstance(node, ast.Name) and node.id in _NUMBERS:
         return _NUMBERS[node.id]
-    if isinstance(node, ast.Call) and getattr(node.func, 'id', None) in ('dict', 'set'):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         # `dict({…}, key=value)` where a key is no name; `set()`.
         parts = [_value(part) for part in node.args]
-        named = {keyword.arg: _value(keyword.value) for keyword in node.keywords}
-        if node.func.id == 'dict' and None not in named:
+        named = {str(word.arg): _value(word.value) for word in node.keywords if word.arg}
+        if node.func.id == 'dict' and len(named) == len(node.keywords):
             return dict(*parts, **named)
-        if not parts and not named:
+        if node.func.id == 'set' and not node.args and not node.keywords:
             return set()
     raise ValueError(f'line {node.lineno} holds code: {ast.unparse(node)[:60]}')
 
 
-def read_config_text(text, name):
-    """`meta['cfg']` of a checkpoint as a `Config`; mmengine would run it.
+def read_config_text(text: str, name: str) -> Config:
+    """Read `meta['cfg']` of a checkpoint as a `Config`; mmengine would run it.
 
     Args:
-        text (str): `Config.pretty_text`: assignments of literals and of `dict(…)`.
-        name (str): The file, for the error.
+        text: `Config.pretty_text`: assignments of literals and of `dict(…)`.
+        name: The file, for the error.
 
     Raises:
         UserError: The text holds more than data.

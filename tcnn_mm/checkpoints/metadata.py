@@ -1,20 +1,26 @@
-"""What a checkpoint needs beside weights to be enough for predicting."""
+"""Checkpoint metadata: all that prediction needs beside the weights."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
-from tcnn_mm.checkpoints.loading import load_safely, local_path, write_checkpoint
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.weight_paths import local_path
+from tcnn_mm.checkpoints.writing import write_checkpoint
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.geometry import DAMPING
 
 
-def model_record(model):
-    """How a model cuts, scores and aggregates, in plain types; None of a source network without
-    preprocessing of its own.
+def model_record(model: Any) -> dict[str, Any] | None:
+    """Describe how a model prepares, cuts and scores images, in plain types.
 
     Args:
-        model (nn.Module): PatchClassifier; of a plain classifier (a source network) the
-            preprocessing of its backbone is recorded alone.
+        model: A `PatchModel`. Of a plain classifier (a source network) the preprocessing of its
+            backbone is recorded alone.
+
+    Returns:
+        preprocessing, sampler, grid, aggregator, feature_mode, frozen; None for a source network
+        without preprocessing of its own.
     """
     if not hasattr(model, 'sampler'):
         pixels = getattr(model.backbone, 'preprocessing', None)
@@ -58,18 +64,22 @@ def configured_damping(config: Mapping[str, Any]) -> float | None:
     return None
 
 
-def store_thresholds(path, thresholds, chosen_on=None):
-    """Write each class's threshold into a checkpoint, as `meta['tcnn_mm']['thresholds']`.
+def store_thresholds(
+    path: str | os.PathLike,
+    thresholds: Mapping[str, float | None],
+    chosen_on: str | None = None,
+) -> None:
+    """Write per-class thresholds into a checkpoint, as `meta['tcnn_mm']['thresholds']`.
 
     Args:
-        path (str): The checkpoint's file; it is replaced.
-        thresholds (dict): Class → image score from which on it is named; None (or nan) where none
-            could be chosen: such a class is never named.
-        chosen_on (str, optional): What they were chosen on, in words, e.g. '60 pictures of val';
-            kept as `thresholds_chosen_on`.
+        path: The checkpoint's file; it is replaced.
+        thresholds: Class → smallest image score at which it is predicted; None (or nan) where
+            none could be chosen: such a class is never predicted.
+        chosen_on: The data they were chosen on, in words, e.g. '60 images of val'; kept as
+            `thresholds_chosen_on`.
 
     Raises:
-        UserError: No checkpoint of ours; other classes than the checkpoint's.
+        UserError: No checkpoint of a `PatchModel`; other classes than the checkpoint's.
     """
     checkpoint = load_safely(path)
     meta = checkpoint.get('meta') or {}
@@ -79,11 +89,11 @@ def store_thresholds(path, thresholds, chosen_on=None):
             'checkpoints of a PatchClassifier'
         )
     classes = list(meta.get('dataset_meta', {}).get('classes', ()))
-    strange = sorted(set(classes) ^ set(thresholds))
-    if strange:
+    wrong = sorted(set(classes) ^ set(thresholds))
+    if wrong:
         raise UserError(
             f'{path}: thresholds are needed for {", ".join(classes) or "no class"}; '
-            f'{strange[0]!r} is {"missing" if strange[0] in classes else "none of them"}'
+            f'{wrong[0]!r} is {"missing" if wrong[0] in classes else "none of them"}'
         )
     values = {name: thresholds[name] for name in classes}
     meta['tcnn_mm']['thresholds'] = {
@@ -96,6 +106,6 @@ def store_thresholds(path, thresholds, chosen_on=None):
     write_checkpoint(local_path(str(path)), checkpoint)
 
 
-def _plain(mapping):
-    """Tuples as lists, so that the checkpoint stays readable as data only."""
+def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn tuples into lists, so that the checkpoint stays readable as data only."""
     return {key: list(v) if isinstance(v, (tuple, list)) else v for key, v in mapping.items()}

@@ -1,32 +1,36 @@
-"""Copy C1…FC7 of a pretrained network and make sure that they have arrived."""
+"""Load pretrained weights into backbone and neck, and check that all have arrived."""
 
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
+import torch
 from mmengine.logging import print_log
 
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.errors import UserError
 
 
-def _short(keys):
+def _short(keys: Iterable[str]) -> str:
     keys = sorted(keys)
     return ', '.join(keys[:6]) + (f' … ({len(keys)} in all)' if len(keys) > 6 else '') or 'none'
 
 
-def check_pixels(said, own, filename):
-    """Compare what a file says of its pixels with what the model gives it.
+def check_pixels(recorded: Mapping[str, Any], own: Mapping[str, Any], filename: str) -> None:
+    """Compare the preprocessing that a file records with the model's.
 
     Args:
-        said (dict): `preprocessing` of the file's meta; may be empty.
-        own (dict): The model's.
+        recorded: `preprocessing` of the file's meta; may be empty.
+        own: The model's.
+        filename: The file, for the error.
 
     Raises:
-        UserError: Another mean, std or channel order; names both and the entry to mend.
+        UserError: Another mean, std or channel order; names both and the entry to fix.
     """
     differ = [
-        f'{key}: file {_plain(said[key])}, model {_plain(own[key])}'
+        f'{key}: file {_plain(recorded[key])}, model {_plain(own[key])}'
         for key in ('mean', 'std', 'channel_order')
-        if key in said and key in own and _plain(said[key]) != _plain(own[key])
+        if key in recorded and key in own and _plain(recorded[key]) != _plain(own[key])
     ]
     if differ:
         raise UserError(
@@ -35,13 +39,18 @@ def check_pixels(said, own, filename):
         )
 
 
-def _plain(value):
+def _plain(value: Any) -> str | list[float]:
     return value if isinstance(value, str) else [float(v) for v in value]
 
 
-def wrapped_names(state, backbone):
-    """Names of a bare network, for a backbone that keeps it as its one child: mmpretrain's
-    `TIMMBackbone` (`timm_model`), our `TorchvisionBackbone` (`extractor`)."""
+def wrapped_names(
+    state: dict[str, torch.Tensor], backbone: torch.nn.Module
+) -> dict[str, torch.Tensor]:
+    """Rename the weights of a bare network for a backbone that holds it as its only child.
+
+    Such are mmpretrain's `TIMMBackbone` (`timm_model`) and our `TorchvisionBackbone`
+    (`extractor`). Other backbones' weights keep their names.
+    """
     children = [name for name, _ in backbone.named_children()]
     if len(children) != 1:
         return state
@@ -49,32 +58,32 @@ def wrapped_names(state, backbone):
     return {k if k.startswith(prefix) else prefix + k: value for k, value in state.items()}
 
 
-def load_backbone(backbone, filename):
-    """Load a weight file into a backbone that stands alone, in a detector say; see below."""
+def load_backbone(backbone: torch.nn.Module, filename: str) -> None:
+    """Load a weight file into a backbone alone, e.g. in a detector; see :func:`load_pretrained`."""
     own = getattr(backbone, 'preprocessing', {})
     load_pretrained(SimpleNamespace(backbone=backbone, preprocessing=own), filename)
 
 
-def load_pretrained(model, filename):
+def load_pretrained(model: Any, filename: str) -> None:
     """Load a weight file into `model.backbone` (and `model.neck`), never into the head.
 
     The file may be a classifier of mmpretrain (`backbone.…` keys), or the bare network with its
-    own names, of timm or torchvision; `backbone.convert_state_dict` brings foreign names in.
+    own names, of timm or torchvision; `backbone.convert_state_dict` renames foreign weights.
 
     Args:
-        model (nn.Module): With `backbone`, perhaps `neck`.
-        filename (str): A path, URL or `torchvision://NAME`.
+        model: With `backbone`, perhaps `neck`.
+        filename: A path, URL or `torchvision://NAME`.
 
     Raises:
-        UserError: A parameter of backbone or neck got no value or one of another shape; both
-            lists of keys are given. Or the file says that its weights expect other pixels.
+        UserError: A parameter of backbone or neck has no value in the file, or one of another
+            shape; both lists of keys are given. Or the file records other preprocessing.
     """
     checkpoint = load_safely(filename)
     state = model_state(checkpoint)
     meta = checkpoint.get('meta') or {}
-    said = meta.get('tcnn_mm', {}).get('preprocessing', {})
-    check_pixels(said, getattr(model, 'preprocessing', {}), filename)
-    parts = {'backbone': {}, 'neck': {}}
+    recorded = meta.get('tcnn_mm', {}).get('preprocessing', {})
+    check_pixels(recorded, getattr(model, 'preprocessing', {}), filename)
+    parts: dict[str, dict[str, torch.Tensor]] = {'backbone': {}, 'neck': {}}
     if any(key.startswith('backbone.') for key in state):
         for key, value in state.items():
             part, _, name = key.partition('.')
@@ -101,7 +110,7 @@ def load_pretrained(model, filename):
         ]
         if wrong:
             raise UserError(f'{filename}: shapes differ: {"; ".join(wrong[:6])}')
-        if own and not missing:
+        if module is not None and own and not missing:
             module.load_state_dict({k: v for k, v in given.items() if k in own}, strict=False)
             loaded += len([k for k in own if k in given])
     if missing:

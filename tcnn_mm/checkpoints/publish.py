@@ -1,6 +1,7 @@
 """Weights-only files of checkpoints: no optimizer, no log, nothing to unpickle."""
 
-from tcnn_mm.checkpoints.loading import load_safely, write_checkpoint
+from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.writing import write_checkpoint
 
 # Entries of a checkpoint's meta that are kept.
 KEPT = ('cfg', 'dataset_meta', 'tcnn_mm', 'epoch', 'seed')

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-from tcnn_mm.checkpoints.loading import file_digest
+from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 

@@ -87,3 +87,16 @@ def test_state_dicts_in_any_wrapping():
     bare = dict(a=1)
     for form in (bare, dict(state_dict=bare), dict(model=bare), {'module.a': 1}):
         assert model_state(form) == bare
+
+
+def test_offline_nothing_is_fetched(tmp_path, monkeypatch):
+    """TCNN_OFFLINE=1: a URL is read from torch.hub's folder, or an error names where to put it."""
+    monkeypatch.setenv('TCNN_OFFLINE', '1')
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    with pytest.raises(UserError, match=f'TCNN_OFFLINE.*{tmp_path}/checkpoints/x.pth'):
+        load_safely('https://example.org/x.pth')
+    (tmp_path / 'checkpoints').mkdir()
+    torch.save(dict(w=1), tmp_path / 'checkpoints' / 'x.pth')
+    assert load_safely('https://example.org/x.pth') == dict(w=1)
+    with pytest.raises(UserError, match='torchvision has no weights of this name'):
+        load_safely('torchvision://nothing')

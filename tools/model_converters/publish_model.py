@@ -5,8 +5,8 @@ python tools/model_converters/publish_model.py CHECKPOINT model.pth
 
 import argparse
 
-from tcnn_mm.checkpoints.loading import SAFETENSORS
 from tcnn_mm.checkpoints.publish import publish
+from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS
 from tcnn_mm.cli.arguments import add_trust_argument
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError

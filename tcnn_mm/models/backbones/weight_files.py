@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torchvision
 
 from tcnn_mm.checkpoints.download import download
-from tcnn_mm.checkpoints.loading import local_path
+from tcnn_mm.checkpoints.weight_paths import local_path
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.zoo import BACKBONES
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torchvision
 
-from tcnn_mm.checkpoints.loading import file_digest
+from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.torchvision_backbone import IMAGENET
 

@@ -1,0 +1,27 @@
+"""Paths of weight files, also of those that ship with the package."""
+
+import hashlib
+import os.path as osp
+
+# Weights that ship with the package, made by our own recipes.
+SHIPPED = osp.join(osp.dirname(osp.dirname(osp.abspath(__file__))), 'models', 'weights')
+SCHEME = 'tcnn_mm://'
+
+
+def local_path(filename: str) -> str:
+    """Absolute path of a weight file; of one that ships, for `tcnn_mm://NAME`."""
+    if filename.startswith(SCHEME):
+        return osp.join(SHIPPED, filename[len(SCHEME) :])
+    return osp.abspath(osp.expanduser(filename))
+
+
+def file_digest(filename: str) -> str:
+    """First 16 hex digits of a file's sha256; the name itself where it is no local file."""
+    path = local_path(filename)
+    if not osp.isfile(path):
+        return filename
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()[:16]
