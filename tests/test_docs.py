@@ -3,22 +3,18 @@
 import glob
 import os
 import os.path as osp
-import re
 import subprocess
 import sys
 
 import pytest
 
-from tcnn_mm.bundled_configs import find_config
-from tcnn_mm.cli.main import COMMANDS
 from tests.support.docs_pages import (
     LINK,
     NAMED,
     ROOT,
     blocks,
-    command_options,
+    command_problem,
     commands,
-    options_of,
     read_page,
 )
 
@@ -46,25 +42,13 @@ def test_every_link_and_file_of_a_page_exists(page):
 @pytest.mark.parametrize('page', PAGES)
 def test_every_command_of_a_page_has_these_options(page):
     """`tcnn NAME --flag`, `python tools/X.py --flag`, `make target`: they exist, with the flag."""
-    with open(osp.join(ROOT, 'Makefile'), encoding='utf-8') as file:
-        targets = re.findall(r'^([a-z-]+):', file.read(), re.M)
-    own = {block.file for block in blocks(read_page(page))}
+    written = {block.file for block in blocks(read_page(page))}
     for block in blocks(read_page(page)):
         if block.language == 'python':
             compile(block.text, page, 'exec')
             continue
         for words in commands(block):
-            flags = {word.partition('=')[0] for word in words if re.match('--?[a-z]', word)}
-            tool = next((word for word in words[:2] if word.startswith('tools/')), None)
-            if words[0] == 'make':
-                assert set(words[1:]) <= set(targets), words
-            elif words[0] == 'tcnn' and f'tcnn_mm/cli/{words[1]}.py' not in own:
-                assert words[1] in COMMANDS, words
-                assert flags <= command_options(words[1]), f'{page}: {" ".join(words)}'
-                if words[1] in ('train', 'test') and words[2] not in own:
-                    assert find_config(words[2])
-            elif tool and tool.endswith('.py'):
-                assert flags <= options_of(tool), f'{page}: {" ".join(words)}'
+            assert command_problem(words, written) is None
 
 
 def test_most_blocks_of_docs_are_run():
@@ -103,3 +87,15 @@ def test_every_block_of_a_page_runs(page, tmp_path):
         assert done.returncode == 0, f'{page}:\n{block.text}\n{done.stderr[-3000:]}'
     if lacking:
         pytest.skip(f'{page}: the blocks that need {", ".join(sorted(lacking))} were not run')
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path):
+    """`mkdocs build --strict`: every page is in the navigation, every link leads somewhere."""
+    pytest.importorskip('mkdocs')
+    done = subprocess.run(
+        [sys.executable, '-m', 'mkdocs', 'build', '--strict', '--site-dir', tmp_path],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'PatchClassifier' in (tmp_path / 'reference' / 'models.html').read_text()

@@ -7,6 +7,7 @@ import os.path as osp
 import pytest
 from mmengine.fileio import load
 
+from tests.support.docs_pages import Block, command_problem, commands
 from tests.support.runs import CONFIGS
 from tests.support.tool_module import load_tool
 
@@ -52,11 +53,14 @@ def test_every_table_stands_in_a_page(make_tables):
 
 @pytest.mark.parametrize('name', ROWS)
 def test_a_row_says_what_was_measured(name):
-    """All keys are there (unknown: null); mean and range agree; the config exists."""
+    """All keys are there (unknown: null); mean and range agree; config and commands exist."""
     row = read_row(name)
     assert set(row) == KEYS
     assert row['config'] is None or osp.isfile(osp.join(ROOT, row['config']))
     assert row['figures'] or row['paper'], 'neither a figure nor the figure of the paper'
+    for text in row['commands']:
+        for words in commands(Block('bash', text)):
+            assert command_problem(words) is None
     for metric, figure in row['figures'].items():
         low, high = figure['range'] or (figure['value'], figure['value'])
         assert low <= figure['value'] <= high, metric
@@ -120,3 +124,22 @@ def test_weights_of_models_are_public(models):
     """A file that is named ships with the package."""
     files = [model['Weights'] for model in models if 'Weights' in model]
     assert files and all(osp.isfile(osp.join(ROOT, file)) for file in files)
+
+
+def test_lists_of_ids_agree():
+    """Unique and sorted; train and val make trainval; test is disjoint; the slice is a part."""
+
+    def ids(name):
+        with open(osp.join(CONFIGS, '_base_', 'datasets', f'{name}.txt'), encoding='utf-8') as file:
+            found = file.read().split()
+        assert found == sorted(set(found)), name
+        return set(found)
+
+    train, val, trainval, test = (
+        ids(f'voc07_subset/{split}') for split in ('train', 'val', 'trainval', 'test')
+    )
+    assert (len(train), len(val), len(test)) == (482, 460, 965)
+    assert train | val == trainval and not train & val and not trainval & test
+    assert ids('voc07_slice/trainval') < trainval and ids('voc07_slice/test') < test
+    assert (len(ids('voc12_subset/train')), len(ids('voc12_subset/val'))) == (250, 250)
+    assert not ids('voc12_subset/train') & ids('voc12_subset/val')

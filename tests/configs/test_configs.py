@@ -12,6 +12,7 @@ from mmengine.registry import MODELS, init_default_scope
 
 from tcnn_mm.engine.load_config import load_config
 from tests.support.config_table import ALL, OTHERS, ROWS
+from tests.support.docs_pages import Block, command_problem, commands
 from tests.support.runs import CONFIGS
 
 FILES = sorted(
@@ -52,6 +53,10 @@ def test_the_header_is_a_record(name):
     assert header.splitlines()[0].endswith('.')
     assert re.search(rf'^#   tcnn (train|test) {re.escape(name[:-3])}\b', header, re.M)
     assert '\n# Expected' in header
+    typed = re.findall(r'^#  +((?:tcnn|python) (?:.*\\\n)*.*)', header.replace('…', ''), re.M)
+    text = re.sub(r'\\\n# +', '', '\n'.join(typed))
+    for words in commands(Block('bash', text)):
+        assert command_problem(words) is None
 
 
 @pytest.mark.parametrize('name', ROWS)

@@ -14,7 +14,9 @@ import re
 import shlex
 from typing import NamedTuple
 
-from tcnn_mm.cli.main import fill_parser, find_command
+from tcnn_mm.bundled_configs import find_config
+from tcnn_mm.cli.main import COMMANDS, fill_parser, find_command
+from tcnn_mm.errors import UserError
 from tests.support.runs import CONFIGS
 
 ROOT = osp.dirname(CONFIGS)
@@ -94,3 +96,40 @@ def command_options(name):
     """The `--options` of a command of `tcnn`."""
     parser = fill_parser(argparse.ArgumentParser(), find_command(name))
     return set(re.findall(r'(?<![\w-])--?[a-z][\w-]*', parser.format_help()))
+
+
+def make_targets():
+    """The targets of the Makefile."""
+    with open(osp.join(ROOT, 'Makefile'), encoding='utf-8') as file:
+        return set(re.findall(r'^([a-z-]+):', file.read(), re.M))
+
+
+def command_problem(words, written=()):
+    """What is wrong with a command line: a name, a flag or a config that does not exist.
+
+    Args:
+        words (list[str]): `tcnn NAME --flag`, `python tools/X.py --flag`, `make target`, or
+            another command, which is not checked.
+        written (container[str]): Files that the page writes.
+
+    Returns:
+        str | None
+    """
+    flags = {word.partition('=')[0] for word in words if re.match('--?[a-z]', word)}
+    tool = next((word for word in words[:2] if word.startswith('tools/')), None)
+    if words[0] == 'make' and not set(words[1:]) <= make_targets():
+        return f'no such target: {words}'
+    if words[0] == 'tcnn' and f'tcnn_mm/cli/{words[1]}.py' not in written:
+        if words[1] not in COMMANDS:
+            return f'no such command: {words}'
+        if words[1] in ('train', 'test') and words[2] not in written:
+            try:
+                find_config(words[2])
+            except UserError as error:
+                return str(error)
+        unknown = flags - command_options(words[1])
+    elif tool and not osp.isfile(osp.join(ROOT, tool)):
+        return f'no such script: {tool}'
+    else:
+        unknown = flags - options_of(tool) if tool and tool.endswith('.py') else set()
+    return f'{unknown} of {" ".join(words)}' if unknown else None
