@@ -11,7 +11,7 @@ from tcnn_mm.cli.errors import run_tool
 # In the order of `tcnn --help`. Each is a module of this package.
 COMMANDS = (
     'demo', 'check', 'fit', 'predict', 'report', 'train', 'test', 'export', 'weights', 'configs',
-    'env',
+    'benchmark', 'env',
 )  # fmt: skip
 # Those that import neither torch nor the toolbox.
 LIGHT = ('configs',)

@@ -32,7 +32,7 @@ def prepare_processes(cfg: Config) -> None:
     elif cfg.launcher != 'pytorch':
         raise UserError(
             f'--launcher {cfg.launcher} needs GPUs, and none is here; use tools/dist_train.sh '
-            '(torchrun, --launcher pytorch) or tools/slurm_train.sh'
+            '(torchrun -m tcnn_mm.cli train CONFIG --launcher pytorch) or tools/slurm_train.sh'
         )
     torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = ConfigDict(type='MMDistributedDataParallel', device_ids=None)
