@@ -52,14 +52,19 @@ def build_patch_part(part: Any) -> Any:
         return TASK_UTILS.build(part)
 
 
-def config_builds(config: Any, registry: Registry, kind: type) -> bool:
-    """Return whether a config builds an instance of a class: `type` may be a name or a class.
+def config_class(config: Any, registry: Registry) -> type | None:
+    """Return the class that a config builds: `type` may be a name or a class.
 
     Args:
         config: A config dict with `type`, or None.
         registry: Of ours, in which a name is looked up; its parents are the toolbox's.
-        kind: The class; its subclasses count.
     """
     named = config.get('type') if config else None
     found = registry.get(named) if isinstance(named, str) else named
-    return isinstance(found, type) and issubclass(found, kind)
+    return found if isinstance(found, type) else None
+
+
+def config_builds(config: Any, registry: Registry, kind: type) -> bool:
+    """Return whether a config builds an instance of a class, or of a class derived from it."""
+    found = config_class(config, registry)
+    return found is not None and issubclass(found, kind)

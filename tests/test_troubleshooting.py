@@ -11,7 +11,6 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
 
-from tcnn_mm.analysis.prediction_cache import build_model as build_from_config
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.image_io import load_bgr
@@ -20,6 +19,7 @@ from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.mixed_precision import use_amp
 from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.engine.voc_results import VOCResultsHook
+from tcnn_mm.inference.build_model import build_model as build_from_config
 from tcnn_mm.registry import MODELS
 from tests.support.docs_pages import read_page
 from tests.support.patch_model import build_model, make_image

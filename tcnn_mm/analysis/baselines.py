@@ -1,163 +1,81 @@
-"""Classifiers of whole pictures on the same frozen features: what patches have to beat."""
+"""Classifiers of whole images on the same frozen features: what the votes are compared with.
+
+Letters: N training images, M test images, D channels, K classes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from mmengine.config import Config
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
-from tcnn_mm.analysis.prediction_cache import pictures_of
-from tcnn_mm.datasets.feature_bank import FeatureBank
-from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.errors import UserError
+from tcnn_mm.analysis.image_features import WHOLE, WINDOWS, squashed_and_window_features
+from tcnn_mm.datasets.source_images import image_config
+from tcnn_mm.evaluation.average_precision import voc_ap
+from tcnn_mm.inference.build_model import build_model
 from tcnn_mm.models.heads.adaptation_head import class_log_loss
-from tcnn_mm.models.samples import sample_labels
-from tcnn_mm.patches.crop import iter_patches
-from tcnn_mm.patches.geometry import largest
-from tcnn_mm.registry import MODELS
+from tcnn_mm.registry import DATASETS, MODELS
 
-WHOLE, WINDOWS = 'whole picture', 'mean of windows'
 HEAD_STEPS = 1500
 
 
-@torch.no_grad()
-def describe_pictures(model, dataset, windows):
-    """Features and labels of a data set's pictures; windows come from a bank where it is one.
+def fit_logistic(
+    features: np.ndarray, labels: np.ndarray, strength: float = 0.01
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit one logistic regression per class on standardised features.
 
     Args:
-        model (PatchClassifier): Frozen up to the head.
-        dataset (Dataset): Pictures, or a bank of all their windows.
-        windows (bool): The mean of all windows too (of a bank always: it is there).
+        features: (N, D).
+        labels: (N, K) in {1, 0, -1}; 0 is left out.
+        strength: C of scikit-learn's regression. Defaults to 0.01.
 
     Returns:
-        dict: 'whole picture', squashed to one patch, (N, D); 'mean of windows' (N, D); `labels`
-        (N, K) in {1, 0, -1}.
+        Weights (D, K) and bias (K,) for raw features: `features @ weights + bias` are the
+        decision values; zeros for a class that has only positives or only negatives.
     """
-    bank = dataset if isinstance(dataset, FeatureBank) else None
-    pictures = pictures_of(dataset)
-    whole, means, labels = [], [], []
-    bar = progress_bar(len(pictures), 'image')
-    for i in range(len(pictures)):
-        item = pictures[i]
-        image = item['inputs'].to(model.device)
-        height, width = image.shape[-2:]
-        squashed = next(
-            iter_patches(
-                model.encoder.prepare_image(image),
-                [[0, 0, width, height]],
-                model.preprocessing['size'],
-            )
-        )[1]
-        whole.append(model.encoder.encode_patches(squashed)[0].cpu().numpy())
-        if bank:
-            means.append(bank[i]['inputs'].features.float().mean(0).numpy())
-        elif windows:
-            boxes = model.sampler.grid((height, width))
-            means.append(model.encoder.describe_patches(image, boxes).mean(0).cpu().numpy())
-        labels.append(sample_labels(item['data_samples'], model.head.num_classes))
-        bar.update()
-    bar.close()
-    rows = {WHOLE: np.stack(whole), 'labels': np.stack(labels)}
-    if means:
-        rows[WINDOWS] = np.stack(means)
-    return rows
-
-
-@torch.no_grad()
-def largest_windows(model, dataset):
-    """Features of whole pictures without squashing: the mean of their largest patches (λ = 1).
-
-    Args:
-        model (PatchClassifier): Frozen up to the head.
-        dataset (Dataset): Pictures; or a bank, which has them: of all windows, or of sampled
-            patches and opened with `context=True`.
-
-    Returns:
-        dict: `features` (N, D), `labels` (N, K) in {1, 0, -1}, `ids` (N,) str.
-
-    Raises:
-        UserError: Part of the backbone trains: its features are not those of the head.
-    """
-    if model.encoder.layers_above:
-        raise UserError(
-            f'whole pictures need a frozen backbone; {model.encoder.layers_above[0]} trains'
-        )
-    num = model.head.num_classes
-    if isinstance(dataset, FeatureBank):
-        pictures = [dataset.manifest['pictures'][i] for i in dataset.pictures]
-        if dataset.context:
-            features = np.array(dataset.whole[dataset.pictures], np.float32)
-        else:
-            features = np.stack([_largest_rows(dataset, i) for i in dataset.pictures])
-        labels = [image_labels(p['gt_label'], p['gt_label_difficult'], num) for p in pictures]
-        ids = [picture['img_id'] for picture in pictures]
-    else:
-        features, labels, ids = [], [], []
-        bar = progress_bar(len(dataset), 'image')
-        for i in range(len(dataset)):
-            item = dataset[i]
-            image = item['inputs'].to(model.device)
-            features.append(model.whole_features([image])[0].cpu().numpy())
-            labels.append(sample_labels(item['data_samples'], num))
-            ids.append(item['data_samples'].img_id)
-            bar.update()
-        bar.close()
-        features = np.stack(features)
-    return dict(features=features, labels=np.stack(labels), ids=np.array(ids))
-
-
-def _largest_rows(bank, picture):
-    """Mean of a picture's largest windows in a bank of all windows, (D,) float32."""
-    rows = bank.first[picture] + np.flatnonzero(
-        largest(bank.boxes[bank.first[picture] :][: bank.sizes[picture]])
-    )
-    return bank.features[0, rows].astype(np.float32).mean(0)
-
-
-def fit_logistic(features, labels, strength=0.01):
-    """One logistic regression a class on standardised features, as weights for raw ones.
-
-    Args:
-        features (ndarray): (N, D).
-        labels (ndarray): (N, K) in {1, 0, -1}; 0 is left out.
-        strength (float): scikit-learn's C. Defaults to 0.01.
-
-    Returns:
-        tuple[ndarray, ndarray]: (D, K) and (K,) such that `features @ weights + bias` are the
-        decision values; zeros for a class that has positives or negatives alone.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    mean, std = features.mean(0), features.std(0) + 1e-6
-    standard = (features - mean) / std
+    scaler = StandardScaler().fit(features)
+    standard = scaler.transform(features)
     weights, bias = np.zeros((features.shape[1], labels.shape[1])), np.zeros(labels.shape[1])
     for k in range(labels.shape[1]):
         known = labels[:, k] != 0
         if len(np.unique(labels[known, k])) == 2:
             model = LogisticRegression(C=strength, max_iter=1000)
             model.fit(standard[known], labels[known, k])
-            weights[:, k] = model.coef_[0] / std
-            bias[k] = model.intercept_[0] - mean @ weights[:, k]
+            weights[:, k] = model.coef_[0] / scaler.scale_
+            bias[k] = model.intercept_[0] - scaler.mean_ @ weights[:, k]
     return weights, bias
 
 
-def logistic_regression(train, labels, test):
-    """Decision values (M, K) on `test` (M, D) of :func:`fit_logistic` on `train`, `labels`."""
+def logistic_regression(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Decision values (M, K) on `test` (M, D) of :func:`fit_logistic` on `train` (N, D)."""
     weights, bias = fit_logistic(train, labels)
     return test @ weights + bias
 
 
-def adaptation_head(train, labels, test, head_cfg, seed, steps=HEAD_STEPS, batch=128):
-    """The method's head on whole-picture features: K sigmoids, log-loss.
+def adaptation_head(
+    train: np.ndarray,
+    labels: np.ndarray,
+    test: np.ndarray,
+    head_cfg: Mapping[str, Any],
+    seed: int,
+    steps: int = HEAD_STEPS,
+    batch: int = 128,
+) -> np.ndarray:
+    """Train FCa and FCb on features of whole images, with one sigmoid per class.
 
-    SGD as for patches, lr 0.01, ÷10 after 2/3 and 8/9 of the steps.
+    SGD as for patches: lr 0.01, divided by 10 after 2/3 and 8/9 of the steps.
 
     Args:
-        train, test (ndarray): (N, D), (M, D).
-        labels (ndarray): (N, K) in {1, 0, -1}; 0 is left out of the loss.
-        head_cfg (dict): Of an `AdaptationHead`.
-        seed (int): Of its weights, its dropout and the batches.
+        train, test: (N, D), (M, D).
+        labels: (N, K) in {1, 0, -1}; 0 is left out of the loss.
+        head_cfg: Of an `AdaptationHead`.
+        seed: Of its weights, its dropout and the batches.
 
     Returns:
-        ndarray: (M, K) logits.
+        (M, K) logits.
     """
     torch.manual_seed(seed)
     head = MODELS.build(dict(head_cfg, background=False))
@@ -175,3 +93,54 @@ def adaptation_head(train, labels, test, head_cfg, seed, steps=HEAD_STEPS, batch
     head.eval()
     with torch.no_grad():
         return head((torch.from_numpy(test).float(),)).numpy()
+
+
+def compare_baselines(
+    cfg: Config,
+    windows: bool = True,
+    seeds: int = 3,
+    mode: str = 'voc07',
+    subset: Sequence[str] | None = None,
+    all_images: bool = False,
+) -> dict[str, Any]:
+    """Train and test the baselines on the data of a config.
+
+    Args:
+        cfg: The experiment.
+        windows: Include the mean of all windows, which is what costs.
+        seeds: Of the head.
+        mode: 'voc07' or 'voc10'.
+        subset: Classes of the mean. Defaults to `main_classes` of the config, else all.
+        all_images: Ignore the id lists of the config.
+
+    Returns:
+        `rows` {name: [mean AP per seed]}, `classes`, `mode`, `images` (train, test).
+    """
+    sets = {}
+    for split in ('train', 'test'):
+        dataset = dict(cfg[f'{split}_dataloader'].dataset)
+        if not dataset.get('test_mode'):
+            dataset = image_config(dataset)  # of a bank of sampled patches
+        if all_images:
+            dataset['ids'] = None
+        sets[split] = DATASETS.build(dataset)
+    model = build_model(cfg)
+    classes = sets['test'].metainfo['classes']
+    wanted = list(subset or cfg.get('main_classes') or classes)
+    columns = [classes.index(name) for name in wanted]
+    train, test = (
+        squashed_and_window_features(model, sets[split], windows) for split in ('train', 'test')
+    )
+    truth = test['labels']
+
+    def mean_ap(scores: np.ndarray) -> float:
+        return float(np.mean([voc_ap(scores[:, k], truth[:, k], mode) for k in columns]))
+
+    rows: dict[str, list[float]] = {}
+    for name in [name for name in (WHOLE, WINDOWS) if name in train and name in test]:
+        known = train[name], train['labels'], test[name]
+        rows[f'{name}, logistic regression'] = [mean_ap(logistic_regression(*known))]
+        rows[f'{name}, same head'] = [
+            mean_ap(adaptation_head(*known, cfg.model.head, seed)) for seed in range(seeds)
+        ]
+    return dict(rows=rows, classes=wanted, mode=mode, images=(len(train['labels']), len(truth)))

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.benchmarks.inference_speed import NETWORKS, test_rows
+from tcnn_mm.benchmarks.hardware import describe_hardware
+from tcnn_mm.benchmarks.inference_speed import NETWORKS, inference_rows
+from tcnn_mm.benchmarks.tables import table_lines
 from tcnn_mm.benchmarks.timers import timed
 from tcnn_mm.benchmarks.training_speed import training_rows
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.image_io import load_rgb_chw
 from tcnn_mm.datasets.mini_voc.dataset import MiniVOC
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.encoder.hardware import describe_machine
 
 
 def image_paths(folder: str | None, limit: int) -> list[str]:
@@ -25,7 +26,7 @@ def image_paths(folder: str | None, limit: int) -> list[str]:
         UserError: None there.
     """
     if folder:
-        paths = sorted(p for p in glob.glob(osp.join(folder, '*')) if osp.isfile(p))
+        paths = sorted(p for p in glob.glob(osp.join(glob.escape(folder), '*')) if osp.isfile(p))
     else:
         dataset = MiniVOC(split='test')
         paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
@@ -52,25 +53,18 @@ def run_benchmark(
     cpu = torch.device('cpu')
     took, images = timed(lambda: [torch.from_numpy(load_rgb_chw(path)) for path in paths], cpu)
     devices = [cpu, *([torch.device('cuda')] if torch.cuda.is_available() else [])]
-    result: dict[str, Any] = dict(machine=describe_machine(), test=[], train=[])
+    result: dict[str, Any] = dict(machine=describe_hardware(), test=[], train=[])
     result['loader'] = dict(images_per_s=len(paths) / took)
     for device in devices:
-        result['test'] += test_rows(images, device, repeats, stride, profile)
+        result['test'] += inference_rows(images, device, repeats, stride, profile)
         for name in NETWORKS:
             result['train'] += training_rows(images, device, repeats, name)
     return result
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Rows as aligned lines; what a row lacks is a dash."""
-    keys = [key for key in rows[0] if key not in ('device', 'ratio_range')]
-    heads = {key: key if len(key) < 18 else key.replace('largest_', '')[:18] for key in keys}
-    lines = ['  '.join(f'{heads[key]:>18}' for key in keys)]
-    for row in rows:
-        cells = [row.get(key) for key in keys]
-        texts = ['–' if c is None else c if isinstance(c, str) else f'{c:.4g}' for c in cells]
-        lines.append('  '.join(f'{text:>18}' for text in texts))
-    return lines
+    """Rows as aligned lines, without the columns of device and range."""
+    return table_lines(rows, leave_out=('device', 'ratio_range'))
 
 
 def report_lines(result: dict[str, Any]) -> list[str]:

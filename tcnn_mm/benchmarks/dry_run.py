@@ -1,39 +1,45 @@
-"""Before hours are spent: one batch through the real model, and what the whole would take."""
+"""Dry run: one batch through the real model, and an estimate of time, memory and disk."""
 
+import functools
 import os.path as osp
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
-from tcnn_mm.analysis.prediction_cache import picture_config
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
 from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank
+from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.engine.build_bank import plan_rows
 from tcnn_mm.errors import UserError
+from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.registry import DATASETS, MODELS
 
-# Pictures that stand for all of a bank's.
+# Images that are timed to estimate the time of a bank.
 PROBES = 4
 
 
-def hours(seconds):
-    """Seconds as 's', 'min' or 'h', as they are best read."""
+def hours(seconds: float) -> str:
+    """Return a duration in s, min or h."""
     if seconds < 90:
         return f'{seconds:.0f} s'
     return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
 
 
-def label_lines(dataset, infos):
-    """Pictures of each class as lines of text; of more than 40 classes the range alone."""
+def label_lines(dataset: BaseDataset, infos: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the number of images per class as text; of more than 40 classes the range alone."""
     counts = Counter(k for info in infos for k in np.atleast_1d(info['gt_label']).tolist())
     classes = dataset.metainfo.get('classes') or sorted(counts)
-    lines = [f'{len(infos)} training pictures, {len(classes)} classes; pictures of each:']
+    lines = [f'{len(infos)} training images, {len(classes)} classes; images per class:']
     if len(classes) > 40:
         numbers = sorted(counts[k] for k in range(len(classes)))
         middle = numbers[len(numbers) // 2]
@@ -44,64 +50,77 @@ def label_lines(dataset, infos):
     return [*lines, f'  {"(no class)":{wide}}  {none:6d}'] if none else lines
 
 
-def bank_is_there(bank):
-    """Whether a `FeatureBank` config's folder is complete."""
+def bank_exists(bank: Mapping[str, Any]) -> bool:
+    """Return whether a `FeatureBank` config's folder is complete."""
     return osp.isfile(osp.join(bank['bank'], FILES['manifest']))
 
 
-def bank_estimate(model, bank):
-    """What making a bank takes: a few pictures are timed, spread over the set.
+class BankEstimate(NamedTuple):
+    """Cost of a bank that does not exist yet.
+
+    Attributes:
+        seconds (float): To make it.
+        size (float): Bytes on disk.
+        features (Tensor): Of the patches of one image.
+        labels (ndarray): Of all rows.
+    """
+
+    seconds: float
+    size: float
+    features: torch.Tensor
+    labels: np.ndarray
+
+
+@torch.no_grad()
+def bank_estimate(model: PatchModel, bank: Mapping[str, Any]) -> BankEstimate:
+    """Estimate the cost of a bank from a few images, spread over the data set.
 
     Args:
-        model (PatchClassifier): With its weights, in eval mode, on its device.
-        bank (dict): Config of the `FeatureBank`.
+        model: With its weights, in eval mode, on its device.
+        bank: Config of the `FeatureBank`.
 
-    Returns:
-        tuple[float, float, Tensor, ndarray]: seconds, bytes, the features of the last picture
-        probed, and the labels of all rows.
+    Raises:
+        UserError: None of these images has a patch.
     """
     source = DATASETS.build(bank['source'])
     _, rows = plan_rows(model, source, bank)
     turns = 1 + bool(bank.get('flips', not bank.get('test_mode', False)))
     probes = np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int))
-    seconds, features = [], None
-    for turn, i in enumerate([probes[0], *probes]):  # the first one twice: kernels get chosen
+
+    def describe(i: int) -> torch.Tensor | None:
         boxes = rows['boxes'][rows['first'][i] :][: rows['sizes'][i]]
+        image = source[i]['inputs'].to(model.device)
+        return model.encoder.describe_patches(image, boxes) if len(boxes) else None
 
-        def one(i=i, boxes=boxes):
-            image = source[int(i)]['inputs'].to(model.device)
-            with torch.no_grad():
-                return model.encoder.describe_patches(image, boxes)
-
-        took, found = timed(one, model.device)
-        features = found if found is not None and len(found) else features
-        if turn:
-            seconds.append(took)
+    describe(int(probes[0]))  # the first call of a kernel is slower
+    seconds, features = [], None
+    for i in probes:
+        took, found = timed(functools.partial(describe, int(i)), model.device)
+        features = found if found is not None else features
+        seconds.append(took)
     if features is None:
-        raise UserError('none of the pictures that were tried has a patch to train on')
+        raise UserError('none of the images that were tried has a patch to train on')
     size = features[0].numel() * 2 * int(rows['sizes'].sum()) * turns
-    return float(np.mean(seconds)) * len(source) * turns, size, features, rows['labels']
+    total = float(np.mean(seconds)) * len(source) * turns
+    return BankEstimate(total, size, features, rows['labels'])
 
 
-def first_batch(loader_cfg):
-    """One batch of a data loader's config, in this process, and the steps of an epoch."""
-    loader = dict(loader_cfg, num_workers=0, persistent_workers=False)
-    loader.pop('prefetch_factor', None)
-    loader = Runner.build_dataloader(loader, seed=0)
+def first_batch(loader_cfg: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return one batch of a data loader, drawn in this process, and the steps of an epoch."""
+    options = dict(loader_cfg, num_workers=0, persistent_workers=False)
+    options.pop('prefetch_factor', None)
+    loader = Runner.build_dataloader(options, seed=0)
     dataset = loader.dataset
     if hasattr(dataset, 'set_epoch'):
         dataset.set_epoch(0, 0)
     return next(iter(loader)), len(loader)
 
 
-def dry_run(cfg):
+def dry_run(cfg: Config) -> None:
     """Try one batch, and print label histogram, coverage, patch counts, memory and time.
 
-    Banks that are not there are not made: their time is estimated from a few pictures, and the
-    batch is drawn from those pictures' features.
-
-    Args:
-        cfg (Config): The experiment.
+    Missing banks are not made: their time is estimated from a few images, and the batch is drawn
+    from the features of these images.
     """
     model = MODELS.build(cfg.model)
     model.init_weights()
@@ -109,14 +128,12 @@ def dry_run(cfg):
         model.cuda()
     device = next(model.parameters()).device
     training = cfg.train_dataloader.dataset
-    pictures = DATASETS.build(picture_config(training))
-    infos = [pictures.get_data_info(i) for i in range(len(pictures))]
-    print('\n'.join(label_lines(pictures, infos)))
-    sampler = getattr(model, 'sampler', None)
+    images = DATASETS.build(image_config(training))
+    infos = [images.get_data_info(i) for i in range(len(images))]
+    print('\n'.join(label_lines(images, infos)))
+    sampler: Any = getattr(model, 'sampler', None)
     if hasattr(sampler, 'labeler') and 'gt_bboxes' in infos[0]:
-        report = measure_coverage(
-            infos, pictures.metainfo['classes'], sampler.grid, sampler.labeler
-        )
+        report = measure_coverage(infos, images.metainfo['classes'], sampler.grid, sampler.labeler)
         print('\n'.join(report.table()))
     waits = bank_waits(cfg, model)
     with PeakMemory(device) as memory:
@@ -131,10 +148,10 @@ def dry_run(cfg):
         step = time.perf_counter() - start
     epochs = cfg.train_cfg.max_epochs
     print(f'one batch: loss {loss:.3f}, {step:.2f} s, peak memory {memory.peak / 1e9:.2f} GB')
-    for role, (seconds, size, *_) in waits.items():
-        print(f'bank {role}: {hours(seconds)}, {size / 1e9:.2f} GB of disk')
+    for role, bank in waits.items():
+        print(f'bank {role}: {hours(bank.seconds)}, {bank.size / 1e9:.2f} GB of disk')
     total = steps * epochs * step
-    banks = sum(seconds for seconds, *_ in waits.values())
+    banks = sum(bank.seconds for bank in waits.values())
     print(
         f'training: {epochs} epochs of {steps} steps, {hours(total)}'
         + (f'; with the banks {hours(total + banks)}' if waits else '')
@@ -142,38 +159,45 @@ def dry_run(cfg):
     )
 
 
-def bank_waits(cfg, model):
-    """role → :func:`bank_estimate` of each bank that is not there."""
-    waits, model_mode = {}, model.training
+def bank_waits(cfg: Config, model: PatchModel) -> dict[str, BankEstimate]:
+    """Estimate the banks of a config that do not exist, by role."""
+    waits: dict[str, BankEstimate] = {}
+    training = model.training
     model.eval()
     for role in ('train', 'val', 'test'):
         loader = cfg.get(f'{role}_dataloader')
         bank = loader.dataset if loader else {}
-        if is_feature_bank(bank) and not bank_is_there(bank):
+        if is_feature_bank(bank) and not bank_exists(bank):
             waits[role] = bank_estimate(model, bank)
-    model.train(model_mode)
+    model.train(training)
     return waits
 
 
-def training_batch(cfg, model, training, waits):
-    """A batch of the config, and the steps of an epoch; of a missing bank a stand-in."""
+def training_batch(
+    cfg: Config, model: PatchModel, training: Any, waits: Mapping[str, BankEstimate]
+) -> tuple[dict[str, Any], int]:
+    """Return a batch of the config and the steps of an epoch; random rows of a missing bank."""
     if 'train' not in waits:
         return first_batch(cfg.train_dataloader)
-    source, size = DATASETS.build(training.source), cfg.train_dataloader.batch_size
-    if training.get('test_mode'):  # bags of windows
-        model.eval()
-        items = [source[i] for i in range(min(size, PROBES, len(source)))]
-        bags, windows = [], []
-        for item in items:
-            boxes = model.sampler(tuple(item['inputs'].shape[-2:]), training=False).xyxy
-            windows.append(boxes)
-            bags.append(model.encoder.describe_patches(item['inputs'].to(model.device), boxes))
-        inputs = BankWindows(bags, windows)
-        return dict(inputs=inputs, data_samples=[i['data_samples'] for i in items]), -(
-            -len(source) // size
-        )
-    _, _, features, known = waits['train']
-    number = torch.randint(len(features), (size,))
-    labels = torch.from_numpy(np.random.default_rng(0).choice(known, size))
-    batch = dict(inputs=BankPatches([features[number]], [labels]))
-    return batch, -(-len(known) // size)
+    size = cfg.train_dataloader.batch_size
+    if training.get('test_mode'):
+        return window_batch(model, DATASETS.build(training.source), size)
+    bank = waits['train']
+    number = torch.randint(len(bank.features), (size,))
+    labels = torch.from_numpy(np.random.default_rng(0).choice(bank.labels, size))
+    batch = dict(inputs=BankPatches([bank.features[number]], [labels]))
+    return batch, -(-len(bank.labels) // size)
+
+
+@torch.no_grad()
+def window_batch(model: PatchModel, source: BaseDataset, size: int) -> tuple[dict[str, Any], int]:
+    """Return all windows of a few images as a bank would, and the steps of an epoch."""
+    model.eval()
+    items = [source[i] for i in range(min(size, PROBES, len(source)))]
+    features, windows = [], []
+    for item in items:
+        boxes = model.sampler(tuple(item['inputs'].shape[-2:]), training=False).xyxy
+        windows.append(boxes)
+        features.append(model.encoder.describe_patches(item['inputs'].to(model.device), boxes))
+    inputs, samples = BankWindows(features, windows), [item['data_samples'] for item in items]
+    return dict(inputs=inputs, data_samples=samples), -(-len(source) // size)

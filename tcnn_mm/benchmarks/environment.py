@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from mmengine.utils.dl_utils import collect_env
 
 import tcnn_mm
+from tcnn_mm.benchmarks.hardware import describe_hardware
 from tcnn_mm.compat import has_compiled_ops
 from tcnn_mm.engine.data_folders import FOLDERS
-from tcnn_mm.models.encoder.hardware import describe_machine
 
 # Import name → names of its distributions: the maintained forks', then the upstream ones.
 PACKAGES = {
@@ -57,7 +57,7 @@ def describe_folders() -> dict[str, str]:
 
 def describe_environment() -> dict[str, str]:
     """Versions, package family, compiled ops, processor and folders, as lines by name."""
-    machine = describe_machine()
+    machine = describe_hardware()
     kept = {key: str(value) for key, value in collect_env().items() if key not in LEFT_OUT}
     return {
         **kept,

@@ -1,20 +1,27 @@
-"""What each way of scoring patches costs."""
+"""Speed of each way of scoring patches."""
 
 import copy
+import functools
 import statistics
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from tcnn_mm.benchmarks.timers import PeakMemory, matrix_rate, timed
+from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import map_shape
 from tcnn_mm.registry import MODELS
 
 NUM_CLASSES = 20
-NETWORKS = {
+Way = Callable[[Sequence[torch.Tensor]], torch.Tensor]
+# Backbone, neck, width of the features.
+NETWORKS: dict[str, tuple[dict, dict | None, int]] = {
     'alexnet': (dict(type='tcnn_mm.TransferAlexNet'), None, 4096),
     'mobilenet_v2': (
         dict(type='tcnn_mm.TorchvisionBackbone', name='mobilenet_v2', preprocessing=dict(size=225)),
@@ -25,9 +32,9 @@ NETWORKS = {
 
 
 class Networks:
-    """Models of all modes over one backbone and one head, so that memory is not counted twice."""
+    """Models of all modes on one backbone and one head, so that memory is not counted twice."""
 
-    def __init__(self, name, device):
+    def __init__(self, name: str, device: torch.device) -> None:
         backbone, self.neck, width = NETWORKS[name]
         torch.manual_seed(0)
         self.device, self.backbone = device, MODELS.build(backbone)
@@ -35,7 +42,10 @@ class Networks:
         self.head = MODELS.build(head)
         self.model().init_weights()
 
-    def model(self, mode='crop', dtype=None, stride=None):
+    def model(
+        self, mode: str = 'crop', dtype: str | None = None, stride: int | None = None
+    ) -> PatchModel:
+        """A model of one mode."""
         grid = dict(type='tcnn_mm.PatchGrid', stride=stride)
         model = MODELS.build(
             dict(
@@ -56,15 +66,19 @@ class Networks:
         return model.eval().to(self.device)
 
 
-def naive(model, network, images):
-    """Pillow crops, one after the other, contiguous float32 batches of 64."""
+def naive(model: PatchModel, network: nn.Module, images: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Crop with Pillow, one patch after the other, in contiguous float32 batches of 64."""
     mean, std = (np.array(model.preprocessing[k], np.float32) for k in ('mean', 'std'))
     device, result = model.device, []
     for image in images:
-        picture = Image.fromarray(image.permute(1, 2, 0).numpy())
+        pil = Image.fromarray(image.permute(1, 2, 0).numpy())
         patches, scores = [], []
-        for box in model.sampler.grid(image.shape[-2:]):
-            cut = picture.resize((224, 224), Image.BILINEAR, box=tuple(map(float, box)))
+        for x1, y1, x2, y2 in model.sampler.grid(image.shape[-2:]).tolist():
+            cut = pil.resize(
+                (224, 224),
+                Image.Resampling.BILINEAR,
+                box=(x1, y1, x2, y2),
+            )
             pixels = (np.asarray(cut, np.float32) - mean) / std
             patches.append(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
         for first in range(0, len(patches), 64):
@@ -74,25 +88,25 @@ def naive(model, network, images):
     return torch.stack(result)
 
 
-def ours(model, images):
-    """The product's own path: a batch of pictures in, their scores out."""
+def ours(model: PatchModel, images: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Score a batch of images as a test does."""
     samples = model.predict([image.to(model.device) for image in images])
     return torch.stack([sample.pred_score for sample in samples])
 
 
-def ran_in(model):
-    """The dtype of a model's frozen layers where it is; a processor may lack the one asked for."""
+def ran_in(model: PatchModel) -> torch.dtype:
+    """The dtype that the frozen layers run in; a processor may lack the one asked for."""
     return model.encoder.frozen.dtype_on(model.device.type)
 
 
-def ceiling(model, device):
-    """Patches a second of network and head on ready tensors: the best batch size's."""
+def ceiling(model: PatchModel, device: torch.device) -> float:
+    """Patches per second of network and head on ready tensors, at the best batch size."""
     best = 0.0
     for batch in (32, 64, 128):
         x = torch.randn(batch, 3, 224, 224, device=device, dtype=ran_in(model))
         x = x.contiguous(memory_format=torch.channels_last)
 
-        def step(x=x):
+        def step(x: torch.Tensor = x) -> torch.Tensor:
             return model.head.scores((model.encoder.encode_patches(x),))
 
         step()
@@ -100,16 +114,17 @@ def ceiling(model, device):
     return best
 
 
-def map_seconds(model, images, device):
-    """Seconds of the score maps of all classes of all pictures, beside the test's own."""
+def map_seconds(model: PatchModel, images: Sequence[torch.Tensor], device: torch.device) -> float:
+    """Seconds that the score maps of all classes of all images take."""
     work = []
     for image in images:
-        size_hw = tuple(image.shape[-2:])
+        height, width = image.shape[-2:]
+        size_hw = (height, width)
         boxes = torch.from_numpy(model.sampler.grid(size_hw).copy()).to(device)
         scores = torch.rand(len(boxes), NUM_CLASSES, device=device)
         work.append((boxes, scores, size_hw, map_shape(size_hw)))
 
-    def maps():
+    def maps() -> None:
         for boxes, scores, size_hw, map_hw in work:
             mean_score_map(boxes, scores, size_hw, map_hw)
 
@@ -117,29 +132,32 @@ def map_seconds(model, images, device):
     return statistics.median(timed(maps, device)[0] for _ in range(3))
 
 
-def profile(name, way, images):
+def profile(name: str, way: Way, images: Sequence[torch.Tensor]) -> None:
     """Print the operations that a mode spends its time in."""
     with torch.profiler.profile() as found:
         way(images[:1])
-    print(f'\n{name}, one picture')
+    print(f'\n{name}, one image')
     print(found.key_averages().table(sort_by='self_cpu_time_total', row_limit=8))
 
 
 @torch.no_grad()
-def test_rows(images, device, repeats, stride, profiled=False):
-    """Rows of the test table, one a mode.
+def inference_rows(
+    images: Sequence[torch.Tensor],
+    device: torch.device,
+    repeats: int,
+    stride: int,
+    profiled: bool = False,
+) -> list[dict[str, Any]]:
+    """Return one row per mode of the test table.
 
-    Modes are interleaved, so that what else the machine does meets all of them.
+    Modes are interleaved, so that other load of the machine is the same for all of them.
 
     Args:
-        images (list[Tensor]): Pictures, uint8 (3, H, W) RGB.
-        device (torch.device): Where the network runs.
-        repeats (int): Rounds; medians are taken.
-        stride (int): Of the dense grid, patch pixels.
-        profiled (bool): Print the costliest operations. Defaults to False.
-
-    Returns:
-        list[dict]
+        images: uint8 (3, H, W) RGB.
+        device: Where the network runs.
+        repeats: Rounds; medians are taken.
+        stride: Of the dense grid, patch pixels.
+        profiled: Print the costliest operations. Defaults to False.
     """
     nets = Networks('alexnet', device)
     models = {
@@ -150,10 +168,13 @@ def test_rows(images, device, repeats, stride, profiled=False):
         'dense-bf16': nets.model('dense', 'bfloat16', stride),
     }
     plain = copy.deepcopy(nets.backbone).to(memory_format=torch.contiguous_format).eval()
-    ways = {name: lambda x, m=model: ours(m, x) for name, model in models.items()}
-    ways['naive'] = lambda x: naive(models['naive'], plain, x)
-    seconds, scores, peaks = {n: [] for n in ways}, {}, {}
-    tops, flops = {ran_in(model): [] for model in models.values()}, {}
+    ways: dict[str, Way] = {n: functools.partial(ours, model) for n, model in models.items()}
+    ways['naive'] = functools.partial(naive, models['naive'], plain)
+    seconds: dict[str, list[float]] = {n: [] for n in ways}
+    scores: dict[str, torch.Tensor] = {}
+    peaks: dict[str, int] = {}
+    tops: dict[torch.dtype, list[float]] = {ran_in(model): [] for model in models.values()}
+    flops: dict[str, float] = {}
     for name, way in ways.items():  # kernels are chosen and copies made before the clock runs
         with FlopCounterMode(display=False) as counter:
             way(images)
@@ -163,7 +184,7 @@ def test_rows(images, device, repeats, stride, profiled=False):
     for _ in range(repeats):
         for name, way in ways.items():
             with PeakMemory(device) as memory:
-                took, result = timed(lambda way=way: way(images), device)
+                took, result = timed(functools.partial(way, images), device)
             seconds[name].append(took)
             scores[name], peaks[name] = result, memory.peak
         for dtype, values in tops.items():
@@ -171,7 +192,7 @@ def test_rows(images, device, repeats, stride, profiled=False):
             values.append(ceiling(model, device))
     rates = {dtype: matrix_rate(device, dtype) for dtype in tops}
     counts = {n: sum(len(m.sampler.grid(i.shape[-2:])) for i in images) for n, m in models.items()}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, times in seconds.items():
         took, dtype = statistics.median(times), ran_in(models[name])
         ratios = [a / b for a, b in zip(seconds['naive'], times, strict=True)]

@@ -1,23 +1,28 @@
-"""Clocks and gauges for comparing ways of doing the same work."""
+"""Timers and memory gauges for comparing ways of doing the same work."""
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+import psutil
 import torch
 import torch.nn.functional as F
 
+Result = TypeVar('Result')
+
 
 class PeakMemory:
-    """Largest resident memory of the process (CPU) or of the allocator (CUDA) while it is on.
+    """Largest resident memory of the process (CPU) or of the allocator (CUDA) inside a `with`.
 
     Attributes:
-        peak (int): Bytes, when it is off again.
+        peak (int): Bytes, after the block.
     """
 
-    def __init__(self, device):
+    def __init__(self, device: torch.device | str) -> None:
         self.device, self.peak, self._on = torch.device(device), 0, True
 
-    def __enter__(self):
+    def __enter__(self) -> 'PeakMemory':
         if self.device.type == 'cuda':
             torch.cuda.reset_peak_memory_stats(self.device)
         else:
@@ -25,13 +30,13 @@ class PeakMemory:
             self._thread.start()
         return self
 
-    def _watch(self):
+    def _watch(self) -> None:
+        process = psutil.Process()
         while self._on:
-            with open('/proc/self/statm', encoding='utf-8') as file:
-                self.peak = max(self.peak, int(file.read().split()[1]) * 4096)
+            self.peak = max(self.peak, process.memory_info().rss)
             time.sleep(0.01)
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         self._on = False
         if self.device.type == 'cuda':
             self.peak = torch.cuda.max_memory_allocated(self.device)
@@ -39,8 +44,8 @@ class PeakMemory:
             self._thread.join()
 
 
-def timed(function, device):
-    """(seconds, result) of a call, with the device's work finished before and after."""
+def timed(function: Callable[[], Result], device: torch.device | str) -> tuple[float, Result]:
+    """Return seconds and result of a call, with the work of the device finished at both ends."""
     cuda = torch.device(device).type == 'cuda'
     if cuda:
         torch.cuda.synchronize()
@@ -52,10 +57,10 @@ def timed(function, device):
 
 
 @torch.no_grad()
-def matrix_rate(device, dtype, repeats=3):
-    """TFLOP a second that this machine reaches in a large matrix product or 3×3 convolution."""
+def matrix_rate(device: torch.device | str, dtype: torch.dtype, repeats: int = 3) -> float:
+    """Return the TFLOP per second of a large matrix product or 3×3 convolution, the faster one."""
 
-    def rate(function, flop):
+    def rate(function: Callable[[], torch.Tensor], flop: float) -> float:
         function()
         return flop / min(timed(function, device)[0] for _ in range(repeats)) / 1e12
 

@@ -1,9 +1,11 @@
-"""What training costs online, from a bank, and at best."""
+"""Speed of training online, from a bank, and of the head alone."""
 
 import json
 import os.path as osp
 import statistics
 import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +16,13 @@ from tcnn_mm.benchmarks.inference_speed import NETWORKS, NUM_CLASSES, Networks
 from tcnn_mm.benchmarks.timers import timed
 from tcnn_mm.datasets.feature_bank import FILES, FeatureBank
 from tcnn_mm.models.heads.adaptation_head import global_mean_loss
+from tcnn_mm.models.patch_model import PatchModel
 
 TRAIN_BATCH = 128
 
 
-def random_bank(folder, width, rows=20 * TRAIN_BATCH):
-    """A feature bank of random numbers, read by the real data set and loader."""
+def random_bank(folder: str, width: int, rows: int = 20 * TRAIN_BATCH) -> DataLoader:
+    """Write a feature bank of random numbers; return the real data set and loader on it."""
     random = np.random.default_rng(0)
     random.random((1, rows, width), np.float32).astype(np.float16).tofile(
         osp.join(folder, FILES['features'])
@@ -38,20 +41,22 @@ def random_bank(folder, width, rows=20 * TRAIN_BATCH):
     )
 
 
-def training_rows(images, device, repeats, name):
-    """Patches a second of training: pictures online, an epoch of a bank, the head alone."""
+def training_rows(
+    images: Sequence[torch.Tensor], device: torch.device, repeats: int, name: str
+) -> list[dict[str, Any]]:
+    """Patches per second of training: images online, an epoch of a bank, the head alone."""
     nets = Networks(name, device)
     head, random = nets.head.train(), np.random.default_rng(0)
     optimizer = torch.optim.SGD(head.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     ready = torch.rand(TRAIN_BATCH, NETWORKS[name][2], device=device)
     labels = torch.from_numpy(random.integers(0, NUM_CLASSES + 1, TRAIN_BATCH)).to(device)
 
-    def update(features, labels):
+    def update(features: torch.Tensor, labels: torch.Tensor) -> None:
         optimizer.zero_grad()
         global_mean_loss(head((features,)), labels).backward()
         optimizer.step()
 
-    def online(model):
+    def online(model: PatchModel) -> int:
         each = -(-TRAIN_BATCH // len(images))
         grids = [model.sampler.grid(i.shape[-2:]) for i in images]
         boxes = [g[random.permutation(len(g))[:each]] for g in grids]
@@ -59,13 +64,13 @@ def training_rows(images, device, repeats, name):
         update(torch.cat(parts)[:TRAIN_BATCH], labels)
         return TRAIN_BATCH
 
-    def bank(loader):
+    def bank(loader: DataLoader) -> int:
         for batch in loader:
             (features,), (named,), *_ = batch['inputs']
             update(features.to(device).float(), named.to(device))
-        return len(loader.dataset)
+        return len(loader.dataset)  # type: ignore[arg-type]
 
-    def alone():
+    def alone() -> int:
         for _ in range(20):
             update(ready, labels)
         return 20 * TRAIN_BATCH
@@ -73,13 +78,13 @@ def training_rows(images, device, repeats, name):
     with tempfile.TemporaryDirectory() as folder:
         loader = random_bank(folder, NETWORKS[name][2])
         crop, half = nets.model(), nets.model(dtype='bfloat16')
-        steps = {
+        steps: dict[str, Callable[[], int]] = {
             'online': lambda: online(crop),
             'online-bf16': lambda: online(half),
             'bank': lambda: bank(loader),
             'head': alone,
         }
-        rates = {mode: [] for mode in steps}
+        rates: dict[str, list[float]] = {mode: [] for mode in steps}
         for step in steps.values():
             step()
         for _ in range(repeats):

@@ -1,6 +1,6 @@
 """Files of a feature bank while it is made: a draft beside its place, complete or absent.
 
-The manifest calls images `pictures`: the format is older than the word.
+The manifest calls images `images`: the format is older than the word.
 """
 
 import json

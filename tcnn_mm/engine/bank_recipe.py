@@ -61,12 +61,12 @@ def bank_recipe(
             preprocessing=dict(model.preprocessing),
         ),
         sampler=sampler,
-        # The format is older than the word: `pictures` are images.
+        # The format is older than the word: `images` are images.
         source=dict(
             pictures=len(ids),
             ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
             classes=list(dataset.metainfo['classes']),
         ),
-        patches='all' if test_mode else 'sampled, and the whole picture',
+        patches='all' if test_mode else 'sampled, and the whole image',
         flips=bool(bank.get('flips', not test_mode)),
     )

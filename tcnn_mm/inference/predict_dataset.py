@@ -5,25 +5,18 @@ Letters: N images, K classes, P patches of an image.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.datasets.source_images import SizedDataset
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.models.samples import sample_labels, sample_name
 from tcnn_mm.patches.bank_batch import BankWindows
-
-
-class SizedDataset(Protocol):
-    """A data set whose items are dicts with `inputs` and `data_samples`."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)

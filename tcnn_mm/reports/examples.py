@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.config import Config
 
-from tcnn_mm.analysis.prediction_cache import picture_config
 from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.predict_dataset import SizedDataset
 from tcnn_mm.models.samples import sample_name
@@ -43,7 +43,7 @@ def read_test_images(config: Config, scores: Scores) -> TestImages:
     Raises:
         UserError: The data set is missing, has secret annotations, or lacks an image.
     """
-    dataset = DATASETS.build(picture_config(config.test_dataloader.dataset))
+    dataset = DATASETS.build(image_config(config.test_dataloader.dataset))
     if not dataset.metainfo.get('annotated', True):
         raise UserError('the annotations of this split are secret')
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]

@@ -8,12 +8,12 @@ from mmengine.registry import init_default_scope
 from tcnn_mm.analysis.baselines import (
     adaptation_head,
     fit_logistic,
-    largest_windows,
     logistic_regression,
 )
-from tcnn_mm.analysis.prediction_cache import build_model
+from tcnn_mm.analysis.image_features import largest_window_features
 from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.errors import UserError
+from tcnn_mm.inference.build_model import build_model
 from tcnn_mm.registry import DATASETS
 from tests.support.runs import small_config
 
@@ -63,28 +63,28 @@ def test_the_head_learns_and_is_a_function_of_its_seed():
     assert first[labels[:, 0] > 0, 0].mean() > first[labels[:, 0] < 0, 0].mean() + 1
 
 
-def test_banks_know_the_whole_pictures(tmp_path):
+def test_banks_know_the_whole_images(tmp_path):
     """Sampled patches' bank, all windows' bank and the network itself give the same features."""
     init_default_scope('mmpretrain')
     cfg = small_config(tmp_path, images=3)
     source = cfg.train_dataloader.dataset
     model = build_model(cfg)
-    online = largest_windows(model, DATASETS.build(source))
+    online = largest_window_features(model, DATASETS.build(source))
     assert online['features'].shape == (3, 256) and online['ids'][0] == 'train_0000'
     for name, options in (('all', dict(test_mode=True)), ('some', dict(flips=False))):
         bank = ConfigDict(
             type='tcnn_mm.FeatureBank', bank=str(tmp_path / name), source=source, **options
         )
         build_bank(cfg, bank)
-        stored = largest_windows(model, DATASETS.build(dict(bank, context=True)))
+        stored = largest_window_features(model, DATASETS.build(dict(bank, context=True)))
         np.testing.assert_allclose(stored['features'], online['features'], rtol=2e-3, atol=2e-3)
         assert np.array_equal(stored['labels'], online['labels'])
         assert np.array_equal(stored['ids'], online['ids'])
 
 
-def test_whole_pictures_need_a_frozen_backbone(tmp_path):
+def test_whole_images_need_a_frozen_backbone(tmp_path):
     """Features below a trained layer are not what the head takes."""
     init_default_scope('mmpretrain')
     model = build_model(small_config(tmp_path, **{'model.frozen': ['C1', 'C2']}))
     with pytest.raises(UserError, match='frozen backbone; C3 trains'):
-        largest_windows(model, [])
+        largest_window_features(model, [])

@@ -6,15 +6,13 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.analysis.prediction_cache import (
-    build_model,
-    keep,
-    metric_settings,
-    pass_recipe,
-    patch_scores,
-    picture_config,
-)
+from tcnn_mm.analysis.cached_arrays import cached_arrays
+from tcnn_mm.analysis.prediction_cache import patch_scores, prediction_recipe
+from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.metric_settings import metric_settings
+from tcnn_mm.evaluation.point_localization import PointLocalization
+from tcnn_mm.inference.build_model import build_model
 from tcnn_mm.registry import DATASETS
 from tests.support.runs import small_config
 
@@ -48,9 +46,9 @@ def test_what_is_kept_is_made_once_for_each_recipe(cfg, tmp_path):
 
     def get(cfg):
         dataset = cfg.test_dataloader.dataset.to_dict()
-        return keep(
+        return cached_arrays(
             str(tmp_path / 'kept' / 'a.npz'),
-            pass_recipe(cfg, dataset),
+            prediction_recipe(cfg, dataset),
             lambda: made.append(1) or dict(scores=np.arange(3.0)),
         )
 
@@ -76,18 +74,18 @@ def test_a_checkpoint_of_another_network_is_one_line(cfg, tmp_path):
         build_model(cfg, str(tmp_path / 'c.pth'))
 
 
-def test_pictures_behind_a_bank():
-    """A bank's pictures are its source's, of the bank's ids; other sets are pictures."""
+def test_images_behind_a_bank():
+    """A bank's images are its source's, of the bank's ids; other sets are images."""
     source = dict(type='tcnn_mm.MiniVOC', split='val')
-    assert picture_config(source) == source
-    assert picture_config(dict(type='tcnn_mm.FeatureBank', source=source)) == source
-    assert picture_config(ConfigDict(source=source, ids='a.txt')) == dict(source, ids='a.txt')
+    assert image_config(source) == source
+    assert image_config(dict(type='tcnn_mm.FeatureBank', source=source)) == source
+    assert image_config(ConfigDict(source=source, ids='a.txt')) == dict(source, ids='a.txt')
 
 
 def test_settings_of_a_metric(cfg):
     """Those of the first metric of the type, whether one or several stand in the config."""
     assert metric_settings(cfg)['mode'] == 'voc10'
-    assert metric_settings(cfg, 'PointLocalization')['tolerance'] == 5.8
+    assert metric_settings(cfg, PointLocalization)['tolerance'] == 5.8
     cfg.test_evaluator = dict(type='tcnn_mm.VOCDevkitAP', mode='voc07', subset=['a'])
     assert metric_settings(cfg) == dict(mode='voc07', subset=['a'])
-    assert metric_settings(cfg, 'PointLocalization') == {}
+    assert metric_settings(cfg, PointLocalization) == {}

@@ -23,7 +23,7 @@ def small(tmp_path, name, **options):
 def test_online_training(tmp_path, capsys):
     """Labels, coverage, loss, memory and time; the loss is that of untrained layers."""
     text = said(small(tmp_path, 'tcnn_minivoc.py'), capsys)
-    assert '6 training pictures, 6 classes' in text and 'patch coverage of 6 images' in text
+    assert '6 training images, 6 classes' in text and 'patch coverage of 6 images' in text
     loss = float(re.search(r'loss ([\d.]+)', text).group(1))
     assert 0.3 < loss < 3 and re.search(r'peak memory \d+\.\d+ GB', text)
     assert 'training: 2 epochs of 2 steps' in text and 'bank' not in text

@@ -37,8 +37,8 @@ def make_rows(n=23):
     ]
 
 
-class Pictures(Dataset):
-    """Scores and labels stand in for pictures."""
+class Images(Dataset):
+    """Scores and labels stand in for images."""
 
     metainfo = {'classes': CLASSES}
 
@@ -71,7 +71,7 @@ def build_runner(work_dir, name, evaluator, hook=None, **options):
         'num_workers': 0,
         'collate_fn': {'type': 'pseudo_collate'},
         'sampler': {'type': 'DefaultSampler', 'shuffle': False},
-        'dataset': Pictures(),
+        'dataset': Images(),
     }
     return Runner(
         Echo(),
@@ -136,7 +136,7 @@ def test_validation_in_training_has_files_of_its_own(tmp_path):
     assert len(reports) == 2 and len(rows) == 23
 
 
-def test_error_before_the_first_picture(tmp_path):
+def test_error_before_the_first_image(tmp_path):
     """No VOCDevkitAP: the error names hook and evaluator and what to add, in test and training."""
     runner = build_runner(tmp_path, 'results_none', [{'type': 'VOCAveragePrecision'}])
     runner.model.test_step = None  # would fail, were it called
@@ -150,7 +150,7 @@ def test_error_before_the_first_picture(tmp_path):
 def fake_runner(work_dir, metrics):
     evaluator = Evaluator(metrics)
     evaluator.dataset_meta = {'classes': CLASSES}
-    evaluator.process([Pictures()[i]['data_samples'].set_pred_score([0.1] * 3) for i in range(3)])
+    evaluator.process([Images()[i]['data_samples'].set_pred_score([0.1] * 3) for i in range(3)])
     evaluator.evaluate(3)
     loop = SimpleNamespace(evaluator=evaluator)
     return SimpleNamespace(

@@ -51,11 +51,11 @@ def test_sweep_k(run, checkpoint, tmp_path):
     assert rows[result['chosen']]['mAP'] == max(row['mAP'] for row in rows.values())
     stored = np.load(tmp_path / 'w' / 'patch_scores_choose.npz')
     assert all(name.startswith('val') for name in stored['ids'])
-    pictures = np.split(stored['scores'], stored['sizes'].cumsum()[:-1])
+    images = np.split(stored['scores'], stored['sizes'].cumsum()[:-1])
     for name in ('k=1', 'k=5', 'max'):
         way = {'max': lambda y: y.max(0), 'k=1': lambda y: y.mean(0)}
         way['k=5'] = lambda y: (y.astype(float) ** 5).mean(0)
-        voted = np.stack([way[name](mine) for mine in pictures])
+        voted = np.stack([way[name](mine) for mine in images])
         aps = [voc_ap(voted[:, k], stored['labels'][:, k], 'voc10') for k in range(6)]
         assert rows[name]['mAP'] == pytest.approx(np.nanmean(aps), abs=1e-6)
         assert MODELS.build(rows[name]['aggregator'])
@@ -66,7 +66,7 @@ def test_sweep_k(run, checkpoint, tmp_path):
 
 
 def test_compare_pointing(run, checkpoint, tmp_path):
-    """Votes, the middle and the activation map: the same pictures, all classes, bounded by AP."""
+    """Votes, the middle and the activation map: the same images, all classes, bounded by AP."""
     few = ['train_dataloader.dataset.indices=12', 'test_dataloader.dataset.indices=12']
     printed = run(
         'compare_pointing.py', ONLINE, checkpoint, '--work-dir', 'w', '--cam-scales', 1.5,
@@ -105,7 +105,7 @@ def test_learning_curve(run, tmp_path):
     keys = {(r['method'], r['fraction'], r['seed']) for r in curve['runs']}
     assert len(keys) == len(curve['runs'])
     transfer = [r for r in curve['runs'] if r['method'] == 'transfer']
-    assert {(r['fraction'], r['pictures']) for r in transfer} == {(0.5, 6), (1, 12)}
+    assert {(r['fraction'], r['images']) for r in transfer} == {(0.5, 6), (1, 12)}
     assert all(r['steps'] >= 30 and 0 <= r['mAP'] <= 1 for r in transfer)
     part, whole = (
         set((tmp_path / 'w' / 'parts' / f'{f}_seed0.txt').read_text().split()) for f in ('0.5', '1')

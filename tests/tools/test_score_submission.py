@@ -11,7 +11,8 @@ from tcnn_mm.datasets.voc import VOC_CLASSES
 from tcnn_mm.datasets.voc_action import ACTIONS
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.evaluation.result_files import write_results
+from tcnn_mm.evaluation.result_files import read_results, write_results
+from tcnn_mm.evaluation.score_submission import score_submission
 from tests.support.action_folder import draw_persons, write_action_folder
 from tests.support.tool_module import load_tool
 from tests.support.voc_folder import write_voc_folder
@@ -80,9 +81,9 @@ def test_class_files_are_asked_first(scored, monkeypatch, capsys):
     for k, name in enumerate(classes):
         rows = [f'{" ".join(key)} {labels[i, k]:2d}\n' for i, key in enumerate(keys)]
         (folder / f'{name}_val.txt').write_text(''.join(rows))
-    found = tool.read_results(str(root / 'results'))[comp, 'val']
+    found = read_results(str(root / 'results'))[comp, 'val']
     del found[classes[0]][keys[3]]
-    report, source = tool.score(found, str(root), comp, 'val', classes)
+    report, source = score_submission(found, str(root), comp, 'val', classes)
     assert source == 'class files'
     scores[3, 0] = -np.inf
     for k, name in enumerate(classes):
@@ -92,7 +93,7 @@ def test_class_files_are_asked_first(scored, monkeypatch, capsys):
     assert (report.get('persons') is None) == (comp == 'comp2')
     (folder / f'{classes[0]}_val.txt').write_text('0001 yes\n')
     with pytest.raises(UserError, match='ends in no label'):
-        tool.score(found, str(root), comp, 'val', classes)
+        score_submission(found, str(root), comp, 'val', classes)
 
 
 def test_what_is_missing_is_named(scored, monkeypatch, capsys):
@@ -100,12 +101,12 @@ def test_what_is_missing_is_named(scored, monkeypatch, capsys):
     root, comp, classes, *_ = scored
     with pytest.raises(UserError, match='nothing of comp comp1'):
         run(monkeypatch, capsys, root / 'results', root, '--comp', 'comp1')
-    found = tool.read_results(str(root / 'results'))[comp, 'val']
+    found = read_results(str(root / 'results'))[comp, 'val']
     with pytest.raises(UserError, match=f'{comp}_val_{classes[1]}: x/1 is not in the split'):
-        tool.score({**found, classes[1]: {('x', '1'): 0.5}}, str(root), comp, 'val', classes)
+        score_submission({**found, classes[1]: {('x', '1'): 0.5}}, str(root), comp, 'val', classes)
     del found[classes[2]]
     with pytest.raises(UserError, match=f'no results for {classes[2]};'):
-        tool.score(found, str(root), comp, 'val', classes)
+        score_submission(found, str(root), comp, 'val', classes)
     some = [name for name in classes if name != classes[2]]
-    report, _ = tool.score(found, str(root), comp, 'val', some)
+    report, _ = score_submission(found, str(root), comp, 'val', some)
     assert list(report['classes']) == some

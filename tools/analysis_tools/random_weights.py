@@ -15,7 +15,7 @@ from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.registry import MODELS
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

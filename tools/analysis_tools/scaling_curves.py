@@ -12,27 +12,22 @@ OUT.png; prints, for each curve, the line fitted and the largest distance from i
 
 import argparse
 import json
-import time
 
-import numpy as np
-import torch
 from mmengine.runner import Runner
 
-from tcnn_mm.analysis.prediction_cache import build_model
-from tcnn_mm.benchmarks.timers import PeakMemory, timed
+from tcnn_mm.benchmarks.scaling import fit_line, over_images, over_patches
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.mixed_precision import use_amp
-from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.errors import UserError
-from tcnn_mm.patches.grid import PatchGrid
+from tcnn_mm.inference.build_model import build_model
+from tcnn_mm.visualization.figure import make_figure
 
 
-def numbers(text):
+def numbers(text: str) -> list[int]:
     return sorted(int(part) for part in text.split(','))
 
 
-def parse_args():
+def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -44,77 +39,16 @@ def parse_args():
     return parser.parse_args()
 
 
-def over_images(model, loader, marks):
-    """Images, seconds and peak memory (bytes) at the first batch to reach each mark."""
-    device, counts, seconds, peaks, done = model.device, [], [], [], 0
-    bar = progress_bar(marks[-1], 'image')
-    start = time.perf_counter()
-    memory = PeakMemory(device)
-    with memory:
-        for batch in loader:
-            model.test_step(batch)
-            done += len(batch['inputs'])
-            bar.update(len(batch['inputs']))
-            if done >= marks[len(counts)]:
-                counts.append(done)
-                seconds.append(time.perf_counter() - start)
-                peaks.append(memory.peak)
-            if len(counts) == len(marks):
-                break
-    bar.close()
-    if len(counts) < len(marks):
-        raise UserError(f'--images {marks[-1]}: the test set has {done}')
-    return counts, seconds, peaks
-
-
-def grid_of(count, grid, size_hw):
-    """The grid of the same scales whose overlap gives about `count` patches on a picture."""
-
-    def made(overlap):
-        return PatchGrid(grid.scales, overlap, grid.size, snap=grid.snap)
-
-    low, high = 0.0, 0.99
-    for _ in range(20):
-        middle = (low + high) / 2
-        low, high = (middle, high) if len(made(middle)(size_hw)) < count else (low, middle)
-    return made(high)
-
-
-def over_patches(model, loader, marks):
-    """Patches an image and seconds an image of one batch, for grids of about `marks` patches."""
-    batch, counts, seconds = next(iter(loader)), [], []
-    size_hw, usual = tuple(batch['inputs'][0].shape[-2:]), model.sampler.grid
-    model.test_step(batch)
-    for mark in marks:
-        model.sampler.grid = grid_of(mark, usual, size_hw)
-        sizes = [len(model.sampler.grid(tuple(i.shape[-2:]))) for i in batch['inputs']]
-        counts.append(float(np.mean(sizes)))
-        took = min(timed(lambda: model.test_step(batch), model.device)[0] for _ in range(2))
-        seconds.append(took / len(sizes))
-    model.sampler.grid = usual
-    return counts, seconds
-
-
-def line(x, y):
-    """Slope, intercept and largest distance from the fitted line as a share of the largest y."""
-    slope, intercept = np.polyfit(x, y, 1)
-    off = np.abs(np.polyval((slope, intercept), x) - y).max() / max(y)
-    return dict(slope=float(slope), intercept=float(intercept), off=float(off))
-
-
-def draw(curves, path):
-    """One panel a curve."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 3.2), layout='constrained')
+def draw(curves: list[tuple], path: str) -> None:
+    """Draw one panel per curve."""
+    figure = make_figure((11, 3.2))
     for axis, (name, x, y, unit) in zip(figure.subplots(1, len(curves)), curves, strict=True):
         axis.plot(x, y, 'o-')
         axis.set(xlabel=name, ylabel=unit, ylim=(0, 1.1 * max(y)), xlim=(0, None))
-    figure.savefig(path, dpi=100)
+    figure.savefig(path)
 
 
-@torch.no_grad()
-def main():
+def main() -> None:
     args = parse_args()
     cfg = load_config_from(args)
     if args.amp:
@@ -126,14 +60,14 @@ def main():
     result = dict(
         images=dict(count=images, seconds=seconds, peak_mb=[p / 1e6 for p in peaks]),
         patches=dict(count=patches, seconds_per_image=each),
-        fits=dict(images=line(images, seconds), patches=line(patches, each)),
+        fits=dict(images=fit_line(images, seconds), patches=fit_line(patches, each)),
     )
     with open(f'{args.out}.json', 'w', encoding='utf-8') as file:
         json.dump(result, file, indent=2)
     curves = [
         ('images', images, seconds, 'seconds'),
         ('images', images, result['images']['peak_mb'], 'peak memory, MB'),
-        ('patches an image', patches, each, 'seconds an image'),
+        ('patches per image', patches, each, 'seconds per image'),
     ]
     draw(curves, f'{args.out}.png')
     for name, x, y, unit in curves:

@@ -1,8 +1,8 @@
-"""Write the embedded data set as a folder of pictures to try things on.
+"""Write the embedded data set as a folder of images to try things on.
 
     python tools/dataset_converters/draw_minivoc.py DIR
 
-In VOC format (train 60, val 60, test 120 pictures of six classes), and beside it the same labels
+In VOC format (train 60, val 60, test 120 images of six classes), and beside it the same labels
 without boxes as DIR/labels.csv (file,label[,label…]).
 """
 
@@ -31,9 +31,9 @@ def main():
         for data in parts:
             for info in map(data.get_data_info, range(len(data))):
                 names = [data.metainfo['classes'][k] for k in info['gt_label']]
-                picture = osp.basename(info['img_path'])
-                writer.writerow([osp.join('JPEGImages', picture), *names])
-    print(f'{out}: {sum(map(len, parts))} pictures in VOC format, and labels.csv')
+                image = osp.basename(info['img_path'])
+                writer.writerow([osp.join('JPEGImages', image), *names])
+    print(f'{out}: {sum(map(len, parts))} images in VOC format, and labels.csv')
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
     python tools/dataset_converters/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07.py
 
 Prints the disk it needs first; an interrupted run goes on where it stopped; several processes
-(tools/dist_train.sh's way) share the pictures.
+(tools/dist_train.sh's way) share the images.
 """
 
 import argparse

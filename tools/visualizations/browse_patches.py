@@ -16,9 +16,9 @@ import numpy as np
 from mmengine.utils import track_progress
 from PIL import Image, ImageDraw
 
-from tcnn_mm.analysis.prediction_cache import picture_config
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.coverage import measure_coverage
@@ -41,7 +41,7 @@ def parse_args():
 
 
 def draw(image, boxes, names, drawn, deleted, classes, background):
-    """One picture: white objects, grey deleted, red background, green object patches.
+    """One image: white objects, grey deleted, red background, green object patches.
 
     Args:
         image (ndarray): (H, W, 3) RGB.
@@ -78,8 +78,8 @@ def draw(image, boxes, names, drawn, deleted, classes, background):
 def main():
     args = parse_args()
     cfg = load_config_from(args)
-    # Of a config with a feature bank: the pictures that it is made from.
-    dataset = DATASETS.build(picture_config(cfg[f'{args.split}_dataloader'].dataset))
+    # Of a config with a feature bank: the images that it is made from.
+    dataset = DATASETS.build(image_config(cfg[f'{args.split}_dataloader'].dataset))
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model)
     sampler, classes = model.sampler, dataset.metainfo['classes']

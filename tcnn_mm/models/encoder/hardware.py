@@ -2,8 +2,6 @@
 
 import functools
 import os.path as osp
-import platform
-from typing import Any
 
 import torch
 
@@ -23,6 +21,11 @@ def _cpuinfo() -> dict[str, str]:
         return {key.strip(): value.strip() for key, value in pairs}
 
 
+def processor_name() -> str | None:
+    """Return the name of the processor; None where /proc/cpuinfo does not give it."""
+    return _cpuinfo().get('model name')
+
+
 @functools.cache
 def instructions(dtype: torch.dtype) -> list[str]:
     """Names of this processor's instructions for a 16-bit type; without any it is emulated."""
@@ -33,14 +36,3 @@ def instructions(dtype: torch.dtype) -> list[str]:
 def is_native(dtype: torch.dtype, device_type: str) -> bool:
     """Return whether a device computes in a dtype; a processor may emulate it, far slower."""
     return dtype not in _INSTRUCTIONS or device_type != 'cpu' or bool(instructions(dtype))
-
-
-def describe_machine() -> dict[str, Any]:
-    """dict: What figures of speed belong to."""
-    return dict(
-        cpu=_cpuinfo().get('model name', platform.processor()),
-        threads=torch.get_num_threads(),
-        bf16_instructions=instructions(torch.bfloat16),
-        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        torch=torch.__version__,
-    )
