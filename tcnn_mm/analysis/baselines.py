@@ -36,8 +36,8 @@ def fit_logistic(
         Weights (D, K) and bias (K,) for raw features: `features @ weights + bias` are the
         decision values; zeros for a class that has only positives or only negatives.
     """
-    scaler = StandardScaler().fit(features)
-    standard = scaler.transform(features)
+    scaler = StandardScaler()
+    standard = scaler.fit_transform(features.astype(np.float64))
     weights, bias = np.zeros((features.shape[1], labels.shape[1])), np.zeros(labels.shape[1])
     for k in range(labels.shape[1]):
         known = labels[:, k] != 0
