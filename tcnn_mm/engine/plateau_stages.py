@@ -21,7 +21,7 @@ class PlateauStages(Hook):
 
     Args:
         stages (int): Paper: 3. Training ends at the plateau of the last one.
-        factor (float): Of the learning rate at each plateau. Paper: 0.1.
+        factor (float): Factor of the learning rate at each plateau. Paper: 0.1.
         patience (int): Number of epochs without progress that count as a plateau. Defaults to 3.
         threshold (float): Progress is a loss below (1 - threshold) × the best of the stage.
             Defaults to 0.01; the paper gives no number.

@@ -11,9 +11,9 @@ def chance_ap(labels: ArrayLike, mode: str, repeats: int = 100, seed: int = 0) -
 
     Args:
         labels: (N,) of {1, 0, -1}.
-        mode: Of :func:`voc_ap`.
+        mode: 'voc07' or 'voc10', see :func:`voc_ap`.
         repeats: Number of rankings.
-        seed: Of the rankings.
+        seed: Seed of the rankings.
 
     Returns:
         In [0, 1]; nan for a class without positives.

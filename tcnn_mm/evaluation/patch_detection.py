@@ -26,7 +26,7 @@ def patch_detections(
     Args:
         boxes: (P, 4) xyxy.
         scores: (P, K) float.
-        iou_threshold: Of two patches of one class that overlap more, the lower-scored is dropped.
+        iou_threshold: The lower-scored of two patches of one class that overlap more is dropped.
         min_score: Patches with a lower score are dropped first.
         max_per_image: The largest number of detections, of all classes together.
 
@@ -49,7 +49,7 @@ class PatchDetectionMetric(BaseMetric):
     Args:
         metric (dict, optional): Defaults to `mmdet.VOCMetric` with the area under the curve.
         iou_threshold, min_score, max_per_image: See :func:`patch_detections`.
-        prefix (str): Of the keys. Defaults to 'patch_detection'.
+        prefix (str): Prefix of the result keys. Defaults to 'patch_detection'.
         **kwargs: For mmengine's `BaseMetric`.
 
     A data sample holds `patch_boxes` (P, 4), `patch_scores` (P, K) (`PatchScoresHook`),

@@ -47,11 +47,12 @@ class PointLocalization(VOCDevkitAP):
         mode (str): 'voc10' (area, as of VOC 2012 on which the paper of 2015 reports) or 'voc07'.
         tolerance (float): Pixels around a box that count as inside, for AP. Paper of 2015: 18.
         hit_tolerance (float): The same for the hit rate. Pointing game: 15.
-        long_side (int): Of the map, cells; a smaller image keeps its pixels. Defaults to 500.
-        damping (float): Of the map (see :func:`mean_score_map`). Defaults to 0, the paper's mean;
-            the bundled configs take 20, chosen on val.
+        long_side (int): Longer side of the map, cells; a smaller image keeps its pixels. Defaults
+            to 500.
+        damping (float): Damping of the map (see :func:`mean_score_map`). Defaults to 0, the
+            paper's mean; the bundled configs take 20, chosen on val.
         subset (sequence[str], optional): Class names whose means are reported too.
-        prefix (str): Of the keys. Defaults to 'point'.
+        prefix (str): Prefix of the result keys. Defaults to 'point'.
         **kwargs: For mmengine's `BaseMetric`.
 
     A data sample holds what :class:`VOCDevkitAP` needs and `ori_shape`, `gt_bboxes` (n, 4),

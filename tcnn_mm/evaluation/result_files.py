@@ -26,10 +26,10 @@ class Competition(NamedTuple):
     """A competition of the challenge, as its files name it.
 
     Attributes:
-        folder (str): Of the result files and of the class files.
+        folder (str): Folder of the result files and of the class files.
         task (str): In the names of the result files.
         item (str): What one line is about.
-        columns (tuple[str, ...]): Of a line.
+        columns (tuple[str, ...]): Names of the columns of a line.
     """
 
     folder: str
@@ -74,12 +74,12 @@ def write_results(
 
     Args:
         folder: Receives `results` and `results_<comp>_<split>.tar.gz`.
-        comp: Of :data:`COMPETITIONS`.
+        comp: Key of :data:`COMPETITIONS`.
         split: In the names of the files, e.g. 'test'.
         classes: K names.
         keys: N, each (id,) or (id, object number).
         scores: (N, K) float64; written so that reading gives the same numbers.
-        year: Of the challenge. Defaults to 2012.
+        year: Year of the challenge. Defaults to 2012.
 
     Returns:
         The path of the archive, which is complete or absent.
@@ -112,7 +112,7 @@ def parse_results(text: str, name: str, comp: str) -> dict[Key, float]:
     Args:
         text: The content.
         name: The file, for errors.
-        comp: Of :data:`COMPETITIONS`.
+        comp: Key of :data:`COMPETITIONS`.
 
     Returns:
         Key → score.
@@ -185,7 +185,7 @@ def align(results: dict[Key, float], keys: Iterable[Key], name: str) -> np.ndarr
     Args:
         results: Key → score.
         keys: N, all keys of the split.
-        name: Of the results, for the error.
+        name: Name of the results, for the error.
 
     Returns:
         (N,) float64.

@@ -23,10 +23,10 @@ class VOCSubmission(ScoreTable):
         comp (str): 'comp1' or 'comp2' (classification), 'comp9' or 'comp10' (actions). comp2 and
             comp10 are for networks that were trained on other data than the challenge's.
         split (str): In the names of the files. Defaults to 'test'.
-        year (int): Of the challenge. Defaults to 2012.
+        year (int): Year of the challenge. Defaults to 2012.
         out_dir (str): Folder that receives `results/` and the archive. Defaults to the current
             one; with `VOCResultsHook`, a relative folder lies below the work dir.
-        prefix (str): Of the keys. Defaults to 'submission'.
+        prefix (str): Prefix of the result keys. Defaults to 'submission'.
         **kwargs: For mmengine's `BaseMetric`.
 
     Returns `items`, the number of images or persons that were written.

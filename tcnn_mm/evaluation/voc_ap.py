@@ -44,7 +44,7 @@ class VOCDevkitAP(ScoreTable):
     Args:
         mode (str): 'voc07' (11 points) or 'voc10' (area under the curve).
         subset (sequence[str], optional): Class names whose mean is reported too.
-        prefix (str, optional): Of the keys. Defaults to the mode: `voc07/mAP`.
+        prefix (str, optional): Prefix of the result keys. Defaults to the mode: `voc07/mAP`.
         **kwargs: For mmengine's `BaseMetric`.
 
     A data sample holds, beside what :class:`ScoreTable` needs, `gt_label` and

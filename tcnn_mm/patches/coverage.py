@@ -41,7 +41,7 @@ def covered(
     column: exact, without computing every patch.
 
     Args:
-        size_hw: Of the image, pixels.
+        size_hw: Height and width of the image, pixels.
         boxes: (N, 4) xyxy.
         grid: Its step and patch size; its own scales are not read.
         scale: λ.

@@ -60,7 +60,7 @@ def slice_plan(
     Args:
         boxes: (P, 4) xyxy.
         size: S.
-        height, width: Of the image, pixels.
+        height, width: Size of the image, pixels.
 
     Returns:
         Shapes (rows, columns) of the resized images (P, 2) int64, offsets (y, x) in them (P, 2)
@@ -153,7 +153,7 @@ def iter_patches(
         boxes: (P, 4) xyxy pixels; parts outside the image are mirrored.
         size: S.
         chunk_size: Patches in memory at once. Defaults to 64.
-        dtype: Of the patches; filters run in float32. Defaults to float32.
+        dtype: Type of the patches; filters run in float32. Defaults to float32.
         first: Size of the first chunk, where another image fills part of it. Defaults to
             `chunk_size`.
 

@@ -27,7 +27,7 @@ def resized_shape(
     """Return the shape of the resized image in which a patch of this scale is S × S pixels.
 
     Args:
-        height, width: Of the stored image, pixels.
+        height, width: Size of the stored image, pixels.
         scale: λ ≥ 1.
         size: S.
         snap: Both sides are S plus a multiple of this. Defaults to 1, whole pixels.
@@ -46,8 +46,8 @@ def grid_offsets(length: int, size: int, step: float, snap: int = 1) -> np.ndarr
     """Return the starts of windows on a line: evenly spaced, the first and the last at the ends.
 
     Args:
-        length: Of the line, pixels: `size` plus a multiple of `snap`.
-        size: Of a window, pixels.
+        length: Length of the line, pixels: `size` plus a multiple of `snap`.
+        size: Side of a window, pixels.
         step: The largest distance between two adjacent starts, pixels.
         snap: Starts are multiples of this. Defaults to 1.
 
@@ -99,7 +99,7 @@ def grid_boxes(
     in stored pixels width and height may differ by its rounding.
 
     Args:
-        height, width: Of the stored image, pixels.
+        height, width: Size of the stored image, pixels.
         scales: λ, each ≥ 1: side = min(w, h) / λ.
         overlap: In [0, 1). The paper asks for "at least 50 %" and "around 500" patches; 0.65
             gives 496 on a 500×375 image, 0.5 only 275. Defaults to 0.65.
@@ -126,8 +126,8 @@ def square_around(box: ArrayLike, side: str = 'max', margin: float = 0.0) -> np.
 
     Args:
         box: (4,) xyxy.
-        side: Of the square: 'max' or 'min' of the sides of the box, or 'area', the root of their
-            product.
+        side: Side of the square: 'max' or 'min' of the sides of the box, or 'area', the root
+            of their product.
         margin: The side is (1 + margin) times as long.
 
     Returns:
@@ -180,8 +180,8 @@ def mean_score_map(
     Args:
         boxes: (P, 4) xyxy in pixels of the image.
         scores: (P, K) float.
-        size_hw: Of the image, pixels.
-        map_hw: Of the map, cells; a cell is covered when its centre lies in the patch.
+        size_hw: Height and width of the image, pixels.
+        map_hw: Rows and columns of the map; a cell is covered when its centre lies in the patch.
         damping: This many more patches of score 0 cover each pixel. Few patches reach the border,
             where a single high score would else make a high mean. Paper: 0.
 

@@ -16,8 +16,8 @@ class PatchGrid:
 
     Args:
         scales (sequence[float]): λ, each ≥ 1. Defaults to the paper's nine.
-        overlap (float): Of adjacent patches, in [0, 1). Defaults to 0.65: 496 patches on a
-            500×375 image (the paper: "around 500").
+        overlap (float): Share of overlap of adjacent patches, in [0, 1). Defaults to 0.65: 496
+            patches on a 500×375 image (the paper: "around 500").
         size (int): Patch side S in network pixels; the grid is whole pixels of the image resized
             for each λ. Defaults to 224.
         stride (float, optional): Step in network pixels; replaces `overlap`.

@@ -69,8 +69,8 @@ def score_points(
     Args:
         boxes: (P, 4) xyxy in pixels of the image.
         scores: (P, K) float, on the same device.
-        size_hw: Of the image, pixels.
-        long_side: Of the map, cells. Defaults to 500, the long side of VOC's images.
+        size_hw: Height and width of the image, pixels.
+        long_side: Longer side of the map, cells. Defaults to 500, the long side of VOC's images.
         damping: See :func:`mean_score_map`.
 
     Returns:

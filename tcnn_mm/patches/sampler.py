@@ -27,7 +27,7 @@ class RandomKey(NamedTuple):
     """The key that all randomness is a function of: never of worker, process or resume.
 
     Attributes:
-        seed (int): Of the run.
+        seed (int): Seed of the run.
         epoch (int): 0-based.
         image_id (str): Unique in the data set.
     """
@@ -94,7 +94,7 @@ class PatchSampler:
         """Choose patches.
 
         Args:
-            size_hw (tuple[int, int]): Of the image, pixels.
+            size_hw (tuple[int, int]): Height and width of the image, pixels.
             boxes (ndarray): (N, 4) xyxy; not read at test.
             labels (ndarray): (N,) int; not read at test.
             flags (dict): `difficult` (N,) bool, optional; not read at test.

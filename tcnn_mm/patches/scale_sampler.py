@@ -76,7 +76,7 @@ class ScaleSampler:
         """Return the windows of one image; `boxes`, `labels` and `flags` are not read.
 
         Args:
-            size_hw (tuple[int, int]): Of the image, pixels.
+            size_hw (tuple[int, int]): Height and width of the image, pixels.
             training (bool): One random scale, or all of the test.
             key (tuple): (seed, epoch, image ids of the batch); training only.
 

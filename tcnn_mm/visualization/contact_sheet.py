@@ -20,7 +20,7 @@ def contact_sheet(
         patches: P images (h, w, 3) uint8 RGB, any sizes.
         captions: P short lines.
         columns: Patches per row. Defaults to 8.
-        side: Of a patch on the sheet, pixels. Defaults to 96.
+        side: Side of a patch on the sheet, pixels. Defaults to 96.
         colors: P colours of frames, as Pillow takes them. Defaults to no frames.
 
     Returns:

@@ -57,8 +57,8 @@ def training_curve(
     Args:
         rows: Lines of mmengine's scalars.json, with `step`.
         keys: Logged key → name in the legend; keys that no line has are left out.
-        label: Of the vertical axis.
-        log_scale: Of the vertical axis. Defaults to False.
+        label: Label of the vertical axis.
+        log_scale: Whether the vertical axis is logarithmic. Defaults to False.
 
     Returns:
         The figure; None if no line has any of the keys.

@@ -23,7 +23,7 @@ class ScoreMapVisualizer(Visualizer):
     """Draws an image with its boxes, and beside it one overlay per class with a legend.
 
     Args:
-        name (str): Of the visualizer. Defaults to 'visualizer'.
+        name (str): Name of the visualizer. Defaults to 'visualizer'.
         alpha (float): Opacity where the map is highest; where it is 0 the image alone is seen.
             Defaults to 0.75.
         colormap (str): A colour map of matplotlib. Defaults to 'turbo'.
@@ -71,7 +71,7 @@ class ScoreMapVisualizer(Visualizer):
             points (ndarray, optional): (C, 2) xy pixels, a cross on each map.
             with_image (bool): The first panel is the image with all boxes. False: maps alone.
                 Defaults to True.
-            damping (float): Of the maps, for the legend. Defaults to 0.
+            damping (float): Damping of the maps, for the legend. Defaults to 0.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.

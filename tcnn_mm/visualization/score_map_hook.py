@@ -38,8 +38,9 @@ class ScoreMapHook(Hook):
         classes (sequence[str], optional): Names of the classes to draw. Defaults to those with
             the highest image scores.
         top (int): How many of these. Defaults to 3.
-        long_side (int): Of the maps, pixels. Defaults to 500.
-        damping (float): Of the maps (see :func:`mean_score_map`). Defaults to 0, the paper's mean.
+        long_side (int): Longer side of the maps, cells. Defaults to 500.
+        damping (float): Damping of the maps (see :func:`mean_score_map`). Defaults to 0, the
+            paper's mean.
 
     Raises:
         UserError: Before the first image, if the data set has no such class.

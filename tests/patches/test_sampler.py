@@ -48,7 +48,7 @@ def test_all_positives_and_a_tenth_of_the_background():
 
 
 def test_labels_and_owners_belong_to_the_boxes():
-    """Each drawn patch has the label of the object that it names."""
+    """Each drawn patch has the label of its object."""
     drawn = draw(sampler())
     named = drawn.object_index >= 0
     assert named.any()
