@@ -209,7 +209,7 @@ def test_persons_train_with_their_action():
     assert model.statistics[:, 1].tolist() == [1, 1, 0, 0]
 
 
-def test_two_persons_of_a_image_flip_by_themselves():
+def test_two_persons_of_an_image_flip_by_themselves():
     """Randomness hangs on the person, not only on the image."""
     names = [sample_name(make_person(number=n)[1]) for n in (1, 2)]
     assert names == ['a/1', 'a/2'] and sample_name(make_image()[1]) == 'a'

@@ -21,7 +21,8 @@ from tcnn_mm import __version__
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.backbones.alexnet import CAFFE_NAMES, VARIANTS, TransferAlexNet
+from tcnn_mm.models.backbones.alexnet import TransferAlexNet
+from tcnn_mm.models.backbones.alexnet_variants import CAFFE_NAMES, VARIANTS
 
 OUTPUT_LAYER = 'classifier.6.'  # FC8
 

@@ -6,7 +6,7 @@ import torchvision
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.models import TransferAlexNet
-from tcnn_mm.models.backbones.alexnet import CAFFE_NAMES, expand_groups
+from tcnn_mm.models.backbones.alexnet_variants import CAFFE_NAMES, expand_groups
 
 
 def test_equals_torchvision_up_to_fc7():
