@@ -1,4 +1,4 @@
-"""Draw a part of a VOC split by seed and keep its ids, one a line.
+"""Draw a part of a VOC split by seed and keep its ids, one per line.
 
     python tools/dataset_converters/draw_slice.py data/VOCdevkit/VOC2007 test --count 300 \\
         --seed 0 --out test.txt
@@ -8,14 +8,16 @@ Use the list as `ids=` of VOCObjects.
 
 import argparse
 import os.path as osp
+from collections.abc import Sequence
 
 import numpy as np
 
+from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 
 
-def draw(ids, count, seed):
+def draw(ids: Sequence[str], count: int, seed: int) -> list[str]:
     """A random part of a list, in the list's order; a pure function of its arguments."""
     if count > len(ids):
         raise UserError(f'--count {count}: the split has {len(ids)} images')
@@ -23,7 +25,7 @@ def draw(ids, count, seed):
     return [ids[i] for i in sorted(chosen)]
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -38,7 +40,7 @@ def main():
         raise UserError(f'no list of ids: {path}')
     with open(path, encoding='utf-8') as file:
         ids = [line.strip() for line in file if line.strip()]
-    with open(args.out, 'w', encoding='utf-8') as file:
+    with atomic_write(args.out) as file:
         file.write('\n'.join(draw(ids, args.count, args.seed)) + '\n')
     print(f'{args.out}: {args.count} of {len(ids)} ids')
 

@@ -1,9 +1,9 @@
-"""Make the feature banks that a config's data loaders name (tools/train.py does it too).
+"""Build the feature banks that a config names; `tcnn train` does it too where one is absent.
 
     python tools/dataset_converters/extract_features.py configs/mixing/tcnn_mobilenetv2_voc07.py
 
-Prints the disk it needs first; an interrupted run goes on where it stopped; several processes
-(tools/dist_train.sh's way) share the images.
+Prints the disk it needs first; an interrupted run continues where it stopped; several processes
+(--launcher pytorch, under torchrun) share the images.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.engine.build_bank import build_banks
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

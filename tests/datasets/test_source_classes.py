@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from tcnn_mm.datasets.class_folders import read_class_list
+from tcnn_mm.datasets.source_classes import PAPER_NODES, descendants
 from tcnn_mm.errors import UserError
 from tests.support.runs import CONFIGS
 from tests.support.tool_module import load_tool
 
 tool = load_tool('make_source_classes')
 
-# A small WordNet: animal → {dog → puppy, cat}, toy → {puppy, ball}; `cat` has no pictures.
+# A small WordNet: animal → {dog → puppy, cat}, toy → {puppy, ball}; `cat` has no images.
 IS_A = 'animal dog\nanimal cat\ndog puppy\ntoy puppy\ntoy ball\nball football\n'
 
 
@@ -54,14 +55,12 @@ def test_counts_that_differ_from_the_papers_say_so(capsys):
     run('under', '--base', 'base.txt', '--is-a', 'is_a.txt', '--under', 'n02834778')
     assert 'bicycle' in (out := capsys.readouterr().out)
     assert '2 new classes  paper 5, differs by -3' in out
-    assert sum(count for _, count in tool.PAPER_NODES.values()) == 512
+    assert sum(count for _, count in PAPER_NODES.values()) == 512
 
 
 def test_a_graph_with_rings_and_broken_lines():
     """WordNet is no tree: a ring ends; a line of three words or an unknown node is named."""
-    assert tool.descendants('a', {'a': ['b', 'c'], 'b': ['d'], 'c': ['d'], 'd': ['a']}) == set(
-        'abcd'
-    )
+    assert descendants('a', {'a': ['b', 'c'], 'b': ['d'], 'c': ['d'], 'd': ['a']}) == set('abcd')
     Path('is_a.txt').write_text('animal dog\nanimal cat lion\n')
     with pytest.raises(UserError, match='is_a.txt: line 2'):
         run('under', '--base', 'base.txt', '--is-a', 'is_a.txt')
