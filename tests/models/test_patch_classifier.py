@@ -5,10 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tcnn_mm.errors import UserError
 from tcnn_mm.models import PowerMeanAggregator
-from tcnn_mm.models.builders import build_sampler
-from tcnn_mm.models.encoder.patch_encoder import regroup
 from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.crop import crop_patches
@@ -91,15 +88,6 @@ def test_flips_are_keyed_and_really_flip():
     ((*_, flipped),) = model.encoder.iter_features([image], [boxes], [np.array([True])])
     plain = model.encoder.describe_patches(mirrored, np.array([[20, 0, 80, 60]], np.float32))
     torch.testing.assert_close(flipped, plain, rtol=1e-3, atol=1e-4)
-
-
-def test_regroup_keeps_rows_and_order():
-    """Pieces of any lengths become chunks of one size without loss or reordering."""
-    pieces = [torch.arange(n) + 100 * n for n in (3, 0, 5, 1, 9)]
-    chunks = list(regroup(pieces, 4))
-    assert [len(c) for c in chunks] == [4, 4, 4, 4, 2]
-    assert torch.equal(torch.cat(chunks), torch.cat(pieces))
-    assert list(regroup([], 4)) == []
 
 
 def test_a_batch_without_patches_is_a_zero_that_trains_everything():
@@ -221,45 +209,6 @@ def test_dense_mode_has_no_squares():
         build_action_model(feature_mode='dense')
 
 
-@pytest.mark.parametrize('part, name', [('grid', 'size'), ('labeler', 'num_classes')])
-def test_numbers_that_disagree_are_refused(part, name):
-    """A patch size or class count set twice, differently, is an error that names both."""
-    sampler = build_model().sampler
-    setattr(getattr(sampler, part), name, 96)
-    with pytest.raises(ValueError, match=f'sampler.{part}.{name}=96'):
-        build_sampler(sampler, 64, 3)
-
-
-def test_what_the_sampler_leaves_open_follows_the_model():
-    """A bare PatchSampler gets patch size, stride and classes from backbone and head."""
-    head = dict(type='tcnn_mm.AdaptationHead', num_classes=4, in_channels=256)
-    model = MODELS.build(
-        dict(
-            type='tcnn_mm.PatchClassifier',
-            backbone=dict(type='tcnn_mm.TransferAlexNet', variant='small'),
-            head=head,
-            sampler=dict(type='tcnn_mm.PatchSampler'),
-            frozen=('backbone',),
-            feature_mode='dense',
-        )
-    )
-    grid = model.sampler.grid
-    assert (grid.size, grid.snap, model.sampler.labeler.background) == (64, 16, 4)
-
-
-def test_a_backbone_without_preprocessing_asks_for_it():
-    """mmpretrain's nets do not say what pixels they want: the config must."""
-    with pytest.raises(ValueError, match='preprocessing'):
-        MODELS.build(
-            dict(
-                type='tcnn_mm.PatchClassifier',
-                backbone=dict(type='mmpretrain.ResNet', depth=18),
-                head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=512),
-                sampler=dict(type='tcnn_mm.PatchSampler', grid={}, labeler={}),
-            )
-        )
-
-
 def test_patch_scores_are_kept_only_when_asked():
     """return_patches adds boxes and scores whose power mean is pred_score."""
     model = build_model().eval()
@@ -269,34 +218,6 @@ def test_patch_scores_are_kept_only_when_asked():
         sample = model.predict([image], return_patches=True)[0]
     assert sample.patch_boxes.shape == (len(sample.patch_scores), 4)
     torch.testing.assert_close(PowerMeanAggregator(5)(sample.patch_scores), sample.pred_score)
-
-
-def test_pretrained_fills_the_backbone(tmp_path):
-    """A file in the backbone's names, or a classifier's, loads; the head stays new."""
-    source = build_model()
-    torch.nn.init.constant_(source.backbone.features[0].weight, 0.5)
-    bare, whole = tmp_path / 'bare.pth', tmp_path / 'whole.pth'
-    torch.save(source.backbone.state_dict(), bare)
-    torch.save(dict(state_dict=source.state_dict(), meta={}), whole)
-    for path in (bare, whole):
-        model = build_model(pretrained=str(path))
-        assert (model.backbone.features[0].weight == 0.5).all()
-
-
-def test_pretrained_that_does_not_fill_is_an_error(tmp_path):
-    """Missing keys, foreign keys and other shapes are named; no file names the folder."""
-    state = build_model().backbone.state_dict()
-    state['stem.weight'] = state.pop('features.0.weight')
-    torch.save(state, tmp_path / 'odd.pth')
-    with pytest.raises(UserError, match=r'missing: backbone.features.0.weight.*stem.weight'):
-        build_model(pretrained=str(tmp_path / 'odd.pth'))
-    state = build_model().backbone.state_dict()
-    state['features.0.weight'] = torch.zeros(32, 3, 7, 7)
-    torch.save(state, tmp_path / 'shape.pth')
-    with pytest.raises(UserError, match=r'features.0.weight: file \(32, 3, 7, 7\)'):
-        build_model(pretrained=str(tmp_path / 'shape.pth'))
-    with pytest.raises(UserError, match='TCNN_WEIGHTS'):
-        build_model(pretrained=str(tmp_path / 'nothing.pth'))
 
 
 def test_correct_and_seen_patches_are_counted_by_label():
