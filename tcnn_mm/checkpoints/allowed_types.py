@@ -2,14 +2,13 @@
 
 import codecs
 import pickle
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.logging.history_buffer import HistoryBuffer
+
+from tcnn_mm.compat import numpy_pickle_functions
 
 
 def allowed_types() -> list[Any]:
@@ -17,28 +16,13 @@ def allowed_types() -> list[Any]:
     scalars: list[Any] = [np.dtype, np.ndarray]
     scalars += [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
     # numpy's bytes pass through codecs.encode.
-    return [HistoryBuffer, *_numpy_functions(), codecs.encode, *_getattr_functions(), *scalars]
-
-
-@contextmanager
-def allowing(types: Sequence[Any]) -> Iterator[None]:
-    """Allow types to weights-only loading inside the block: torch 2.4 has no `safe_globals`."""
-    before = list(torch.serialization.get_safe_globals())
-    torch.serialization.add_safe_globals(list(types))
-    try:
-        yield
-    finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
-
-
-def _numpy_functions() -> list[Any]:
-    """What numpy's arrays and scalars are pickled by."""
-    try:
-        from numpy._core import multiarray
-    except ImportError:  # numpy 1
-        from numpy.core import multiarray  # type: ignore[no-redef]
-    return [getattr(multiarray, name) for name in ('_reconstruct', 'scalar')]
+    return [
+        HistoryBuffer,
+        *numpy_pickle_functions(),
+        codecs.encode,
+        *_getattr_functions(),
+        *scalars,
+    ]
 
 
 def _history_attribute(owner: Any, name: str) -> Any:

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
-from tcnn_mm.checkpoints.allowed_types import allowed_types, allowing
+from tcnn_mm.checkpoints.allowed_types import allowed_types
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
 from tcnn_mm.checkpoints.weight_paths import local_path
+from tcnn_mm.compat import safe_globals
 from tcnn_mm.errors import UserError
 
 TORCHVISION = 'torchvision://'
@@ -41,7 +42,7 @@ def load_safely(
     if path.endswith(SAFETENSORS):
         return read_safetensors(path, map_location)
     try:
-        with allowing(allowed_types()):
+        with safe_globals(allowed_types()):
             return torch.load(path, map_location=map_location, weights_only=not trust)
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
