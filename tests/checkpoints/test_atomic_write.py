@@ -1,4 +1,4 @@
-"""A file stands in its place when it is complete, and only then."""
+"""Files are complete or absent."""
 
 import pytest
 

@@ -18,11 +18,11 @@ def test_thresholds_are_stored_and_nothing_else_changes(tmp_path):
     path = tmp_path / 'a.pth'
     write_small_checkpoint(path)
     before = load_safely(path)
-    store_thresholds(path, THRESHOLDS, '60 pictures of val')
+    store_thresholds(path, THRESHOLDS, '60 images of val')
     after = load_safely(path)
     ours = after['meta']['tcnn_mm']
     assert ours.pop('thresholds') == dict(key=0.25, fish=None, house=None)
-    assert ours.pop('thresholds_chosen_on') == '60 pictures of val'
+    assert ours.pop('thresholds_chosen_on') == '60 images of val'
     assert after['meta'] == before['meta'] and after.keys() == before.keys()
     for key, value in before['state_dict'].items():
         assert torch.equal(after['state_dict'][key], value)

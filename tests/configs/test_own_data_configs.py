@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from tcnn_mm.engine.build_bank import build_banks
 from tcnn_mm.models import TorchvisionBackbone
 from tests.support.config_table import MOBILENET
-from tests.support.own_data import coco, drawn, write_pictures
+from tests.support.own_data import coco, drawn, write_images
 from tests.support.runs import CONFIGS, test, train
 
 SMALL = {
@@ -28,13 +28,13 @@ def data(tmp_path_factory):
     """TCNN_DATA with coco and image_list, and the weights in the same folder."""
     root = tmp_path_factory.mktemp('own')
     for part, numbers in (('train2017', range(4)), ('val2017', range(4, 8))):
-        write_pictures(root / 'coco' / part)
+        write_images(root / 'coco' / part)
         path = root / 'coco' / 'annotations' / f'instances_{part}.json'
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(coco(list(numbers))))
-    write_pictures(root / 'image_list')
-    for part, pictures in (('train', drawn()[:4]), ('test', drawn()[4:])):
-        rows = [f'{name}.png,{class_name}' for name, _, class_name, _ in pictures]
+    write_images(root / 'image_list')
+    for part, images in (('train', drawn()[:4]), ('test', drawn()[4:])):
+        rows = [f'{name}.png,{class_name}' for name, _, class_name, _ in images]
         (root / 'image_list' / f'{part}.csv').write_text('\n'.join(rows))
     torch.manual_seed(0)
     torch.save(TorchvisionBackbone('mobilenet_v2').extractor.state_dict(), root / MOBILENET)
@@ -44,8 +44,6 @@ def data(tmp_path_factory):
 @pytest.mark.parametrize('name', ['coco', pytest.param('image_list', marks=pytest.mark.slow)])
 def test_trains_an_epoch_and_tests(name, data, tmp_path, monkeypatch):
     """From the config as it is, but for fewer scales: results of both classes are written."""
-    if name == 'coco':
-        pytest.importorskip('mmdet')
     monkeypatch.setenv('TCNN_DATA', str(data))
     monkeypatch.setenv('TCNN_WEIGHTS', str(data))
 

@@ -1,4 +1,4 @@
-"""Classes by a list: labels, order, roots, the held-out part, and errors that a user can mend."""
+"""Classes by a list: labels, order, roots, the held-out part, and errors that a user can fix."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ from tcnn_mm.errors import UserError
 
 @pytest.fixture
 def trees(tmp_path):
-    """Two roots; n02 stands in both."""
+    """Two roots; n02 is in both."""
     for root, names in (('first', ('n01', 'n02')), ('second', ('n02', 'n03', 'n09'))):
         for name in names:
             (tmp_path / root / name).mkdir(parents=True)
             for i in range(12):
-                picture = Image.fromarray(np.zeros((4, 4, 3), np.uint8))
-                picture.save(tmp_path / root / name / f'{root}_{i}.JPEG')
-            (tmp_path / root / name / 'notes.txt').write_text('no picture')
+                image = Image.fromarray(np.zeros((4, 4, 3), np.uint8))
+                image.save(tmp_path / root / name / f'{root}_{i}.JPEG')
+            (tmp_path / root / name / 'notes.txt').write_text('no image')
     (tmp_path / 'list.txt').write_text('n03 a comment\nn01\n\nn02\n')
     return tmp_path
 
@@ -43,7 +43,7 @@ def test_the_lists_line_is_the_label(trees):
 
 
 def test_train_and_val_share_out_each_class(trees):
-    """val_per_class pictures of each class are held out, a fifth at most; no picture is in both."""
+    """val_per_class images of each class are held out, a fifth at most; no image is in both."""
     parts = {split: items(build(trees, split=split, val_per_class=1)) for split in ('train', 'val')}
     ids = {split: {item['img_id'] for item in part} for split, part in parts.items()}
     assert len(ids['val']) == 3 and len(ids['train']) == 33 and not ids['val'] & ids['train']
@@ -60,8 +60,8 @@ def test_what_is_held_out_depends_on_names_alone():
     assert held_out('n01', files[:4], 3) == set()
 
 
-def test_what_a_user_can_mend_is_named(trees):
-    """No list, a class twice or without folder or pictures, another number of classes."""
+def test_what_a_user_can_fix_is_named(trees):
+    """No list, a duplicate class, one without folder or images, another number of classes."""
     with pytest.raises(UserError, match='3 classes, the config expects 1000; set num_classes=3'):
         build(trees, num_classes=1000)
     with pytest.raises(UserError, match='no folder for 1 of the 3 classes .*list.txt: n03\nlooked'):

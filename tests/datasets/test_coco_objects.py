@@ -8,7 +8,7 @@ import pytest
 
 from tcnn_mm.datasets import COCOObjects, VOCObjects
 from tcnn_mm.errors import UserError
-from tests.support.own_data import CLASSES, coco, write_coco, write_pictures, write_voc
+from tests.support.own_data import CLASSES, coco, write_coco, write_images, write_voc
 
 PATH = 'annotations/instances_all.json'
 
@@ -43,18 +43,18 @@ def test_classes_default_to_the_file_by_id(tmp_path):
 
 
 def test_a_crowd_is_difficult(tmp_path):
-    """It is an ignored label of its picture, and a difficult box."""
+    """It is an ignored label of its image, and a difficult box."""
     root = edited(tmp_path, lambda c: c['annotations'][0].update(iscrowd=1))
     item = of(root, metainfo=dict(classes=CLASSES)).get_data_info(0)
     assert item['gt_bboxes_difficult'].tolist() == [True]
     assert (item['gt_label'], item['gt_label_difficult']) == ([], [0])
 
 
-def test_ids_restrict_and_pictures_without_objects_stay(tmp_path):
+def test_ids_restrict_and_images_without_objects_stay(tmp_path):
     root = edited(tmp_path, lambda c: c['annotations'].pop(2))
-    (root / 'ids.txt').write_text('picture_2.png\npicture_5.png\n')
+    (root / 'ids.txt').write_text('image_2.png\nimage_5.png\n')
     data = of(root, ids=str(root / 'ids.txt'))
-    assert [data.get_data_info(i)['img_id'] for i in range(2)] == ['picture_2.png', 'picture_5.png']
+    assert [data.get_data_info(i)['img_id'] for i in range(2)] == ['image_2.png', 'image_5.png']
     assert data.get_data_info(0)['gt_label'] == [] and len(data) == 2
 
 
@@ -63,7 +63,7 @@ def test_ids_restrict_and_pictures_without_objects_stay(tmp_path):
     [
         (lambda c: c.pop('categories'), 'no "categories"'),
         (lambda c: c['images'][0].update(file_name='gone.png'), 'gone.png: no such image'),
-        (lambda c: c['images'][1].update(file_name='./picture_0.png'), 'duplicate file_name pict'),
+        (lambda c: c['images'][1].update(file_name='./image_0.png'), 'duplicate file_name image_0'),
         (lambda c: c['images'][1].update(id=0), 'image 2: duplicate id 0'),
         (lambda c: c['images'][1].pop('id'), 'image 2 has no "id"'),
         (lambda c: c['annotations'][3].pop('bbox'), 'annotation 4 has no "bbox"'),
@@ -171,7 +171,7 @@ def test_an_area_and_a_size_are_optional(tmp_path):
 def test_ids_of_parts_in_different_folders_differ(tmp_path):
     """Equal file names below images/train and images/val are two ids with long_ids."""
     for part in ('train', 'val'):
-        write_pictures(tmp_path / 'images' / part, 2)
+        write_images(tmp_path / 'images' / part, 2)
     (tmp_path / 'a.json').write_text(json.dumps(coco([0, 1])))
     ids = set()
     for part in ('train', 'val'):
@@ -179,5 +179,5 @@ def test_ids_of_parts_in_different_folders_differ(tmp_path):
             'a.json', data_root=str(tmp_path), img_dir=f'images/{part}', long_ids=True
         )
         ids |= {data.get_data_info(at)['img_id'] for at in range(2)}
-        assert data.get_data_info(0)['img_path'].endswith(f'images/{part}/picture_0.png')
-    assert ids == {f'images/{p}/picture_{n}.png' for p in ('train', 'val') for n in (0, 1)}
+        assert data.get_data_info(0)['img_path'].endswith(f'images/{part}/image_0.png')
+    assert ids == {f'images/{p}/image_{n}.png' for p in ('train', 'val') for n in (0, 1)}

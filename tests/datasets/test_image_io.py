@@ -40,7 +40,7 @@ def as_rgb(mode):
     return np.asarray(Image.fromarray(RGB).convert(mode).convert('RGB'))
 
 
-PICTURES = {
+IMAGES = {
     'colour.png': (Image.fromarray(RGB), RGB),
     'colour.bmp': (Image.fromarray(RGB), RGB),
     'grey.png': (Image.fromarray(GREY), three(GREY)),
@@ -57,11 +57,11 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize('name', PICTURES)
+@pytest.mark.parametrize('name', IMAGES)
 def test_every_mode_is_eight_bit_bgr(name, tmp_path):
     """Grey, palette, CMYK, alpha and 16 bits: (H, W, 3) uint8 BGR, 16 bits divided by 257."""
-    picture, rgb = PICTURES[name]
-    picture.save(tmp_path / name)
+    image, rgb = IMAGES[name]
+    image.save(tmp_path / name)
     got = load_bgr(str(tmp_path / name))
     assert got.dtype == np.uint8 and got.flags.c_contiguous
     np.testing.assert_array_equal(got, rgb[..., ::-1])
@@ -70,10 +70,10 @@ def test_every_mode_is_eight_bit_bgr(name, tmp_path):
 
 @pytest.mark.parametrize('mode', ['L', 'CMYK'])
 def test_jpeg_modes(mode, tmp_path):
-    """A grey and a CMYK JPEG show the same colours as the picture they were made of."""
-    picture = Image.fromarray(SMOOTH).convert(mode)
-    picture.save(tmp_path / 'a.jpg', quality=95)
-    expected = np.asarray(picture.convert('RGB'))[..., ::-1].astype(int)
+    """A grey and a CMYK JPEG show the same colours as the image they were made of."""
+    image = Image.fromarray(SMOOTH).convert(mode)
+    image.save(tmp_path / 'a.jpg', quality=95)
+    expected = np.asarray(image.convert('RGB'))[..., ::-1].astype(int)
     assert np.abs(load_bgr(tmp_path / 'a.jpg') - expected).mean() < 3
 
 
@@ -122,7 +122,7 @@ FAULTS = {
 
 @pytest.mark.parametrize('name', FAULTS)
 def test_what_cannot_be_read_is_one_line(name, tmp_path):
-    """Missing, empty, no picture at all, or grey levels of unknown range: a UserError's line."""
+    """Missing, empty, no image at all, or grey levels of unknown range: a UserError's line."""
     write, message = FAULTS[name]
     write(tmp_path / name)
     with pytest.raises(UserError, match=f'{name}: {message}') as error:

@@ -6,7 +6,7 @@ import pytest
 
 from tcnn_mm.datasets import ImageList
 from tcnn_mm.errors import UserError
-from tests.support.own_data import write_csv, write_folders, write_pictures
+from tests.support.own_data import write_csv, write_folders, write_images
 
 
 def labels(data):
@@ -19,7 +19,7 @@ def labels(data):
 def test_csv_json_and_folders_say_the_same(tmp_path):
     by_csv = ImageList(str(write_csv(tmp_path / 'csv')), 'labels.csv')
     found = labels(by_csv)
-    assert found['picture_0.png'] == ['blue'] and len(found) == 8
+    assert found['image_0.png'] == ['blue'] and len(found) == 8
     for form in (found, [dict(file=k, labels=v) for k, v in found.items()]):
         (tmp_path / 'csv' / 'labels.json').write_text(json.dumps(form))
         assert labels(ImageList(str(tmp_path / 'csv'), 'labels.json')) == found
@@ -35,27 +35,27 @@ def test_an_item_has_the_keys_of_voc_objects_and_no_box(tmp_path):
 
 def test_many_labels_none_and_ids(tmp_path):
     """Several labels a row, a row without label, and a list of ids."""
-    write_pictures(tmp_path, 3)
-    (tmp_path / 'a.csv').write_text('picture_0.png,x,y\npicture_1.png\npicture_2.png,y\n')
-    (tmp_path / 'ids.txt').write_text('picture_0.png\npicture_1.png\n')
+    write_images(tmp_path, 3)
+    (tmp_path / 'a.csv').write_text('image_0.png,x,y\nimage_1.png\nimage_2.png,y\n')
+    (tmp_path / 'ids.txt').write_text('image_0.png\nimage_1.png\n')
     found = labels(ImageList(str(tmp_path), 'a.csv', ids=str(tmp_path / 'ids.txt')))
-    assert found == {'picture_0.png': ['x', 'y'], 'picture_1.png': []}
+    assert found == {'image_0.png': ['x', 'y'], 'image_1.png': []}
 
 
 @pytest.mark.parametrize(
     'name, text, said',
     [
-        ('a.csv', 'picture_0.png,x\npicture_0.png,y\n', 'line 2: duplicate file picture_0.png'),
+        ('a.csv', 'image_0.png,x\nimage_0.png,y\n', 'line 2: duplicate file image_0.png'),
         ('a.csv', ',x\n', 'line 1: no file name'),
         ('a.csv', 'gone.png,x\n', 'gone.png: no such image'),
         ('a.csv', '', 'no image in it'),
-        ('a.json', '[{"file": "picture_0.png"}]', 'a row without file or labels'),
-        ('a.json', '{"picture_0.png": 3}', 'labels of picture_0.png are 3'),
+        ('a.json', '[{"file": "image_0.png"}]', 'a row without file or labels'),
+        ('a.json', '{"image_0.png": 3}', 'labels of image_0.png are 3'),
         ('a.json', '{', 'not JSON'),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, name, text, said):
-    write_pictures(tmp_path, 1)
+    write_images(tmp_path, 1)
     (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=said):
         ImageList(str(tmp_path), name)
@@ -72,25 +72,25 @@ def test_ids_are_paths_from_the_data_root(tmp_path):
     for part in ('train', 'val'):
         write_csv(tmp_path / part, 3)
     train, val = (ImageList(str(tmp_path), f'{p}/labels.csv', img_dir=p) for p in ('train', 'val'))
-    assert set(labels(train)) == {f'train/picture_{n}.png' for n in range(3)}
+    assert set(labels(train)) == {f'train/image_{n}.png' for n in range(3)}
     assert not set(labels(train)) & set(labels(val))
-    assert train.get_data_info(0)['img_path'] == str(tmp_path / 'train' / 'picture_0.png')
+    assert train.get_data_info(0)['img_path'] == str(tmp_path / 'train' / 'image_0.png')
 
 
-ROW = '"file": "picture_0.png", "labels": []'
+ROW = '"file": "image_0.png", "labels": []'
 
 
 @pytest.mark.parametrize(
     'name, text',
     [
-        ('a.csv', 'picture_0.png,x\n./picture_0.png,y\n'),
-        ('a.json', '{"picture_0.png": "x", "picture_0.png": "y"}'),
+        ('a.csv', 'image_0.png,x\n./image_0.png,y\n'),
+        ('a.json', '{"image_0.png": "x", "image_0.png": "y"}'),
         ('a.json', f'[{", ".join(["{" + ROW + "}"] * 2)}]'),
     ],
 )
 def test_one_file_twice_is_named(tmp_path, name, text):
     """Also under two spellings of its path, and where JSON would keep the last of two keys."""
-    write_pictures(tmp_path, 1)
+    write_images(tmp_path, 1)
     (tmp_path / name).write_text(text)
-    with pytest.raises(UserError, match='duplicate file .*picture_0.png'):
+    with pytest.raises(UserError, match='duplicate file .*image_0.png'):
         ImageList(str(tmp_path), name)

@@ -33,7 +33,7 @@ def build(epoch=0, **options):
 
 
 def test_one_patch_with_its_label():
-    """The picture becomes one S × S patch whose label is the labeler's for its box."""
+    """The image becomes one S × S patch whose label is the labeler's for its box."""
     transform = build()
     results = transform.transform(item())
     assert results['img'].shape == (32, 32, 3) and results['img'].dtype == np.uint8

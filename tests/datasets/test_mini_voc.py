@@ -92,13 +92,13 @@ def test_statistics(split, root):
 
 def test_scenes_differ_between_splits(root):
     """No scene of one split is a scene of another."""
-    pictures = prepare('target', root) / 'JPEGImages'
-    hashes = [hashlib.sha256(p.read_bytes()).digest() for p in pictures.iterdir()]
+    images = prepare('target', root) / 'JPEGImages'
+    hashes = [hashlib.sha256(p.read_bytes()).digest() for p in images.iterdir()]
     assert len(hashes) == 240 and len(set(hashes)) == 240
 
 
 def test_target_is_a_voc_folder(root):
-    """Any reader of VOC's layout takes the target task; boxes lie tightly inside pictures."""
+    """Any reader of VOC's layout takes the target task; boxes lie tightly inside images."""
     folder = prepare('target', root)
     plain = VOCObjects(
         data_root=str(folder), split='trainval', metainfo=dict(classes=drawing.TARGET_CLASSES)
@@ -110,10 +110,10 @@ def test_target_is_a_voc_folder(root):
         mine, item = ours.get_data_info(i), plain.get_data_info(i)
         assert mine['img_id'] == item['img_id']
         np.testing.assert_array_equal(mine['gt_bboxes'], item['gt_bboxes'])
-        with Image.open(item['img_path']) as picture:
-            assert picture.size == (item['width'], item['height'])
-            assert picture.mode == 'RGB'
-        sizes[picture.size] += 1
+        with Image.open(item['img_path']) as image:
+            assert image.size == (item['width'], item['height'])
+            assert image.mode == 'RGB'
+        sizes[image.size] += 1
         boxes = item['gt_bboxes']
         assert (boxes[:, :2] >= 0).all()
         assert (boxes[:, 2:] <= (item['width'], item['height'])).all()
@@ -123,9 +123,9 @@ def test_target_is_a_voc_folder(root):
 def test_annotations_say_what_was_drawn(root):
     """Boxes, names and flags survive the XML to the pixel (VOC counts from 1)."""
     data = MiniVOC(split='val', data_root=root)
-    for i, (picture, objects) in enumerate(drawing.draw_split('val')):
+    for i, (image, objects) in enumerate(drawing.draw_split('val')):
         item = data.get_data_info(i)
-        assert (item['width'], item['height']) == picture.size
+        assert (item['width'], item['height']) == image.size
         assert [tuple(box) for box in item['gt_bboxes']] == [o['box'] for o in objects]
         names = [drawing.TARGET_CLASSES[k] for k in item['gt_bboxes_labels']]
         assert names == [o['name'] for o in objects]
@@ -134,7 +134,7 @@ def test_annotations_say_what_was_drawn(root):
 
 
 def test_source_labels_are_ints(root):
-    """A source item is a classification item: a picture of 64×64 and one int class."""
+    """A source item is a classification item: an image of 64×64 and one int class."""
     train = MiniVOC(task='source', data_root=root, num_source=NUM_SOURCE)
     val = MiniVOC(task='source', split='val', data_root=root, num_source=NUM_SOURCE)
     assert train.metainfo['classes'] == drawing.SOURCE_CLASSES
@@ -142,8 +142,8 @@ def test_source_labels_are_ints(root):
     labels = [train.get_data_info(i)['gt_label'] for i in range(NUM_SOURCE)]
     assert all(type(label) is int for label in labels)
     assert Counter(labels) == dict.fromkeys(range(12), 4)
-    with Image.open(train.get_data_info(0)['img_path']) as picture:
-        assert picture.size == (64, 64)
+    with Image.open(train.get_data_info(0)['img_path']) as image:
+        assert image.size == (64, 64)
     ids = {d.get_data_info(i)['img_id'] for d in (train, val) for i in range(len(d))}
     assert len(ids) == NUM_SOURCE + 12
 

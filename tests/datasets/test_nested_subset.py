@@ -7,7 +7,7 @@ from tcnn_mm.datasets.nested_subset import nested_order, nested_subset
 
 
 def make_labels(n=400, seed=0):
-    """One to three of six classes an image, from very common to very rare; some of none."""
+    """One to three of six classes per image, from very common to very rare; some of none."""
     random = np.random.default_rng(seed)
     share = np.array([0.5, 0.3, 0.1, 0.05, 0.01, 0.0025])
     return [np.flatnonzero(random.random(6) < share) for _ in range(n)]
@@ -17,7 +17,7 @@ def count(labels, part, k):
     return sum(k in labels[i] for i in part)
 
 
-def test_every_image_stands_once_in_the_order():
+def test_every_image_is_once_in_the_order():
     """A permutation, of any labels: none, repeated, all alike, nothing at all."""
     for labels in (make_labels(), [[]] * 5, [[1, 1], [1]], []):
         assert sorted(nested_order(labels, 0).tolist()) == list(range(len(labels)))

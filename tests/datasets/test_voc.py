@@ -16,7 +16,7 @@ from tcnn_mm.errors import UserError
 from tests.support.voc_folder import CORNERS, voc_xml, write_voc_folder
 
 HEIGHT, WIDTH = 30, 40
-PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 CAT, DOG = VOC_CLASSES.index('cat'), VOC_CLASSES.index('dog')
 
 
@@ -24,9 +24,9 @@ def thing(name='cat', box=(2, 3, 20, 25), **flags):
     return dict(name=name, box=box, **flags)
 
 
-def one(tmp_path, objects, picture=PICTURE, with_size=True, **options):
+def one(tmp_path, objects, image=IMAGE, with_size=True, **options):
     """The item of a folder with one image, `a`."""
-    write_voc_folder(tmp_path, {'a': (picture, objects)}, with_size=with_size)
+    write_voc_folder(tmp_path, {'a': (image, objects)}, with_size=with_size)
     return VOCObjects(str(tmp_path), **options).get_data_info(0)
 
 
@@ -73,8 +73,8 @@ def test_missing_flags_and_size(tmp_path):
 
 
 def test_size_of_zero_is_not_known(tmp_path):
-    """<width>0</width>, as some tools write, means the picture's header."""
-    write_voc_folder(tmp_path, {'a': (PICTURE, [])})
+    """<width>0</width>, as some tools write, means the image's header."""
+    write_voc_folder(tmp_path, {'a': (IMAGE, [])})
     (tmp_path / 'Annotations' / 'a.xml').write_text(voc_xml([thing()], (0, 0)))
     item = VOCObjects(str(tmp_path)).get_data_info(0)
     assert (item['height'], item['width']) == (HEIGHT, WIDTH)
@@ -103,16 +103,16 @@ def test_image_without_objects(tmp_path):
     assert item['gt_label'] == item['gt_label_difficult'] == []
 
 
-def test_small_picture(tmp_path):
-    """A picture of 30 pixels with an object that fills it is as good as any."""
-    item = one(tmp_path, [thing(box=(1, 1, 30, 30))], picture=PICTURE[:, :30])
+def test_small_image(tmp_path):
+    """An image of 30 pixels with an object that fills it is as good as any."""
+    item = one(tmp_path, [thing(box=(1, 1, 30, 30))], image=IMAGE[:, :30])
     assert item['gt_bboxes'].tolist() == [[0, 0, 30, 30]]
 
 
 def test_boxes_partly_outside_are_clipped_and_counted(tmp_path, log):
-    """Such boxes end at the picture's edge (a 0-based xmin of 0 too); one line says how many."""
+    """Such boxes end at the image's edge (a 0-based xmin of 0 too); one line says how many."""
     objects = [thing(box=(0, 5, 9, 9)), thing(box=(35, 25, 50, 60)), thing()]
-    write_voc_folder(tmp_path, {'a': (PICTURE, objects), 'b': (PICTURE, objects)})
+    write_voc_folder(tmp_path, {'a': (IMAGE, objects), 'b': (IMAGE, objects)})
     item = VOCObjects(str(tmp_path)).get_data_info(0)
     assert item['gt_bboxes'].tolist() == [[0, 4, 9, 9], [34, 24, 40, 30], [1, 2, 20, 25]]
     assert sum('clipped 4 boxes' in text for text in log) == 1
@@ -131,8 +131,8 @@ def test_classes_of_your_own(tmp_path):
 def test_histogram(tmp_path, log):
     """The log shows images, objects and difficult objects of every class, in one aligned table."""
     images = {
-        'a': (PICTURE, [thing(), thing(), thing('dog', difficult=1)]),
-        'b': (PICTURE, [thing(difficult=0), thing(difficult=1)]),
+        'a': (IMAGE, [thing(), thing(), thing('dog', difficult=1)]),
+        'b': (IMAGE, [thing(difficult=0), thing(difficult=1)]),
     }
     write_voc_folder(tmp_path, images)
     VOCObjects(str(tmp_path), metainfo=dict(classes=('cat', 'dog')))
@@ -147,8 +147,8 @@ def test_histogram(tmp_path, log):
 def test_unknown_classes_are_all_told(tmp_path, log):
     """Unknown names of the whole split are listed with counts; allow_unknown leaves them out."""
     images = {
-        'a': (PICTURE, [thing('Cat'), thing('cat')]),
-        'b': (PICTURE, [thing('Cat'), thing('zebra')]),
+        'a': (IMAGE, [thing('Cat'), thing('cat')]),
+        'b': (IMAGE, [thing('Cat'), thing('zebra')]),
     }
     write_voc_folder(tmp_path, images)
     with pytest.raises(
@@ -163,7 +163,7 @@ def test_unknown_classes_are_all_told(tmp_path, log):
 
 @pytest.mark.parametrize('classes', ['cat', ('cat', 'cat')])
 def test_classes_that_are_no_names(classes, tmp_path):
-    """A forgotten comma (('cat')) or a name given twice is refused, not read letter by letter."""
+    """A forgotten comma (('cat')) or a duplicate name is refused."""
     with pytest.raises(UserError, match='neither different names nor a file'):
         one(tmp_path, [thing()], metainfo=dict(classes=classes))
 
@@ -171,7 +171,7 @@ def test_classes_that_are_no_names(classes, tmp_path):
 @pytest.mark.parametrize('text', ['a\n\n  \nb\n\n', 'a\r\nb\r\n', ' a \nb\t', '\ufeffa\nb'])
 def test_lists_of_ids(text, tmp_path):
     """Blank lines, CRLF, blanks at the ends, a byte-order mark and no last newline are fine."""
-    images = dict.fromkeys('ab', (PICTURE, [thing()]))
+    images = dict.fromkeys('ab', (IMAGE, [thing()]))
     write_voc_folder(tmp_path, images, {'trainval': text})
     data = VOCObjects(str(tmp_path))
     assert [data.get_data_info(i)['img_id'] for i in range(len(data))] == ['a', 'b']
@@ -179,7 +179,7 @@ def test_lists_of_ids(text, tmp_path):
 
 def test_which_images(tmp_path):
     """split, ann_file (below data_root or absolute), ids, indices choose, in the list's order."""
-    images = dict.fromkeys('abcd', (PICTURE, [thing()]))
+    images = dict.fromkeys('abcd', (IMAGE, [thing()]))
     write_voc_folder(tmp_path, images, {'train': 'c\na\n', 'trainval': 'd\nc\nb\na\n'})
     (tmp_path / 'mine.txt').write_text('b\nd\n')
 
@@ -198,15 +198,15 @@ def test_which_images(tmp_path):
 
 @pytest.mark.parametrize('extension', ['.jpg', '.JPEG', '.bmp', '.tif'])
 def test_extensions(extension, tmp_path):
-    """The picture's extension is found, in either case."""
-    write_voc_folder(tmp_path, {'a.b': (PICTURE, [])}, extension=extension)
+    """The image's extension is found, in either case."""
+    write_voc_folder(tmp_path, {'a.b': (IMAGE, [])}, extension=extension)
     item = VOCObjects(str(tmp_path)).get_data_info(0)
     assert item['img_path'] == str(tmp_path / 'JPEGImages' / f'a.b{extension}')
 
 
 def test_folders_of_your_own(tmp_path):
     """img_dir and ann_dir rename the two folders."""
-    write_voc_folder(tmp_path, {'a': (PICTURE, [thing()])})
+    write_voc_folder(tmp_path, {'a': (IMAGE, [thing()])})
     (tmp_path / 'JPEGImages').rename(tmp_path / 'photos')
     (tmp_path / 'Annotations').rename(tmp_path / 'boxes')
     item = VOCObjects(str(tmp_path), img_dir='photos', ann_dir='boxes').get_data_info(0)
@@ -214,8 +214,8 @@ def test_folders_of_your_own(tmp_path):
 
 
 def test_split_without_annotations(tmp_path):
-    """annotations=False (VOC2012 test): pictures and sizes, no boxes, no folder needed."""
-    write_voc_folder(tmp_path, {'a': (PICTURE, None)})
+    """annotations=False (VOC2012 test): images and sizes, no boxes, no folder needed."""
+    write_voc_folder(tmp_path, {'a': (IMAGE, None)})
     (tmp_path / 'Annotations').rmdir()
     item = VOCObjects(str(tmp_path), annotations=False).get_data_info(0)
     assert (item['height'], item['width'], item['gt_label']) == (HEIGHT, WIDTH, [])
@@ -225,7 +225,7 @@ def test_split_without_annotations(tmp_path):
 
 def test_cat_ids(tmp_path):
     """get_cat_ids gives an image's classes, for the toolbox's ClassBalancedDataset."""
-    write_voc_folder(tmp_path, {'a': (PICTURE, [thing('dog'), thing(difficult=1)])})
+    write_voc_folder(tmp_path, {'a': (IMAGE, [thing('dog'), thing(difficult=1)])})
     assert VOCObjects(str(tmp_path)).get_cat_ids(0) == [DOG]
 
 
@@ -241,8 +241,8 @@ def listed(text):
     return lambda root: (root / 'ImageSets' / 'Main' / 'trainval.txt').write_bytes(text)
 
 
-def second_picture(root):
-    Image.fromarray(PICTURE).save(root / 'JPEGImages' / 'a.jpg')
+def second_image(root):
+    Image.fromarray(IMAGE).save(root / 'JPEGImages' / 'a.jpg')
 
 
 FAULTS = {
@@ -270,9 +270,9 @@ FAULTS = {
         r'a.xml: box \(41, 3, 50, 8\) lies wholly outside .*40×30',
     ),
     'above it': (boxed(3, -9, 9, 0), 'a.xml: box .* wholly outside'),
-    'no picture': (lambda r: (r / 'JPEGImages' / 'a.png').unlink(), r'a\.\*: no image'),
-    'two pictures': (second_picture, r'a\.\*: 2 images'),
-    'id twice': (listed(b'a\nb\na\n'), r'trainval.txt: duplicate id a \(1 such ids\)'),
+    'no image': (lambda r: (r / 'JPEGImages' / 'a.png').unlink(), r'a\.\*: no image'),
+    'two images': (second_image, r'a\.\*: 2 images'),
+    'duplicate id': (listed(b'a\nb\na\n'), r'trainval.txt: duplicate id a \(1 such ids\)'),
     'class file': (listed(b'a -1\nb  1\n'), 'trainval.txt: "a -1" is a line of a class file'),
     'empty list': (listed(b'\n\n'), 'trainval.txt: no id'),
     'utf-16 list': (listed('a\n'.encode('utf-16')), 'trainval.txt: not a text file in UTF-8'),
@@ -283,7 +283,7 @@ FAULTS = {
 def test_a_fault_is_one_line_with_its_file(fault, tmp_path):
     """Each fault of a folder stops the start with one line that names the file."""
     break_it, message = FAULTS[fault]
-    write_voc_folder(tmp_path, {'a': (PICTURE, [thing()])})
+    write_voc_folder(tmp_path, {'a': (IMAGE, [thing()])})
     break_it(tmp_path)
     with pytest.raises(UserError, match=message) as error:
         VOCObjects(str(tmp_path))
@@ -295,7 +295,7 @@ def test_a_fault_is_one_line_with_its_file(fault, tmp_path):
 )
 def test_what_is_not_there_takes_three_lines(missing, tmp_path, monkeypatch):
     """What is missing, where it was looked for and by which variable, the command that helps."""
-    root = write_voc_folder(tmp_path / 'VOC2007', {'a': (PICTURE, [thing()])})
+    root = write_voc_folder(tmp_path / 'VOC2007', {'a': (IMAGE, [thing()])})
     (root / missing).rename(tmp_path / 'elsewhere')
     monkeypatch.setenv('TCNN_DATA', str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -377,5 +377,5 @@ def test_genuine_annotations_of_2012(split):
             assert item[f'gt_bboxes_{flag}'].tolist() == [v == '1' for v in values(flag)]
         corners = np.array([values(tag) for tag in CORNERS], np.float64).T.reshape(-1, 4)
         assert np.array_equal(item['gt_bboxes'], corners - (1, 1, 0, 0))
-        with Image.open(item['img_path']) as picture:
-            assert picture.size == (item['width'], item['height'])
+        with Image.open(item['img_path']) as image:
+            assert image.size == (item['width'], item['height'])

@@ -16,7 +16,7 @@ from tcnn_mm.datasets.voc_action import ACTIONS, OTHER
 from tcnn_mm.errors import UserError
 from tests.support.action_folder import action_xml, draw_persons, write_action_folder
 
-PICTURE = np.zeros((60, 80, 3), np.uint8)
+IMAGE = np.zeros((60, 80, 3), np.uint8)
 # The annotation of 2012_004331 in the layout of the genuine file: tabs, no <truncated>, xmax
 # before xmin, <point>.
 FLAGS = ''.join(f'\t\t\t<{a}>{a == "jumping":d}</{a}>\n' for a in sorted((*ACTIONS, OTHER)))
@@ -53,9 +53,9 @@ JUMPS = dict(box=(2, 3, 20, 25), actions=['jumping'])
 BOTH = dict(box=(30, 11, 60, 50), actions=['walking', 'phoning'])
 NONE = dict(box=(1, 1, 80, 60), actions=['other'])
 IMAGES = {
-    'a': (PICTURE, [HORSE, JUMPS, BOTH]),
-    'b': (PICTURE, [NONE]),
-    'c': (PICTURE, [dict(JUMPS, box=(5, 5, 9, 9))]),
+    'a': (IMAGE, [HORSE, JUMPS, BOTH]),
+    'b': (IMAGE, [NONE]),
+    'c': (IMAGE, [dict(JUMPS, box=(5, 5, 9, 9))]),
 }
 
 
@@ -136,7 +136,7 @@ def test_lists_of_images(tmp_path):
 
 
 def test_the_image_view(tmp_path):
-    """Pictures once each, all their persons as objects; two actions of one are two objects."""
+    """Images once each, all their persons as objects; two actions of one are two objects."""
     root = folder(tmp_path, lines=('a 2', 'b 1', 'a 3'))
     first, second = items(root, view='image')
     assert 'input_box' not in first and 'object_index' not in first
@@ -153,10 +153,10 @@ def test_patches_of_two_actions_are_deleted(tmp_path):
     """By the labelling rule: two objects pass for every patch on such a person."""
     from tcnn_mm.patches import PatchGrid, PatchLabeler
 
-    (picture,) = items(folder(tmp_path, {'a': (PICTURE, [BOTH])}, ['a']), view='image')
+    (image,) = items(folder(tmp_path, {'a': (IMAGE, [BOTH])}, ['a']), view='image')
     grid = PatchGrid(scales=(1.0, 1.6))((60, 80))
     label, _ = PatchLabeler(num_classes=10)(
-        grid, picture['gt_bboxes'], picture['gt_bboxes_labels'], picture['gt_bboxes_difficult']
+        grid, image['gt_bboxes'], image['gt_bboxes_labels'], image['gt_bboxes_difficult']
     )
     assert set(label.tolist()) == {-1, 10}
 
@@ -164,19 +164,19 @@ def test_patches_of_two_actions_are_deleted(tmp_path):
 def test_a_split_whose_actions_are_secret(tmp_path):
     """annotations=False: boxes of the persons and nothing else; by image not even these."""
     persons = [dict(HORSE), dict(JUMPS, actions=None), dict(BOTH, actions=None)]
-    root = folder(tmp_path, {'a': (PICTURE, persons)}, ['a'], class_files=False)
+    root = folder(tmp_path, {'a': (IMAGE, persons)}, ['a'], class_files=False)
     options = dict(annotations=False, test_mode=True)
     found = items(root, **options)
     assert [i['object_index'] for i in found] == [2, 3]
     assert all(i['gt_label'] == [] and i['gt_bboxes'].shape == (0, 4) for i in found)
     assert not VOCAction(root, **options).metainfo['annotated']
     (tmp_path / 'Annotations' / 'a.xml').unlink()
-    (picture,) = items(root, view='image', **options)
-    assert (picture['height'], picture['width'], picture['gt_label']) == (60, 80, [])
+    (image,) = items(root, view='image', **options)
+    assert (image['height'], image['width'], image['gt_label']) == (60, 80, [])
 
 
 def test_a_batch_of_persons(tmp_path):
-    """Packed: input_box as a tensor, the number as metainfo, a picture for each of its persons."""
+    """Packed: input_box as a tensor, the number as metainfo, an image for each of its persons."""
     root = folder(tmp_path)
     data = VOCAction(root, test_mode=True, pipeline=[LoadVOCObjects(), PackPatchInputs()])
     samples = pseudo_collate([data[i] for i in range(len(data))])['data_samples']
@@ -187,9 +187,9 @@ def test_a_batch_of_persons(tmp_path):
     assert 'input_box' in set(samples[0].keys()) and samples[1].gt_label.tolist() == [1, 9]
 
 
-def test_boxes_fit_the_real_picture(tmp_path):
+def test_boxes_fit_the_real_image(tmp_path):
     """Where the annotated size is wrong, input_box is clipped with the objects."""
-    root = folder(tmp_path, {'a': (PICTURE, [JUMPS])}, ['a 1'])
+    root = folder(tmp_path, {'a': (IMAGE, [JUMPS])}, ['a 1'])
     text = action_xml([dict(JUMPS, box=(2, 3, 95, 25))], (200, 300))
     (tmp_path / 'Annotations' / 'a.xml').write_text(text)
     sample = VOCAction(root, pipeline=[LoadVOCObjects(), PackPatchInputs()])[0]['data_samples']
@@ -199,7 +199,7 @@ def test_boxes_fit_the_real_picture(tmp_path):
 def test_unknown_actions_are_told(tmp_path):
     """An action that is no class stops the start with its count; classes of your own are fine."""
     climbs = dict(JUMPS, actions=['climbing'])
-    root = folder(tmp_path, {'a': (PICTURE, [climbs, JUMPS])}, ['a 1', 'a 2'], class_files=False)
+    root = folder(tmp_path, {'a': (IMAGE, [climbs, JUMPS])}, ['a 1', 'a 2'], class_files=False)
     with pytest.raises(UserError, match=r'unknown classes: climbing \(1\)'):
         VOCAction(root)
     own = items(root, metainfo=dict(classes=('climbing', 'jumping')))
@@ -214,7 +214,7 @@ FAULTS = {
     'zero': (['a 0'], r'a.xml: has 3 objects, .* lists number 0'),
     'no actions': (['a 1'], r'a.xml: object 1 \(horse\) has no <actions>'),
     'nobody': (['d'], r'd.xml: no object with <actions>, but .*trainval.txt lists the image'),
-    'no picture': (['e 1'], r'e\.\*: no image'),
+    'no image': (['e 1'], r'e\.\*: no image'),
 }
 
 
@@ -222,7 +222,7 @@ FAULTS = {
 def test_a_fault_is_one_line_with_its_file(fault, tmp_path):
     """Each fault of list or annotation stops the start with one line that names the file."""
     lines, message = FAULTS[fault]
-    images = {**IMAGES, 'd': (PICTURE, [HORSE])}
+    images = {**IMAGES, 'd': (IMAGE, [HORSE])}
     root = folder(tmp_path, images, lines, class_files=False)
     with pytest.raises(UserError, match=message) as error:
         VOCAction(root)
@@ -263,7 +263,7 @@ SAMPLE = Path(os.environ.get('TCNN_DATA') or 'data') / 'voc2012_action_xml_sampl
 @pytest.mark.real
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason=f'no {SAMPLE}: set TCNN_DATA')
 def test_a_genuine_file(tmp_path):
-    """The genuine 2012_004331.xml: one person who jumps, in a picture of 500×375."""
+    """The genuine 2012_004331.xml: one person who jumps, in an image of 500×375."""
     images = {'2012_004331': (np.zeros((375, 500, 3), np.uint8), [JUMPS])}
     root = folder(tmp_path, images, ['2012_004331'])
     text = (SAMPLE / '2012_004331.xml').read_text()

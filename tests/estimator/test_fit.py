@@ -45,8 +45,6 @@ def everything(folder):
 )
 def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
     """Data untouched; three disjoint lists of all pictures; data sets and model build from it."""
-    if kind == 'coco':
-        pytest.importorskip('mmdet')
     root = LAYOUTS[kind](tmp_path / 'data', count=10)
     before = everything(root)
     plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'))

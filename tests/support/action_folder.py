@@ -1,4 +1,8 @@
-"""Draws a folder of VOC2012's action task for a test, in the genuine annotations' format."""
+"""Write a folder of VOC2012's action task for a test, in the genuine annotations' format."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -6,13 +10,13 @@ from PIL import Image
 from tcnn_mm.datasets.mini_voc import drawing
 from tcnn_mm.datasets.voc_action import ACTIONS, OTHER
 
-# What a drawn "person" looks like who does it: the shapes of MiniVOC's source task, whose network
-# knows them.
+# Shape of a drawn "person" per action: those of MiniVOC's source task, on which the shipped
+# network is trained.
 SHAPES = dict(zip((*ACTIONS, OTHER), drawing.SOURCE_CLASSES, strict=False))
 
 
-def action_xml(persons, size_hw):
-    """One annotation as text: the genuine files' tags and order, no <truncated>.
+def action_xml(persons: Sequence[dict[str, Any]], size_hw: tuple[int, int]) -> str:
+    """Write one annotation as text: the genuine files' tags and order, no <truncated>.
 
     Args:
         persons (list[dict]): box (xmin, ymin, xmax, ymax as VOC counts, from 1); actions, names
@@ -39,12 +43,17 @@ def action_xml(persons, size_hw):
     return '\n'.join([*rows, '</annotation>']) + '\n'
 
 
-def write_action_folder(root, images, splits, class_files=True):
+def write_action_folder(
+    root: Path,
+    images: dict[str, tuple],
+    splits: dict[str, Sequence[str]],
+    class_files: bool = True,
+) -> Path:
     """Write Annotations, ImageSets/Action and JPEGImages below `root`.
 
     Args:
         root (Path): The folder.
-        images (dict): id → (picture (H, W, 3) uint8, persons as for :func:`action_xml`).
+        images (dict): id → (image (H, W, 3) uint8, persons as for :func:`action_xml`).
         splits (dict): Name → lines of the list, `id` or `id objectIdx`.
         class_files (bool): Also `jumping_<split>.txt` …, lines `id objectIdx label`.
 
@@ -53,9 +62,9 @@ def write_action_folder(root, images, splits, class_files=True):
     """
     for part in ('Annotations', 'ImageSets/Action', 'JPEGImages'):
         (root / part).mkdir(parents=True, exist_ok=True)
-    for image_id, (picture, persons) in images.items():
-        Image.fromarray(picture).save(root / 'JPEGImages' / f'{image_id}.png')
-        text = action_xml(persons, picture.shape[:2])
+    for image_id, (image, persons) in images.items():
+        Image.fromarray(image).save(root / 'JPEGImages' / f'{image_id}.png')
+        text = action_xml(persons, image.shape[:2])
         (root / 'Annotations' / f'{image_id}.xml').write_text(text)
     folder = root / 'ImageSets' / 'Action'
     for split, lines in splits.items():
@@ -76,16 +85,16 @@ def write_action_folder(root, images, splits, class_files=True):
     return root
 
 
-def draw_persons(seed, count, several=0):
-    """Scenes of 160×120 pixels with one or two persons each.
+def draw_persons(seed: int, count: int, several: int = 0) -> dict[str, tuple]:
+    """Draw scenes of 160×120 pixels with one or two persons each.
 
     Args:
         seed (int): Of the drawing.
         count (int): Scenes; actions take turns over all persons, `other` among them.
-        several (int): So many scenes' first persons also run.
+        several (int): In so many scenes the first person also runs and phones.
 
     Returns:
-        dict: id → (picture, persons), for :func:`write_action_folder`.
+        dict: id → (image, persons), for :func:`write_action_folder`.
     """
     random, names, at, images = np.random.default_rng(seed), list(SHAPES), 0, {}
     for number in range(count):

@@ -1,4 +1,8 @@
-"""A checkpoint as a training run leaves it, of a small model, without the training."""
+"""Write a checkpoint of a small model as a training run writes it, without the training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -10,8 +14,8 @@ from tcnn_mm.registry import MODELS
 CLASSES = ('key', 'fish', 'house')
 
 
-def small_model_config(**options):
-    """Of a PatchClassifier on the embedded weights; `options` replace its entries."""
+def small_model_config(**options: Any) -> dict[str, Any]:
+    """Config of a PatchClassifier on the shipped weights; `options` replace its entries."""
     model = dict(
         type='tcnn_mm.PatchClassifier',
         backbone=dict(type='tcnn_mm.TransferAlexNet', variant='small'),
@@ -30,7 +34,13 @@ def small_model_config(**options):
     return model
 
 
-def write_small_checkpoint(path, thresholds=None, classes=CLASSES, damping=None, **options):
+def write_small_checkpoint(
+    path: Path,
+    thresholds: dict[str, float | None] | None = None,
+    classes: Sequence[str] = CLASSES,
+    damping: float | None = None,
+    **options: Any,
+) -> torch.nn.Module:
     """Write it; returns the built model, with the same weights.
 
     Args:

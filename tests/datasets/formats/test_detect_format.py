@@ -13,11 +13,11 @@ from tests.support.own_data import (
     write_coco,
     write_csv,
     write_folders,
-    write_pictures,
+    write_images,
     write_voc,
 )
 
-IDS = [f'picture_{i}' for i in range(8)]
+IDS = [f'image_{i}' for i in range(8)]
 
 
 def test_voc_with_and_without_lists(tmp_path):
@@ -52,7 +52,7 @@ def test_ids_of_parts_in_different_folders_differ(tmp_path, kind):
         if kind == 'folders':
             write_folders(tmp_path / role, 4)
         else:
-            write_pictures(tmp_path / 'images' / role, 4)
+            write_images(tmp_path / 'images' / role, 4)
             (tmp_path / 'annotations').mkdir(exist_ok=True)
             path = tmp_path / 'annotations' / f'{role}.json'
             path.write_text(json.dumps(coco(range(4))))
@@ -61,12 +61,12 @@ def test_ids_of_parts_in_different_folders_differ(tmp_path, kind):
 
 
 def test_image_labels(tmp_path):
-    """A list is found beside the pictures; folders are classes, perhaps below train and test."""
+    """A list is found beside the images; folders are classes, perhaps below train and test."""
     root = write_csv(tmp_path / 'csv')
     for path in (root, root / 'labels.csv'):
         assert detect_format(str(path)).weak
     (root / 'labels.csv').rename(tmp_path / 'old.csv')
-    (root / 'labels.json').write_text(json.dumps({'picture_0.png': ['a']}))
+    (root / 'labels.json').write_text(json.dumps({'image_0.png': ['a']}))
     assert detect_format(str(root)).parts['all']['ann_file'] == str(root / 'labels.json')
     assert list(detect_format(str(write_folders(tmp_path / 'folders'))).parts) == ['all']
     write_folders(tmp_path / 'parts' / 'train')
@@ -84,12 +84,12 @@ def test_parts_that_are_there_stay():
     known = dict(train=IDS[:4], val=IDS[4:6], test=IDS[6:])
     labels = {role: [[0]] * len(ids) for role, ids in known.items()}
     assert split_roles(known, labels) == {role: (role, ids) for role, ids in known.items()}
-    with pytest.raises(ValueError, match='picture_3 is for training and for val or test'):
+    with pytest.raises(ValueError, match='image_3 is for training and for val or test'):
         split_roles(dict(train=IDS[:4], test=IDS[3:]), labels)
 
 
 def test_missing_parts_are_stratified_disjoint_and_reproducible():
-    """100 pictures, one class in every tenth: 60/20/20, each part has its share of it."""
+    """100 images, one class in every tenth: 60/20/20, each part has its share of it."""
     ids, labels = [str(i) for i in range(100)], [[0] if i % 10 else [0, 1] for i in range(100)]
     first = split_roles(dict(all=ids), dict(all=labels), seed=3)
     assert first == split_roles(dict(all=ids), dict(all=labels), seed=3)
