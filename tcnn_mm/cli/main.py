@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of `tcnn` with all commands."""
     parser = argparse.ArgumentParser(
         prog='tcnn',
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
         description='Classify and localize with patches: transfer of pretrained CNNs.',
         epilog='`tcnn COMMAND --help` describes a command. Exit status: 0, 1 (error: one line on '
         'stderr), 2 (wrong usage).',
@@ -63,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
     for name in COMMANDS:
         command = find_command(name)
-        summary = (command.__doc__ or '').splitlines()[0].rstrip('.')
+        # The first line up to a colon: what follows it is for the help of the command itself.
+        summary = (command.__doc__ or '').splitlines()[0].rstrip('.').partition(':')[0]
         fill_parser(commands.add_parser(name, help=summary), command)
     return parser
 

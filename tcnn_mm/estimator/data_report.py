@@ -47,7 +47,7 @@ def report_data(path: str, decode: bool = False, coverage: bool = True) -> DataR
     with tempfile.TemporaryDirectory() as lists, quiet_log():
         built, _, classes = open_parts(layout, lists)
         infos = {role: [d.get_data_info(i) for i in range(len(d))] for role, d in built.items()}
-    lines = [layout.said, *class_table(infos, classes, layout.weak)]
+    lines = [layout.description, *class_table(infos, classes, layout.weak)]
     problems = _unreadable([info for mine in infos.values() for info in mine], decode)
     if layout.weak:
         lines.append('no boxes: training will be weak, from image labels')

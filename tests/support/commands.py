@@ -32,7 +32,7 @@ def run_fresh(tool, *arguments, cwd, **env):
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         env={**os.environ, **env},
     )
 
