@@ -3,8 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
+# Test processes, and what goes to each pytest: `make test ARGS='-k sampler'`.
+JOBS ?= 2
+ARGS ?=
+# One thread per test process: two processes that share two cores would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+# The tests of pure functions and of single modules: no run, no new process.
+UNIT = tests/patches tests/evaluation tests/checkpoints tests/datasets/formats tests/inference \
+    tests/models tests/visualization
 
-.PHONY: help demo test test-slow test-upstream lint format clean
+.PHONY: help demo check test test-slow test-upstream types imports lint format docs clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -19,13 +27,18 @@ $(STAMP): setup.py requirements/constraints.txt
 demo: $(STAMP)  ## train and test the method on the embedded data set, draw a result
 	$(BIN)/tcnn demo
 
-# One thread a test process: two processes that share two cores would wait for each other.
-test: $(STAMP)  ## lint and the fast tests (no network, no GPU, under 5 minutes)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+# mypy runs beside the tests, on the second core.
+check: lint imports  ## lint, types, imports and unit tests (under 45 seconds)
+	@$(MAKE) --no-print-directory -j 2 types unit
 
-test-slow: $(STAMP)  ## everything, with the minutes-long tests
-	$(BIN)/python -m pytest
+unit: $(STAMP)
+	$(PYTEST) -q -m "not slow" $(UNIT) $(ARGS)
+
+test: lint imports  ## everything but the slow tests (no network, no GPU, under 4 minutes)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-slow: $(STAMP)  ## all tests, with the minutes-long ones
+	$(BIN)/python -m pytest $(ARGS)
 
 test-upstream:  ## the fast tests beside OpenMMLab's own packages, in an environment of their own
 	.ci/upstream
@@ -33,8 +46,18 @@ test-upstream:  ## the fast tests beside OpenMMLab's own packages, in an environ
 lint: $(STAMP)  ## ruff, without changing files
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
+types: $(STAMP)  ## mypy on the package
+	$(BIN)/mypy
+
+imports: $(STAMP)  ## import-linter: which package may import which
+	$(BIN)/lint-imports
+
 format: $(STAMP)  ## ruff, changing files
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+docs: $(STAMP)  ## the site, built strictly, into work_dirs/site
+	$(BIN)/pip install --quiet -c requirements/constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 clean:  ## remove the environment and the runs
 	rm -rf $(VENV) .venv-upstream work_dirs

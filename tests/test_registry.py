@@ -175,16 +175,3 @@ def test_the_list_above_is_complete():
         registry = getattr(ours, name)
         registry.import_from_location()
         assert set(registry.module_dict) == {c['type'].split('.')[1] for c in configs}, name
-
-
-def test_importing_needs_no_compiled_op_and_no_network():
-    """Every module of the package imports with mmcv.ops blocked and without a connection."""
-    script = (
-        'import sys, pkgutil, importlib; sys.modules["mmcv.ops"] = None\n'
-        'import socket; socket.socket.connect = None\n'
-        'import tcnn_mm\n'
-        'for module in pkgutil.walk_packages(tcnn_mm.__path__, "tcnn_mm."):\n'
-        '    importlib.import_module(module.name)'
-    )
-    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.errors import UserError
 
+# The text that checkpoints hold is formatted.
+pytestmark = pytest.mark.usefixtures('formatted_configs')
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))), 'configs')
 
 

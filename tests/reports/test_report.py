@@ -63,7 +63,7 @@ def test_the_page_is_complete_and_self_contained(run, page):
         assert any(alt.startswith(f'Localization map of {name} over image test_') for alt in alts)
         assert f'Contact sheet: patches with the highest scores for {name}' in alts
     assert 'Loss over' in text and 'Learning rate over' in text
-    assert 'model = dict(' in text and 'PyTorch' in text and 'epoch_2.pth' in text
+    assert 'tcnn_mm.PatchClassifier' in text and 'PyTorch' in text and 'epoch_2.pth' in text
     assert 'class="note"' not in text
     recorded = load_safely(run / 'epoch_2.pth')['meta']['tcnn_mm']['damping']
     assert recorded == 20 and 'Maps are damped by 20.' in text
@@ -76,7 +76,7 @@ def test_notes_say_what_is_missing(run, tmp_path):
     (config,) = run.glob('*.py')
     # As it stands after a training: the test's names the checkpoint.
     (moved / config.name).write_text(
-        re.sub(r"load_from = '.*'", 'load_from = None', config.read_text())
+        re.sub(r"load_from ?= ?'.*'", 'load_from = None', config.read_text())
     )
     for name in ('voc_ap.json', 'image_scores.csv'):
         shutil.copy(run / name, moved)

@@ -1,0 +1,67 @@
+"""Fixtures that tests of several folders share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yapf.yapflib.yapf_api
+from mmengine.config import Config
+
+from tcnn_mm.models.encoder import frozen
+from tests.support.runs import small_config, test, train
+from tests.support.small_checkpoint import write_small_checkpoint
+
+FORMAT_CODE = yapf.yapflib.yapf_api.FormatCode
+
+
+@pytest.fixture(scope='session', autouse=True)
+def unformatted_configs() -> Iterator[None]:
+    """Skip yapf where mmengine writes a config: it takes 3/4 of the time of a short run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yapf.yapflib.yapf_api, 'FormatCode', lambda text, **options: (text, True))
+        yield
+
+
+@pytest.fixture
+def formatted_configs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write configs as mmengine does, with yapf."""
+    monkeypatch.setattr(yapf.yapflib.yapf_api, 'FormatCode', FORMAT_CODE)
+
+
+@pytest.fixture
+def half_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take bfloat16 for native, whatever this processor has: small networks bear its emulation."""
+    monkeypatch.setattr(frozen, 'is_native', lambda dtype, device_type: True)
+
+
+@pytest.fixture(scope='session')
+def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """One untrained checkpoint with three classes, never written to: `path` and `model`."""
+    path = tmp_path_factory.mktemp('checkpoint') / 'a.pth'
+    return SimpleNamespace(path=path, model=write_small_checkpoint(path))
+
+
+@pytest.fixture(scope='session')
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """One training of two epochs and one test on 12 images, never written to.
+
+    Attributes: `folder` (the work dir), `checkpoint` (epoch_2.pth, loaded), `metrics` (of the test)
+    and `config`, which makes its config again for another folder.
+    """
+    folder = tmp_path_factory.mktemp('run')
+    options = {
+        'log_level': 'INFO',
+        'default_hooks.logger.interval': 1,
+        'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False,
+        'test_dataloader.num_workers': 0,
+        'test_dataloader.persistent_workers': False,
+    }
+
+    def config(work_dir: Path = folder, **more: object) -> Config:
+        return small_config(work_dir, **{**options, **more})
+
+    checkpoint = train(config())
+    metrics = test(config(), folder / 'epoch_2.pth')
+    return SimpleNamespace(folder=folder, checkpoint=checkpoint, metrics=metrics, config=config)
