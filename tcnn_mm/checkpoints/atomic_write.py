@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-Path = str | os.PathLike
+AnyPath = str | os.PathLike
 
 
 @contextmanager
-def atomic_path(path: Path, suffix: str = '') -> Iterator[str]:
+def atomic_path(path: AnyPath, suffix: str = '') -> Iterator[str]:
     """Give a temporary path to write to; it replaces `path` when the block ends without error.
 
     Args:
@@ -29,7 +29,7 @@ def atomic_path(path: Path, suffix: str = '') -> Iterator[str]:
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[TextIO]:
+def atomic_write(path: AnyPath) -> Iterator[TextIO]:
     """Open a text file (UTF-8) that replaces `path` when the block ends without error."""
     # newline='': csv writes its own line ends.
     with atomic_path(path) as draft, open(draft, 'w', encoding='utf-8', newline='') as file:

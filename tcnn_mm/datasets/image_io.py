@@ -22,7 +22,7 @@ _DAMAGE = (SyntaxError, ValueError, EOFError, OverflowError, MemoryError, struct
 # The EXIF orientation that undoes another one; the others undo themselves.
 _INVERSE = {6: 8, 8: 6}
 
-Path = str | os.PathLike
+AnyPath = str | os.PathLike
 
 
 class _PixelLimit:
@@ -55,7 +55,7 @@ _PIXEL_LIMIT = _PixelLimit()
 
 
 @contextmanager
-def _errors_of(path: Path) -> Iterator[None]:
+def _errors_of(path: AnyPath) -> Iterator[None]:
     """Turn whatever reading an image raises into one line with its path."""
     try:
         with _PIXEL_LIMIT.lifted():
@@ -86,7 +86,7 @@ def _load_stored(image: Image.Image) -> Image.Image:
     return _rotate(image, _INVERSE.get(applied, applied)) if applied != UPRIGHT else image
 
 
-def _scale_grey(image: Image.Image, path: Path) -> np.ndarray:
+def _scale_grey(image: Image.Image, path: AnyPath) -> np.ndarray:
     """(H, W) uint8 of a 16-bit grey image; Pillow's own conversion clips it at 255."""
     grey = np.asarray(image)
     if image.mode == 'F' or grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
@@ -97,7 +97,7 @@ def _scale_grey(image: Image.Image, path: Path) -> np.ndarray:
     return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def load_rgb(path: Path) -> np.ndarray:
+def load_rgb(path: AnyPath) -> np.ndarray:
     """Read an image's stored pixels.
 
     Grey, palette, CMYK and transparent images become three channels; grey ones of 16 bits (modes
@@ -118,17 +118,17 @@ def load_rgb(path: Path) -> np.ndarray:
         return np.ascontiguousarray(image_to_rgb(image, path))
 
 
-def load_bgr(path: Path) -> np.ndarray:
+def load_bgr(path: AnyPath) -> np.ndarray:
     """Read an image as (H, W, 3) uint8 BGR, the toolbox's order; as :func:`load_rgb` otherwise."""
     return np.ascontiguousarray(load_rgb(path)[..., ::-1])
 
 
-def load_rgb_chw(path: Path) -> np.ndarray:
+def load_rgb_chw(path: AnyPath) -> np.ndarray:
     """Read an image as (3, H, W) uint8 RGB, the network's form; as :func:`load_rgb` otherwise."""
     return np.ascontiguousarray(load_rgb(path).transpose(2, 0, 1))
 
 
-def image_to_rgb(image: Image.Image, name: Path = 'PIL image') -> np.ndarray:
+def image_to_rgb(image: Image.Image, name: AnyPath = 'PIL image') -> np.ndarray:
     """Convert an opened PIL image of any mode by the rules of :func:`load_rgb`.
 
     Args:
@@ -145,7 +145,7 @@ def image_to_rgb(image: Image.Image, name: Path = 'PIL image') -> np.ndarray:
         return np.asarray(image.convert('RGB'))
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: AnyPath) -> tuple[int, int]:
     """(height, width) in stored pixels from an image's header; errors as for :func:`load_rgb`."""
     with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
         if image.format == 'TIFF':
@@ -154,7 +154,7 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.height, image.width
 
 
-def exif_orientation(image: Path | Image.Image) -> int:
+def exif_orientation(image: AnyPath | Image.Image) -> int:
     """EXIF orientation: 2 … 8, or 1 for upright (also without, or with an unknown, value).
 
     Args:

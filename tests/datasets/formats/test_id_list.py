@@ -1,0 +1,45 @@
+"""Lists of image ids: what is read, what is refused, and how they restrict a data set."""
+
+import pytest
+
+from tcnn_mm.datasets.formats.id_list import read_ids, restrict_ids
+from tcnn_mm.errors import UserError
+
+
+def write(folder, text):
+    (folder / 'ids.txt').write_bytes(text.encode())
+    return str(folder / 'ids.txt')
+
+
+@pytest.mark.parametrize('text', ['b\n\n a \n', 'b\r\na', '\ufeffb\na\t\n'])
+def test_blanks_line_ends_and_a_byte_order_mark_are_no_part_of_an_id(tmp_path, text):
+    """The order of the list stays."""
+    assert read_ids(write(tmp_path, text)) == ['b', 'a']
+
+
+def test_ids_with_blanks_inside_are_ids(tmp_path):
+    """File names such as `my cat.jpg` are ids; a line of a class file is not."""
+    assert read_ids(write(tmp_path, 'my cat.jpg\n')) == ['my cat.jpg']
+    with pytest.raises(UserError, match='"a -1" is a line of a class file'):
+        read_ids(write(tmp_path, 'a -1\n'))
+
+
+@pytest.mark.parametrize(
+    'text, message', [('', 'no id in this list'), ('a\nb\na\n', r'duplicate id a \(1 such ids\)')]
+)
+def test_what_is_wrong_is_one_line_with_the_file(tmp_path, text, message):
+    """An empty list, a duplicate, a list that is missing."""
+    path = write(tmp_path, text)
+    with pytest.raises(UserError, match=f'{path}: {message}'):
+        read_ids(path)
+    with pytest.raises(UserError, match='gone.txt: no such list'):
+        read_ids(str(tmp_path / 'gone.txt'))
+
+
+def test_a_list_restricts_in_the_data_sets_order(tmp_path):
+    """The data set's order stays; an id that it does not have is an error; None keeps all."""
+    path = write(tmp_path, 'b\nd\n')
+    assert restrict_ids('dcba', path, 'train.txt') == ['d', 'b']
+    assert restrict_ids('dcba', None, 'train.txt') == ['d', 'c', 'b', 'a']
+    with pytest.raises(UserError, match=r'id b is not in train.txt \(1 such ids\)'):
+        restrict_ids('dca', path, 'train.txt')
