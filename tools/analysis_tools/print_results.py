@@ -6,7 +6,7 @@ from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.reports.result_lines import result_lines
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('work_dir')
     print('\n'.join(result_lines(parser.parse_args().work_dir)))

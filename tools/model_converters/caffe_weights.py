@@ -1,7 +1,11 @@
-"""What Caffe's weights need, beside other names, to be ours: shapes, channels, normalisation."""
+"""Convert tensors of Caffe: shapes, channel order, the constant of the normalisation."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
 
 
-def fit_shape(value, shape):
+def fit_shape(value: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """A tensor in the form that a layer of ours takes, where only the form differs.
 
     Old Caffe files pad every shape to four dims: biases (1, 1, 1, O), FC weights (1, 1, O, I). FC
@@ -9,11 +13,11 @@ def fit_shape(value, shape):
     torch's order alike.
 
     Args:
-        value (Tensor): From the file.
-        shape (sequence[int]): Ours.
+        value: From the file.
+        shape: Ours.
 
     Returns:
-        Tensor: Of that shape, or `value` as it is.
+        A tensor of that shape, or `value` as it is.
     """
     shape = tuple(shape)
     padded = value.dim() == 4 and tuple(value.shape) == (1,) * (4 - len(shape)) + shape
@@ -21,12 +25,14 @@ def fit_shape(value, shape):
     return value.reshape(shape) if padded or flat else value
 
 
-def turn_channels(weight):
+def turn_channels(weight: torch.Tensor) -> torch.Tensor:
     """The first layer's weight (O, 3, k, k) for pixels in the other order: BGR ↔ RGB."""
     return weight.flip(1)
 
 
-def fold_normalisation(state, k, own_k=2.0, beta=0.75):
+def fold_normalisation(
+    state: Mapping[str, torch.Tensor], k: float, own_k: float = 2.0, beta: float = 0.75
+) -> dict[str, torch.Tensor]:
     """Weights of a net whose response normalisation has another constant, for ours.
 
     b = a / (k + α Σ a²)^β. Caffe's files have k = 1, Krizhevsky's paper and `TransferAlexNet` 2.
@@ -35,11 +41,11 @@ def fold_normalisation(state, k, own_k=2.0, beta=0.75):
     and pooling pass factors on, so the outputs of C3 are those of the file's net.
 
     Args:
-        state (dict): Names as in `TransferAlexNet`.
-        k (float): The file's.
+        state: Names as in `TransferAlexNet`.
+        k: The file's.
 
     Returns:
-        dict: A new one.
+        A new state dict.
     """
     t = (own_k / k) ** 0.5
     back = t ** (2 * beta - 1)

@@ -4,7 +4,8 @@ It is a message in protobuf's wire format; the field numbers below are those of 
 """
 
 import struct
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,16 +24,21 @@ _FIXED = {1: ('<d', 8), 5: ('<f', 4)}
 
 
 class CaffeLayer(NamedTuple):
-    """`blobs`: float32 arrays in their stored shapes; `norm`: size, alpha, beta, k of an LRN."""
+    """One layer.
+
+    Attributes:
+        blobs: float32 arrays in their stored shapes.
+        norm: size, alpha, beta, k of an LRN; None for other kinds.
+    """
 
     name: str
     kind: str
-    blobs: list
-    norm: dict
+    blobs: list[np.ndarray]
+    norm: dict[str, float] | None
 
 
-def read_varint(data, at):
-    """(value, position behind it) of the number that starts at byte `at`."""
+def read_varint(data: memoryview | bytes, at: int) -> tuple[int, int]:
+    """The number that starts at byte `at`, and the position behind it."""
     value = shift = 0
     while True:
         byte = data[at]
@@ -43,8 +49,9 @@ def read_varint(data, at):
             return value, at
 
 
-def read_fields(data):
+def read_fields(data: memoryview) -> Iterator[tuple[int, Any]]:
     """Fields of a message (memoryview): yields (number, int | float | memoryview)."""
+    value: Any
     at = 0
     while at < len(data):
         tag, at = read_varint(data, at)
@@ -64,7 +71,7 @@ def read_fields(data):
         yield number, value
 
 
-def read_blob(message):
+def read_blob(message: memoryview) -> np.ndarray:
     """BlobProto → float32 array; its dims are a shape (field 7) or, in old files, four numbers."""
     old, shape, parts = {}, None, []
     for number, value in read_fields(message):
@@ -86,7 +93,7 @@ def read_blob(message):
     return np.concatenate(parts or [[]]).astype(np.float32).reshape(shape)
 
 
-def read_layer(message, fields):
+def read_layer(message: memoryview, fields: Mapping[str, int]) -> CaffeLayer:
     """One layer; `fields` are the numbers of its kind of message."""
     name, kind, blobs, norm = '', '', [], dict(_NORM.values())
     for number, value in read_fields(message):
@@ -103,7 +110,7 @@ def read_layer(message, fields):
     return CaffeLayer(name, kind, blobs, norm if kind == 'LRN' else None)
 
 
-def read_caffemodel(path):
+def read_caffemodel(path: str) -> list[CaffeLayer]:
     """All layers of a .caffemodel, in the network's order.
 
     Raises:

@@ -2,7 +2,7 @@
 
     python tools/model_converters/convert_weights.py bvlc_alexnet.caffemodel bvlc_alexnet.pth
     python tools/model_converters/convert_weights.py alexnet.npz alexnet.pth --to-rgb
-    python tools/train.py CONFIG --cfg-options model.pretrained=bvlc_alexnet.pth
+    tcnn train CONFIG --cfg-options model.pretrained=bvlc_alexnet.pth
 
 Reads .caffemodel; .npz and .pth with `conv1.weight` … `fc7.bias` or torchvision's names. Layers
 are renamed, groups expanded with zeros, Caffe's normalisation constant is folded into C1, C2, C3;
@@ -11,11 +11,12 @@ FC8 is dropped. The pixels that the result expects are written into it and print
 """
 
 import argparse
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from caffe_weights import fit_shape, fold_normalisation, turn_channels
-from caffemodel import read_caffemodel
+from caffemodel import CaffeLayer, read_caffemodel
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.loading import load_safely, model_state
@@ -27,7 +28,7 @@ from tcnn_mm.models.backbones.alexnet_variants import CAFFE_NAMES, VARIANTS
 OUTPUT_LAYER = 'classifier.6.'  # FC8
 
 
-def parse_args(argv):
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -45,7 +46,7 @@ def parse_args(argv):
     return parser.parse_args(argv)
 
 
-def check_norms(path, layers):
+def check_norms(path: str, layers: Sequence[CaffeLayer]) -> float:
     """The normalisation's constant k of a Caffe net, which must be built as ours is.
 
     Raises:
@@ -67,7 +68,7 @@ def check_norms(path, layers):
     return norms[0]['k']
 
 
-def read(path):
+def read(path: str) -> tuple[dict[str, torch.Tensor], float | None]:
     """(state dict of tensors, k of a .caffemodel or None)."""
     if path.endswith('.caffemodel'):
         layers = read_caffemodel(path)
@@ -86,7 +87,7 @@ def read(path):
     return model_state(load_safely(path)), None
 
 
-def build_for(path, state):
+def build_for(path: str, state: Mapping[str, torch.Tensor]) -> TransferAlexNet:
     """The network of ours that these weights are of: variant by C1's width, FC width by FC7's.
 
     Raises:
@@ -102,13 +103,15 @@ def build_for(path, state):
             f'{path}: no AlexNet; it needs conv1.weight … fc7.bias, or features.0.weight … '
             f'classifier.4.bias, and has {names or "nothing"} …'
         )
-    widths = {spec['channels'][0]: name for name, spec in VARIANTS.items()}
+    widths = {spec.channels[0]: name for name, spec in VARIANTS.items()}
     if len(first) not in widths:
         raise UserError(f'{path}: its first layer has {len(first)} channels; ours: {widths}')
     return TransferAlexNet(widths[len(first)], fc_channels=last.numel())
 
 
-def convert(path, state, net):
+def convert(
+    path: str, state: Mapping[str, torch.Tensor], net: TransferAlexNet
+) -> tuple[dict[str, torch.Tensor], list[str]]:
     """Names and shapes: (our state dict, lines of the report).
 
     Raises:
@@ -143,7 +146,7 @@ def convert(path, state, net):
     ]
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     state, k = read(args.file)
     net = build_for(args.file, state)

@@ -12,7 +12,7 @@ from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.errors import UserError
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('checkpoint')
     parser.add_argument('out')
