@@ -61,12 +61,12 @@ def bank_recipe(
             preprocessing=dict(model.preprocessing),
         ),
         sampler=sampler,
-        # The format is older than the word: `images` are images.
+        # Names and values of the file format: those of the banks that exist.
         source=dict(
             pictures=len(ids),
             ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
             classes=list(dataset.metainfo['classes']),
         ),
-        patches='all' if test_mode else 'sampled, and the whole image',
+        patches='all' if test_mode else 'sampled, and the whole picture',
         flips=bool(bank.get('flips', not test_mode)),
     )
