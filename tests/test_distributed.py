@@ -12,16 +12,25 @@ import pytest
 import torch
 
 from tcnn_mm.checkpoints.loading import load_safely
+from tests.support import commands
 from tests.support.runs import CONFIGS
 from tests.support.tool_module import tool_path
 
 NAME = osp.join(CONFIGS, 'tcnn_minivoc.py')
-# Two steps an epoch of 4 pictures in all, whatever the processes; dropout off.
+# Two steps an epoch of 4 images in all, whatever the processes; dropout off.
 OPTIONS = [
     'train_cfg.max_epochs=2', 'param_scheduler.milestones=[1]', 'model.head.dropout=0.0',
     'train_dataloader.dataset.indices=8', 'test_dataloader.dataset.indices=11',
     'test_dataloader.batch_size=2', 'model.sampler.grid.scales=[1.0,2.0]', 'log_level=WARNING',
 ]  # fmt: skip
+
+
+# A process that this file forks has no script that a worker could be started from.
+NO_WORKERS = [
+    f'{part}_dataloader.{option}'
+    for part in ('train', 'test')
+    for option in ('num_workers=0', 'persistent_workers=False')
+]
 
 
 def free_port():
@@ -30,27 +39,20 @@ def free_port():
         return s.getsockname()[1]
 
 
-def launch(script, processes, *arguments, cwd, options=(), common=OPTIONS):
-    """Run a tool in one process, or in several under torchrun."""
-    path = tool_path(script)
-    command = [sys.executable, path]
-    flags = []
-    if processes > 1:
-        port = f'--master_port={free_port()}'
-        command = [
-            sys.executable,
-            '-m',
-            'torch.distributed.run',
-            port,
-            f'--nproc_per_node={processes}',
-            path,
-        ]
-        flags = ['--launcher', 'pytorch']
-    command += [*map(str, arguments), *flags, '--cfg-options', *common, *options]
-    env = dict(os.environ, OMP_NUM_THREADS='1')
-    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done
+def launch(script, processes, *arguments, cwd, options=(), common=OPTIONS + NO_WORKERS):
+    """Run a tool in one process, or in several, each told its place as torchrun tells it."""
+    words = [*arguments, *(['--launcher', 'pytorch'] if processes > 1 else [])]
+    port = str(free_port())
+    jobs = [
+        commands.start(
+            script, *words, '--cfg-options', *common, *options, cwd=cwd,
+            RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
+            LOCAL_WORLD_SIZE=str(processes), MASTER_ADDR='127.0.0.1', MASTER_PORT=port,
+        )
+        for rank in range(processes)
+    ]  # fmt: skip
+    for done in [job.wait() for job in jobs]:
+        assert done.returncode == 0, done.stderr[-3000:]
 
 
 def run_script(name, *arguments, cwd, **env):
@@ -96,7 +98,7 @@ def test_two_processes_train_the_weights_of_one(trained):
 
 @pytest.mark.parametrize('processes', [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_metric_is_that_of_one_process(trained, processes):
-    """11 pictures do not divide: AP and every image's scores agree to 1e-6."""
+    """11 images do not divide: AP and every image's scores agree to 1e-6."""
     checkpoint = trained / 'w1' / 'epoch_2.pth'
     results = []
     for n in (1, processes):
@@ -115,7 +117,7 @@ def test_the_metric_is_that_of_one_process(trained, processes):
 
 
 def test_a_process_without_patches_does_not_hang(trained):
-    """One of two processes gets pictures without any sampled patch: training goes on."""
+    """One of two processes gets images without any sampled patch: training goes on."""
     options = [
         'train_dataloader.batch_size=1',
         'train_cfg.max_epochs=1',
@@ -187,11 +189,8 @@ def test_slurm_tasks_train_the_weights_of_one(trained):
 
 def test_slurm_without_srun_is_one_line(tmp_path):
     """--launcher slurm outside srun: the variable that is missing and the script to use."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith('SLURM')}
-    done = subprocess.run(
-        [sys.executable, tool_path('train.py'), NAME, '--launcher', 'slurm'],
-        cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
+    clean = dict.fromkeys(key for key in os.environ if key.startswith('SLURM'))
+    done = commands.run('train.py', NAME, '--launcher', 'slurm', cwd=tmp_path, **clean)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith('error: --launcher slurm: SLURM_PROCID')
 
@@ -216,7 +215,7 @@ def test_two_machines_train_the_weights_of_one(trained):
 @pytest.mark.slow
 def test_with_dropout_the_metric_is_within_the_spread_of_seeds(tmp_path):
     """Two processes have other dropout masks than one: mAP lies where other seeds put it."""
-    common = ['train_cfg.max_epochs=20', 'param_scheduler.milestones=[12,17]', 'log_level=WARNING']
+    common = ['train_cfg.max_epochs=20', 'param_scheduler.milestones=[12,17]', *NO_WORKERS]
 
     def result(name, processes, seed):
         batch = [f'train_dataloader.batch_size={10 // processes}', f'randomness.seed={seed}']
