@@ -20,14 +20,14 @@ from tests.support.voc_folder import write_voc_folder
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A checkpoint, and a folder with two pictures of one name and a broken one."""
+    """A checkpoint, and a folder with two images of one name and a broken one."""
     monkeypatch.chdir(tmp_path)
     write_small_checkpoint(tmp_path / 'a.pth')
     random = np.random.default_rng(0)
     for name in ('in/a.png', 'in/b/a.png'):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
-    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no picture')
+    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no image')
     return tmp_path
 
 
@@ -67,9 +67,9 @@ def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):
     torch.save(content, 'b.pth')
     run_tool_main(monkeypatch, 'choose_thresholds', 'c.py', 'b.pth', '--work-dir', 'w')
     said = capsys.readouterr().out
-    assert '1 of the 5 pictures were trained on' in said and 'never named' in said
+    assert '1 of the 5 images were trained on' in said and 'never named' in said
     stored = load_safely('b.pth')['meta']['tcnn_mm']
-    assert stored['thresholds_chosen_on'] == '5 pictures of val, 1 of them trained on'
+    assert stored['thresholds_chosen_on'] == '5 images of val, 1 of them trained on'
     val = DATASETS.build({**eval(dataset.format('val'))})
     rows = image_scores(TCNNInferencer(checkpoint='b.pth').model, val)
     expected, _ = best_thresholds(rows['scores'], rows['labels'])
