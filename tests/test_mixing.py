@@ -81,7 +81,7 @@ def test_its_checkpoint_votes(tmp_path):
 
 
 def write_cifar(root, monkeypatch):
-    """CIFAR-10's files with four pictures each, and their md5 sums in mmpretrain's lists."""
+    """CIFAR-10's files with four images each, and their md5 sums in mmpretrain's lists."""
     folder = root / CIFAR10.base_folder
     folder.mkdir(parents=True)
     random, sums = np.random.default_rng(0), {}
@@ -116,19 +116,17 @@ def draw_voc(root, numbers):
     """Scenes of MiniVOC as JPEGs of a VOC2007 folder, its classes under names of VOC's."""
     names = dict(zip(drawing.TARGET_CLASSES, VOC_CLASSES, strict=False))
     images = {}
-    for number, (picture, objects) in zip(
-        range(numbers), drawing.draw_split('train'), strict=False
-    ):
+    for number, (image, objects) in zip(range(numbers), drawing.draw_split('train'), strict=False):
         things = []
         for thing in objects:
             x1, y1, x2, y2 = thing['box']
             things.append(dict(thing, name=names[thing['name']], box=(x1 + 1, y1 + 1, x2, y2)))
-        images[f'{number:06d}'] = (np.asarray(picture), things)
+        images[f'{number:06d}'] = (np.asarray(image), things)
     lists = dict(trainval=list(images), test=list(images))
     write_voc_folder(root / 'VOCdevkit' / 'VOC2007', images, lists, extension='.jpg')
 
 
-# The small network for pictures of 160 × 120: its C5 has stride 8, cell i looks at pixel 8 i + 6.
+# The small network for images of 160 × 120: its C5 has stride 8, cell i looks at pixel 8 i + 6.
 SMALL_DETECTOR = {
     'model.backbone.variant': 'small',
     'model.backbone.pretrained': 'tcnn_mm://minivoc_source.pth',

@@ -56,7 +56,7 @@ def test_the_demo_reaches_its_figure(tmp_path):
 
 @pytest.mark.slow
 def test_the_maps_point_at_the_objects(tmp_path):
-    """tcnn_minivoc_bank: the maxima hit nine objects of ten, the middle of the picture three."""
+    """tcnn_minivoc_bank: the maxima hit nine objects of ten, the middle of the image three."""
     config = osp.join(CONFIGS, 'tcnn_minivoc_bank.py')
     run('train.py', config, '--work-dir', 'w', cwd=tmp_path)
     log = run('test.py', config, 'w/epoch_90.pth', '--work-dir', 'w', cwd=tmp_path)

@@ -20,7 +20,7 @@ WIDTH = 24
 
 @pytest.fixture(scope='module')
 def tree(tmp_path_factory):
-    """Three classes of six pictures each, in ILSVRC's layout and as all of ImageNet."""
+    """Three classes of six images each, in ILSVRC's layout and as all of ImageNet."""
     root = tmp_path_factory.mktemp('source')
     random = np.random.default_rng(0)
     for folder in ('imagenet/train', 'imagenet/val', 'imagenet22k'):
@@ -64,7 +64,7 @@ def config(tree, name, work_dir, monkeypatch):
 
 @pytest.mark.parametrize('name', ['source_in1k.py', 'source_1512.py'])
 def test_train_test_publish_transfer(tree, name, tmp_path, monkeypatch):
-    """One epoch; top-1 and top-k of the held-out pictures; the published file, without optimizer,
+    """One epoch; top-1 and top-k of the held-out images; the published file, without optimizer,
     fills a transfer model whose pixels are the same, and no other."""
     checkpoint = train(config(tree, name, tmp_path, monkeypatch))
     assert checkpoint['meta']['epoch'] == 1
@@ -111,7 +111,7 @@ def transfer(weights, pixels):
 
 
 def test_a_source_batch_has_the_pixels_that_a_transfer_gives(tree, tmp_path, monkeypatch):
-    """The classifier's preprocessor and PatchClassifier make the same numbers of one picture."""
+    """The classifier's preprocessor and PatchClassifier make the same numbers of one image."""
     from tcnn_mm.models.patch_classifier import PatchClassifier
     from tcnn_mm.registry import DATASETS
 

@@ -1,4 +1,4 @@
-"""Weak labels through the real Runner: resume, pictures without boxes, files, maps."""
+"""Weak labels through the real Runner: resume, images without boxes, files, maps."""
 
 import json
 import re

@@ -81,11 +81,11 @@ def largest_window_features(model: PatchModel, dataset: SizedDataset) -> Arrays:
 
 
 def _of_bank(bank: FeatureBank, num_classes: int) -> Arrays:
-    records = [bank.manifest['pictures'][i] for i in bank.pictures]
+    records = [bank.manifest['pictures'][i] for i in bank.images]
     if bank.context:
-        features = np.array(bank.whole[bank.pictures], np.float32)
+        features = np.array(bank.whole[bank.images], np.float32)
     else:
-        features = np.stack([_largest_rows(bank, i) for i in bank.pictures])
+        features = np.stack([_largest_rows(bank, i) for i in bank.images])
     labels = [image_labels(r['gt_label'], r['gt_label_difficult'], num_classes) for r in records]
     ids = [record['img_id'] for record in records]
     return dict(features=features, labels=np.stack(labels), ids=np.array(ids))

@@ -111,9 +111,9 @@ class FeatureBank(Dataset):
         self.context = context and not test_mode
         if self.context:
             self._open_whole(shape[-1])
-        self.ids, self.pictures = ids, self._chosen(ids)
+        self.ids, self.images = ids, self._chosen(ids)
         self.rows = np.concatenate(
-            [np.arange(self.first[i], self.first[i] + self.sizes[i]) for i in self.pictures]
+            [np.arange(self.first[i], self.first[i] + self.sizes[i]) for i in self.images]
         )
         # Shared with workers that outlive an epoch.
         self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
@@ -137,7 +137,7 @@ class FeatureBank(Dataset):
 
     def _chosen(self, ids: str | None) -> np.ndarray:
         """Numbers of the images that are used."""
-        names = [picture.get('img_id') for picture in self.manifest['pictures']]
+        names = [record.get('img_id') for record in self.manifest['pictures']]
         if ids is None:
             return np.arange(len(names))
         with open(ids, encoding='utf-8') as file:
@@ -159,7 +159,7 @@ class FeatureBank(Dataset):
         self._key[0], self._key[1] = seed, epoch
 
     def __len__(self) -> int:
-        return len(self.pictures) if self.test_mode else len(self.rows)
+        return len(self.images) if self.test_mode else len(self.rows)
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """A training batch as one item of `BankPatches`; of a test bank its images one by one."""
@@ -191,7 +191,7 @@ class FeatureBank(Dataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         if not self.test_mode:
             return self.__getitems__([index])[0]
-        index = self.pictures[index]
+        index = self.images[index]
         rows = slice(self.first[index], self.first[index] + self.sizes[index])
         record = self.manifest['pictures'][index]
         sample = DataSample(

@@ -1,10 +1,11 @@
 """Build the components of a `PatchClassifier` whose sizes follow from its other components."""
 
+import inspect
 from typing import Any
 
 from torch import nn
 
-from tcnn_mm.registry import MODELS, build_patch_part
+from tcnn_mm.registry import MODELS, TASK_UTILS, build_patch_part, config_class
 
 
 def _fill(cfg: dict, key: str, kind: str, **values: Any) -> dict:
@@ -52,10 +53,11 @@ def build_sampler(cfg: Any, size: int, num_classes: int, snap: int = 1, dense: b
         ValueError: No grid in dense mode; a size or a number of classes set to something else.
     """
     if isinstance(cfg, dict):
-        kind = str(cfg['type']).rpartition('.')[2]
-        if kind in ('PatchSampler', 'ScaleSampler'):
+        kind = config_class(cfg, TASK_UTILS)
+        takes = inspect.signature(kind).parameters if kind else {}
+        if 'grid' in takes:
             cfg = _fill(cfg, 'grid', 'PatchGrid', size=size, snap=snap)
-        if kind == 'PatchSampler':
+        if 'labeler' in takes:
             cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=num_classes)
         cfg = build_patch_part(cfg)
     if dense and not hasattr(cfg, 'grid'):

@@ -1,4 +1,4 @@
-"""Every config with a `run` in the table trains a step and tests, on pictures of MiniVOC's size."""
+"""Every config with a `run` in the table trains a step and tests, on images of MiniVOC's size."""
 
 import json
 import os.path as osp
@@ -51,9 +51,9 @@ def drawn(tmp_path_factory):
     lists = dict(train=ids[:3], val=ids[3:], trainval=ids, test=ids[3:])
     write_action_folder(root, persons, lists)
     objects = {}
-    for at, (picture, things) in enumerate(draw_persons(1, 6).values()):
+    for at, (image, things) in enumerate(draw_persons(1, 6).values()):
         named = [dict(thing, name=VOC_CLASSES[(at + k) % 20]) for k, thing in enumerate(things)]
-        objects[f'2008_{at:06d}'] = (picture, named)
+        objects[f'2008_{at:06d}'] = (image, named)
     ids = list(objects)
     lists = dict(train=ids[:3], val=ids[3:], trainval=ids, test=ids[3:])
     write_voc_folder(root, objects, lists)

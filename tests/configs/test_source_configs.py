@@ -1,4 +1,4 @@
-"""The source tasks' configs: the paper's network, pictures, schedule and outputs."""
+"""The source tasks' configs: the paper's network, images, schedule and outputs."""
 
 import os.path as osp
 

@@ -54,7 +54,7 @@ def test_parts_and_sizes(name):
 
 
 def test_the_authors_setup():
-    """tcnn_voc07_weak: batches of 16, 20 epochs, six factors, VOC's pictures as stored."""
+    """tcnn_voc07_weak: batches of 16, 20 epochs, six factors, VOC's images as stored."""
     cfg = Config.fromfile(osp.join(CONFIGS, 'tcnn_voc07_weak.py'))
     assert cfg.train_dataloader.batch_size == 16 and cfg.train_cfg.max_epochs == 20
     init_default_scope(cfg.default_scope)

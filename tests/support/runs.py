@@ -16,7 +16,7 @@ CONFIGS = osp.join(osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))),
 
 
 def small_config(work_dir, name='tcnn_minivoc.py', epochs=2, images=12, **options):
-    """A config of ours, cut down to a few pictures, few patches and no log noise."""
+    """A config of ours, cut down to a few images, few patches and no log noise."""
     cfg = Config.fromfile(osp.join(CONFIGS, name))
     # λ of labelled patches, or s of a ScaleSampler's windows.
     scales = 'factors' if cfg.model.sampler.type.endswith('ScaleSampler') else 'grid.scales'

@@ -21,7 +21,7 @@ tool = load_tool('score_submission')
 
 
 def write_objects(root):
-    """40 pictures with up to three objects, some difficult; returns the data set."""
+    """40 images with up to three objects, some difficult; returns the data set."""
     random, images = np.random.default_rng(0), {}
     for i in range(40):
         names = random.choice(VOC_CLASSES[:6], random.integers(0, 4))
@@ -97,7 +97,7 @@ def test_class_files_are_asked_first(scored, monkeypatch, capsys):
 
 
 def test_what_is_missing_is_named(scored, monkeypatch, capsys):
-    """A class without results, a picture that is not of the split, another competition."""
+    """A class without results, an image that is not of the split, another competition."""
     root, comp, classes, *_ = scored
     with pytest.raises(UserError, match='nothing of comp comp1'):
         run(monkeypatch, capsys, root / 'results', root, '--comp', 'comp1')

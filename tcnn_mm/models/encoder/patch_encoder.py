@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmpretrain.models.necks import GlobalAveragePooling
 from torch import nn
 
 from tcnn_mm.models.encoder.chunks import regroup
@@ -97,7 +98,7 @@ class PatchEncoder:
         name = type(self.backbone).__name__
         refuse_global_operations(layer_modules(self.backbone, self.map_layers), name)
         whole = self.map_layers == ['backbone']
-        if whole and type(self.neck).__name__ != 'GlobalAveragePooling':
+        if whole and not isinstance(self.neck, GlobalAveragePooling):
             raise ValueError(
                 f"feature_mode='dense': {name} gives a map; its windows are pooled by "
                 "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "

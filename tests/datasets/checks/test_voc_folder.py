@@ -132,7 +132,7 @@ def test_all_problems_up_to_a_cap(voc, capsys):
     assert text.rstrip().endswith('4 problems')
 
 
-def test_decode_sees_a_truncated_picture(voc):
+def test_decode_sees_a_truncated_image(voc):
     """An image cut in the middle has a sound header; --decode finds it."""
     path = voc / 'JPEGImages' / 'a.jpg'
     Image.effect_noise((WIDTH, HEIGHT), 90).convert('RGB').save(path)
