@@ -26,20 +26,20 @@ def run(args: argparse.Namespace) -> None:
         UserError: An unknown name, or a file that cannot be fetched.
     """
     from tcnn_mm.engine.data_folders import resolve_folders
-    from tcnn_mm.models.backbones.weight_files import fetch_weight_file, find_weight_file
-    from tcnn_mm.models.backbones.zoo import BACKBONES
+    from tcnn_mm.models.backbones.weight_files import fetch_weight_file
+    from tcnn_mm.models.backbones.zoo import BACKBONES, weight_file
 
     resolve_folders()
     if args.action == 'list':
-        files = [find_weight_file(name) for name in BACKBONES]
+        files = [weight_file(name) for name in BACKBONES]
         wide = max(len(file.name) for file in files)
         for file in files:
             print(f'{file.name:{wide}}  {file.path or "not found: " + " or ".join(file.wanted)}')
     elif args.action == 'where':
-        file = find_weight_file(args.name)
+        file = weight_file(args.name)
         print(f'file: {file.path or "not found"}')
         print(f'looked for: {" or ".join(file.wanted)}\nin: {file.folder}')
         if file.url:
             print(f'torchvision has one: {file.url}')
     else:
-        print(fetch_weight_file(args.name).path)
+        print(fetch_weight_file(weight_file(args.name)))

@@ -6,8 +6,7 @@ import pytest
 
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.backbones.weight_files import find_weight_file
-from tcnn_mm.models.backbones.zoo import BACKBONES
+from tcnn_mm.models.backbones.zoo import BACKBONES, weight_file
 from tests.support.tool_module import run_command
 
 CONTENT = b'weights'
@@ -37,7 +36,7 @@ def test_list_and_where(folder, capsys):
     run_command('weights', 'where', 'resnet50')
     text = capsys.readouterr().out
     assert 'resnet50-*.pth' in text and str(folder) in text and 'https://' in text
-    with pytest.raises(UserError, match='no network resnet; choose from'):
+    with pytest.raises(UserError, match='no backbone resnet; choose from'):
         run_command('weights', 'where', 'resnet')
 
 
@@ -47,7 +46,7 @@ def test_the_configs_own_file_comes_first(folder):
     own = BACKBONES['mobilenet_v2'].weights
     for name in (own, 'mobilenet_v2-12345678.pth'):
         (folder / name).write_bytes(CONTENT)
-    assert find_weight_file('mobilenet_v2').path == str(folder / own)
+    assert weight_file('mobilenet_v2').path == str(folder / own)
 
 
 def test_offline_says_which_file_to_put_where(folder, monkeypatch):

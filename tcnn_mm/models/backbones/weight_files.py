@@ -3,21 +3,20 @@
 import glob
 import os
 import os.path as osp
+import re
 from typing import NamedTuple
 
 import torchvision
 
 from tcnn_mm.checkpoints.download import download
-from tcnn_mm.checkpoints.weight_paths import local_path
-from tcnn_mm.errors import UserError
-from tcnn_mm.models.backbones.zoo import BACKBONES
+from tcnn_mm.checkpoints.weight_paths import file_digest, local_path
 
 
 class WeightFile(NamedTuple):
     """The weight file of a network.
 
     Attributes:
-        name: Of the network, a key of `BACKBONES`.
+        name: Of the network.
         wanted: File names or patterns that are looked for, in this order.
         folder: Where: TCNN_WEIGHTS, or the package for a file that ships.
         path: The file that was found, None if there is none.
@@ -36,15 +35,19 @@ def weights_folder() -> str:
     return osp.abspath(osp.expanduser(os.environ.get('TCNN_WEIGHTS') or 'checkpoints'))
 
 
-def find_weight_file(name: str) -> WeightFile:
-    """Look for the weight file of a network: that of its config, else one of torchvision's.
+def is_torchvision_file(path: str) -> bool:
+    """Whether a file is one of torchvision's downloads: its name ends in its own sha256."""
+    named = re.search(r'-([0-9a-f]{8})\.pth$', osp.basename(path))
+    return named is not None and file_digest(path).startswith(named.group(1))
 
-    Raises:
-        UserError: An unknown name.
+
+def find_weight_file(name: str, own: str | None = None) -> WeightFile:
+    """Look for the weight file of a network: its own, else one of torchvision's.
+
+    Args:
+        name: As torchvision calls the network.
+        own: The file that its config names, if any; `tcnn_mm://FILE` for one that ships.
     """
-    if name not in BACKBONES:
-        raise UserError(f'no network {name}; choose from {", ".join(BACKBONES)}')
-    own = BACKBONES[name].weights
     if own and own.startswith('tcnn_mm://'):
         path = local_path(own)
         return WeightFile(name, [osp.basename(path)], osp.dirname(path), path, None)
@@ -56,13 +59,13 @@ def find_weight_file(name: str) -> WeightFile:
     return WeightFile(name, patterns, folder, next(iter(found), None), url)
 
 
-def fetch_weight_file(name: str) -> WeightFile:
-    """Find the weight file of a network, or download torchvision's into TCNN_WEIGHTS.
+def fetch_weight_file(file: WeightFile) -> str:
+    """Path of a weight file; torchvision's is downloaded into TCNN_WEIGHTS where there is none.
 
     Raises:
-        UserError: An unknown name; it is absent and cannot be fetched.
+        UserError: It cannot be fetched.
     """
-    file = find_weight_file(name)
-    if file.path is None and file.url is not None:
-        return file._replace(path=download(file.url, file.folder))
-    return file
+    if file.path is None:
+        assert file.url is not None  # only a file that ships has none, and it is there
+        return download(file.url, file.folder)
+    return file.path

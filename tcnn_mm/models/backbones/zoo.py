@@ -1,18 +1,18 @@
 """Networks by short names, with their weight files and the pixels that each file expects."""
 
-import glob
-import os
 import os.path as osp
-import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import torchvision
-
-from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.torchvision_backbone import IMAGENET
+from tcnn_mm.models.backbones.weight_files import (
+    WeightFile,
+    find_weight_file,
+    is_torchvision_file,
+)
 
-PIXELS = {
+# Mean and std by the kind of training, for files of unknown origin.
+PIXELS: dict[str, dict[str, Any]] = {
     'imagenet': dict(mean=IMAGENET['mean'], std=IMAGENET['std']),
     'tf': dict(mean=(127.5,) * 3, std=(127.5,) * 3),
     'caffe': dict(mean=(123.0, 117.0, 104.0), std=(1.0,) * 3),
@@ -20,9 +20,15 @@ PIXELS = {
 
 
 class Backbone(NamedTuple):
-    """A short name: its config below `configs/_base_/models`, the weight file that the pixels of
-    that config belong to (None: any of torchvision's), learning rate, the sampler of weak
-    training; and the last layer of a network of torchvision that the config leaves open."""
+    """A network that `tcnn fit` can train on.
+
+    Attributes:
+        config: Its config below `configs/_base_/models`.
+        weights: The weight file that this config's pixels belong to; None: any of torchvision's.
+        lr: Learning rate of the head.
+        window_step: Stride of the grid in weak training, pixels.
+        layer: The last layer, of a network of torchvision that the config leaves open.
+    """
 
     config: str
     weights: str | None = None
@@ -56,77 +62,84 @@ BACKBONES |= {
 
 
 class Weights(NamedTuple):
-    """`model`: entries for a config's model (pretrained, perhaps preprocessing); `said`."""
+    """Weights of a network for a config.
 
-    model: dict
+    Attributes:
+        model: Entries for the config's model: `pretrained`, perhaps `backbone`.
+        said: The file and its pixels, in words.
+    """
+
+    model: dict[str, Any]
     said: str
 
 
-def is_torchvisions(path):
-    """Whether a file is one of torchvision's downloads: its name ends in its own sha256."""
-    named = re.search(r'-([0-9a-f]{8})\.pth$', osp.basename(path))
-    return bool(named) and file_digest(path).startswith(named.group(1))
+def weight_file(name: str) -> WeightFile:
+    """Look for the weight file of a network: that of its config, else one of torchvision's.
+
+    Raises:
+        UserError: An unknown name.
+    """
+    if name not in BACKBONES:
+        raise UserError(f'no backbone {name}; choose from {", ".join(BACKBONES)}')
+    return find_weight_file(name, BACKBONES[name].weights)
 
 
-def find_weights(name, path=None, pixels=None):
+def find_weights(name: str, path: str | None = None, pixels: str | None = None) -> Weights:
     """The weight file of a network, and what pixels it expects: known, never guessed.
 
     Args:
-        name (str): A key of :data:`BACKBONES`.
-        path (str, optional): The file. Defaults to what lies in TCNN_WEIGHTS: the file that the
-            short name's config names, else one of torchvision's.
-        pixels (str, optional): A key of :data:`PIXELS`, for a file of unknown origin.
-
-    Returns:
-        Weights
+        name: A key of :data:`BACKBONES`.
+        path: The file. Defaults to that of :func:`weight_file`.
+        pixels: A key of :data:`PIXELS`, for a file of unknown origin.
 
     Raises:
         UserError: An unknown name; no file; a file of unknown pixels.
     """
-    if name not in BACKBONES:
-        raise UserError(f'--backbone {name}: choose from {", ".join(BACKBONES)}')
+    known = weight_file(name)
     backbone = BACKBONES[name]
     if name == 'minivoc' and not path:
         return Weights({}, f'{backbone.weights} (ships with the package)')
-    folder = os.environ.get('TCNN_WEIGHTS', 'checkpoints')
-    torchvisions = 'alexnet-owt' if name == 'alexnet' else name
     if path is None:
-        own = [osp.join(folder, backbone.weights)] if backbone.weights else []
-        found = own + sorted(glob.glob(osp.join(folder, f'{torchvisions}-*.pth')))
-        path = next(filter(osp.isfile, found), None)
-        if path is None:
-            wanted = ' and '.join(filter(None, [backbone.weights, f'{torchvisions}-*.pth']))
-            url = torchvision.models.get_model_weights(name).DEFAULT.url
+        if known.path is None:
             raise UserError(
-                f'no weights of {name}: looked for {wanted} in '
-                f'{osp.abspath(folder)} (TCNN_WEIGHTS)\n'
-                f'download {url} into it, or give --weights FILE; '
-                '--backbone minivoc needs no file'
+                f'no weights of {name}: looked for {" and ".join(known.wanted)} in {known.folder} '
+                f'(TCNN_WEIGHTS)\ndownload {known.url} into it (tcnn weights get {name}), or give '
+                '--weights FILE; --backbone minivoc needs no file'
             )
+        path = known.path
     if not osp.isfile(path):
         raise UserError(f'--weights {path}: no such file\nlooked for {osp.abspath(path)}')
-    file = osp.basename(path)
-    if pixels:
-        entry, why = PIXELS[pixels], f'--pixels {pixels}'
-    elif file == backbone.weights:
-        entry, why = None, f'as its config {backbone.config} says'
-    elif is_torchvisions(path):
-        entry, why = PIXELS['imagenet'], "torchvision's own file: ImageNet mean and std"
-    else:
-        raise UserError(
-            f'{path}: of unknown origin, so its pixels are not known; say --pixels '
-            f'{{{",".join(PIXELS)}}} (imagenet: as torchvision; tf: (x - 127.5) / 127.5; caffe: '
-            'minus the mean, std 1)'
-        )
-    model = {}
+    entry, reason = _pixels_of(path, backbone, pixels)
+    model: dict[str, Any] = {}
     if backbone.layer:
         kind = 'tcnn_mm.TorchvisionBackbone'
         model['backbone'] = dict(type=kind, name=name, layer=backbone.layer)
-    if osp.abspath(path) != osp.abspath(osp.join(folder, backbone.weights or '')):
+    if osp.abspath(path) != osp.join(known.folder, backbone.weights or ''):
         model['pretrained'] = osp.abspath(path)
     if entry:
         # TensorFlow's padding needs odd sizes; the rest is torchvision's usual one.
         size = {} if pixels == 'tf' else dict(size=224)
         pixels_of_file = dict(preprocessing=dict(size, **entry))
         model['backbone'] = {**model.get('backbone', {}), **pixels_of_file}
-    return Weights(model, f'{path}; pixels: {why}')
+    return Weights(model, f'{path}; pixels: {reason}')
+
+
+def _pixels_of(
+    path: str, backbone: Backbone, pixels: str | None
+) -> tuple[dict[str, Any] | None, str]:
+    """Mean and std that a file expects (None: those of the backbone's config), and why.
+
+    Raises:
+        UserError: Neither asked for nor known.
+    """
+    if pixels:
+        return PIXELS[pixels], f'--pixels {pixels}'
+    if osp.basename(path) == backbone.weights:
+        return None, f'as its config {backbone.config} says'
+    if is_torchvision_file(path):
+        return PIXELS['imagenet'], "torchvision's own file: ImageNet mean and std"
+    raise UserError(
+        f'{path}: of unknown origin, so its pixels are not known; say --pixels '
+        f'{{{",".join(PIXELS)}}} (imagenet: as torchvision; tf: (x - 127.5) / 127.5; caffe: '
+        'minus the mean, std 1)'
+    )
