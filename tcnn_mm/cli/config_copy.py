@@ -41,10 +41,12 @@ def thin_text(name: str) -> str:
         UserError: An unknown name.
     """
     full_name, _ = find_bundled(name)
+    # mmengine reads `package::file` only with a folder in the file's path.
+    base = full_name if '/' in full_name else f'_base_/../{full_name}'
     return (
         f'# Inherits the bundled config {full_name}: tcnn configs show {full_name} --full\n'
         '# Add what you change, e.g. optim_wrapper = dict(optimizer=dict(lr=0.005))\n'
-        f"_base_ = 'tcnn_mm::{full_name}.py'\n"
+        f"_base_ = 'tcnn_mm::{base}.py'\n"
     )
 
 

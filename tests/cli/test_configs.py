@@ -35,14 +35,20 @@ def test_show(capsys):
 
 
 @pytest.mark.parametrize('flags', [(), ('--full',)])
-def test_a_copy_is_the_config(flags, tmp_path, capsys):
+@pytest.mark.parametrize('name', ['tcnn_minivoc', 'mixing/tcnn_mobilenetv2_voc07'])
+def test_a_copy_is_the_config(name, flags, capsys):
     """Thin or full, a copy read in another folder equals the bundled config."""
-    run_command('configs', 'copy', 'tcnn_mobilenetv2_voc07', *flags)
-    assert 'tcnn train tcnn_mobilenetv2_voc07.py' in capsys.readouterr().out
-    copy = Config.fromfile('tcnn_mobilenetv2_voc07.py')
-    original = Config.fromfile(bundled_configs()['mixing/tcnn_mobilenetv2_voc07'])
+    file = f'{name.rpartition("/")[2]}.py'
+    run_command('configs', 'copy', name, *flags)
+    assert f'tcnn train {file}' in capsys.readouterr().out
+    copy, original = Config.fromfile(file), Config.fromfile(bundled_configs()[name])
     for key in ('model', 'train_dataloader', 'test_dataloader', 'optim_wrapper', 'train_cfg'):
         assert plain(copy[key]) == plain(original[key]), key
+
+
+def test_a_copy_replaces_no_file(tmp_path):
+    """Of a file that exists: an error; --out gives another name."""
+    (tmp_path / 'tcnn_mobilenetv2_voc07.py').write_text('')
     with pytest.raises(UserError, match='exists already'):
         run_command('configs', 'copy', 'tcnn_mobilenetv2_voc07')
     run_command('configs', 'copy', 'tcnn_mobilenetv2_voc07', '--out', 'other.py')
