@@ -1,5 +1,6 @@
 """How a command ends: one line for an error that the user can act on."""
 
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -18,8 +19,8 @@ def missing_package(error: ImportError) -> str | None:
     # mmengine raises one without a name for a missing `mmdet::…` base.
     if (error.name or str(error)).startswith('mmdet'):
         return (
-            "mmdet is not installed: pip install onedl-mmdetection, or, beside OpenMMLab's own "
-            'mmcv with compiled ops, mmdet'
+            "mmdet is not installed: pip install 'tcnn_mm[det]', or, beside OpenMMLab's own mmcv "
+            'with compiled ops, mmdet'
         )
     return None
 
@@ -36,6 +37,12 @@ def run_tool(main: Callable[[], object]) -> None:
     """Call a command; a :class:`UserError` ends it with its message and status 1, no traceback."""
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `tcnn configs list | head`: the reader has what it wants. Python would complain once more
+        # when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except UserError as error:
         exit_with_error(str(error))
     except ImportError as error:

@@ -1,0 +1,55 @@
+"""How a command ends: one line on stderr, and never a traceback for the reader's doing."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tcnn_mm.cli.errors import missing_package, run_tool
+from tcnn_mm.errors import UserError
+
+
+def test_a_user_error_is_one_line(capsys):
+    """`error: …` and status 1; of a data loader's worker the last line alone."""
+
+    def fail(message):
+        raise UserError(message)
+
+    for message in (
+        'a.jpg: damaged',
+        'Caught UserError in worker 0.\nTrace\nUserError: a.jpg: damaged',
+    ):
+        with pytest.raises(SystemExit) as end:
+            run_tool(lambda message=message: fail(message))
+        assert end.value.code == 1
+        assert capsys.readouterr().err == 'error: a.jpg: damaged\n'
+
+
+def test_other_errors_keep_their_traceback():
+    """A fault of ours is not dressed up as the user's."""
+    with pytest.raises(ZeroDivisionError):
+        run_tool(lambda: 1 / 0)
+    with pytest.raises(ImportError):
+        run_tool(lambda: __import__('no_such_module'))
+
+
+def test_mmdet_that_is_missing_is_named():
+    """The extra of our own package brings it."""
+    assert 'tcnn_mm[det]' in missing_package(ImportError('x', name='mmdet'))
+    assert missing_package(ImportError('x', name='numpy')) is None
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='no pipes that break')
+def test_a_reader_that_stops_reading_is_no_error():
+    """`tcnn configs list | head -1`: no traceback."""
+    code = (
+        'from tcnn_mm.cli.errors import run_tool\n'
+        'run_tool(lambda: [print(i) for i in range(99999)])'
+    )
+    with subprocess.Popen(
+        [sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == '0\n'
+        process.stdout.close()
+        assert process.stderr.read() == ''
