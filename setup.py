@@ -60,7 +60,7 @@ setup(
             'hypothesis>=6.100',
             'ruff==0.17.6',
             'mypy==2.4.1',
-            'import-linter==2.17',
+            'import-linter>=2.5',
             'build>=1.2',
             'wheel>=0.43',
             TIMM,

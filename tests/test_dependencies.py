@@ -173,7 +173,7 @@ def test_what_modules_import_is_declared(declared: dict[str, list[str]]) -> None
 def test_nothing_is_declared_in_vain(declared: dict[str, list[str]]) -> None:
     """Each distribution of install_requires is imported by some module."""
     used = {DISTRIBUTIONS.get(name, name) for name in third_party()}
-    assert set(declared['']) <= used | {'psutil', 'rich'}
+    assert set(declared['']) <= used
 
 
 def test_modules_import_without_what_is_optional(imported: dict) -> None:
