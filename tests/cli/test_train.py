@@ -27,7 +27,7 @@ def test_train_test_and_results_from_another_directory(tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert 'accuracy on object patches' in done.stdout and 'patch coverage' in done.stdout
-    done = run_fresh(
+    done = run(
         'test.py',
         config('tcnn_minivoc.py'),
         'w/epoch_1.pth',
@@ -37,6 +37,8 @@ def test_train_test_and_results_from_another_directory(tmp_path):
         'maps',
         '--cfg-options',
         *SMALL,
+        'test_dataloader.num_workers=0',
+        'test_dataloader.persistent_workers=False',
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr[-2000:]
