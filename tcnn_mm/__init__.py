@@ -15,7 +15,11 @@ register_config_package('tcnn_mm')
 
 
 # Imported on first use: `import tcnn_mm` alone imports neither torch nor the toolbox's models.
-_PUBLIC = {'TCNNInferencer': 'tcnn_mm.inference.inferencer'}
+_PUBLIC = {
+    'PatchVotingClassifier': 'tcnn_mm.estimator.patch_voting_classifier',
+    'TCNNInferencer': 'tcnn_mm.inference.inferencer',
+    'load': 'tcnn_mm.estimator.patch_voting_classifier',
+}
 
 
 def __getattr__(name: str) -> object:

@@ -149,3 +149,35 @@ def safe_globals(types: Iterable[Any]) -> Iterator[None]:
     finally:
         torch.serialization.clear_safe_globals()
         torch.serialization.add_safe_globals(before)
+
+
+@contextlib.contextmanager
+def toolbox_globals() -> Iterator[None]:
+    """Keep mmengine's global objects of the host: what a run inside adds or changes is dropped.
+
+    These are the named instances of `ManagerMixin` classes (loggers, message hubs, visualizers,
+    default scopes) and the readers of checkpoints. Log files of the run are closed.
+    """
+    from mmengine.logging import MMLogger
+    from mmengine.runner.checkpoint import CheckpointLoader
+    from mmengine.utils import ManagerMixin
+
+    def owners(cls: type) -> Iterator[Any]:
+        yield cls
+        for child in cls.__subclasses__():
+            yield from owners(child)
+
+    before = {cls: cls._instance_dict.copy() for cls in owners(ManagerMixin)}
+    schemes = CheckpointLoader._schemes.copy()
+    try:
+        yield
+    finally:
+        for logger in MMLogger._instance_dict.values():
+            if logger not in before.get(MMLogger, {}).values():
+                for handler in logger.handlers:
+                    handler.close()
+        for cls in owners(ManagerMixin):
+            cls._instance_dict.clear()
+            cls._instance_dict.update(before.get(cls, {}))
+        CheckpointLoader._schemes.clear()
+        CheckpointLoader._schemes.update(schemes)

@@ -59,6 +59,7 @@ CONFIGS = {
         dict(type='tcnn_mm.ClassFolders', class_list='classes.txt', roots='VOC'),
         dict(type='tcnn_mm.COCOObjects', ann_file=COCO_FILE, data_root='coco', img_dir='images'),
         dict(type='tcnn_mm.ImageList', data_root='list', ann_file='labels.csv'),
+        dict(type='tcnn_mm.ImageRecords', ann_file='records.json'),
     ],
     'METRICS': [
         dict(type='tcnn_mm.VOCDevkitAP', mode='voc07'),
@@ -112,6 +113,7 @@ def folder(tmp_path):
     (tmp_path / 'classes.txt').write_text('JPEGImages\n')
     write_coco(tmp_path / 'coco', count=2)
     write_csv(tmp_path / 'list', count=2)
+    (tmp_path / 'records.json').write_text(json.dumps(dict(classes=['dog'], images=[])))
     (tmp_path / 'bank').mkdir()
     np.zeros((1, 1, 4), np.float16).tofile(tmp_path / 'bank' / 'features.f16')
     one = np.zeros(1, np.int64)

@@ -2,6 +2,7 @@ from .class_folders import ClassFolders
 from .coco_objects import COCOObjects
 from .feature_bank import FeatureBank
 from .image_list import ImageList
+from .image_records import ImageRecords
 from .labeled_patch import RandomLabeledPatch
 from .mini_voc.dataset import MiniVOC
 from .transforms import LoadVOCObjects, PackPatchInputs
@@ -13,6 +14,7 @@ __all__ = [
     'ClassFolders',
     'FeatureBank',
     'ImageList',
+    'ImageRecords',
     'LoadVOCObjects',
     'MiniVOC',
     'PackPatchInputs',

@@ -1,6 +1,9 @@
 """Progress with the time left: bars of the tools, and of a test's patches."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from mmengine.dist import get_world_size, is_main_process
@@ -11,13 +14,25 @@ from tqdm import tqdm
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
+_HIDDEN = ContextVar('hidden progress bars', default=False)
+
+
+@contextlib.contextmanager
+def hidden_bars() -> Iterator[None]:
+    """Show no progress bar that is made inside."""
+    token = _HIDDEN.set(True)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(token)
+
 
 def progress_bar(total: int | None, unit: str) -> tqdm:
     """Progress bar of the main process; every 30 s one line where stderr is no terminal."""
     return tqdm(
         total=total,
         unit=unit,
-        disable=not is_main_process(),
+        disable=_HIDDEN.get() or not is_main_process(),
         mininterval=0.2 if sys.stderr.isatty() else 30,
         dynamic_ncols=sys.stderr.isatty(),
     )

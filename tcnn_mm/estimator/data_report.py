@@ -13,7 +13,7 @@ from tcnn_mm.compat import quiet_log
 from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.image_io import image_size, load_bgr
 from tcnn_mm.errors import UserError
-from tcnn_mm.estimator.plan import open_parts
+from tcnn_mm.estimator.fit_data import open_parts
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.labeler import PatchLabeler

@@ -1,34 +1,45 @@
-"""Width and size of a network's features, for networks whose configs do not know them."""
+"""Measure width and size of a network's features, where its config does not know them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.registry import MODELS
 
 from tcnn_mm.datasets.image_io import load_rgb_chw
 
-PICTURES = 8
+# So many images, evenly spaced, are described as wholes.
+MEASURED_IMAGES = 8
+
+
+class FeatureSize(NamedTuple):
+    """What a head on some features needs to be told.
+
+    Attributes:
+        in_channels (int): D, their width.
+        feature_scale (float): Makes their root mean square about 1, as that of AlexNet's FC7,
+            which the paper's learning rate fits; one significant digit.
+    """
+
+    in_channels: int
+    feature_scale: float
 
 
 @torch.no_grad()
-def measure_features(model_cfg, paths):
-    """What a head on these features needs to be told: their width, and a scale to size 1.
-
-    The paper's learning rate fits features of a root mean square of about 1 (AlexNet's FC7).
+def measure_features(model_cfg: Mapping[str, Any], paths: Sequence[str]) -> FeatureSize:
+    """Describe some images and measure the features.
 
     Args:
-        model_cfg (dict): Of a `PatchClassifier` with `pretrained`; `head.in_channels` may be wrong.
-        paths (list[str]): Pictures; about eight, evenly spaced, are described as wholes.
-
-    Returns:
-        dict: `in_channels`, `feature_scale` (one significant digit).
+        model_cfg: Of a `PatchClassifier` with `pretrained`; `head.in_channels` may be wrong.
+        paths: Files of images.
 
     Raises:
-        UserError: The weights are of another network, or the pictures cannot be read.
+        UserError: The weights are of another network, or an image cannot be read.
     """
-    model = MODELS.build(model_cfg)
+    model = MODELS.build(dict(model_cfg))
     model.init_weights()
     model.eval()
-    chosen = paths[:: max(1, len(paths) // PICTURES)][:PICTURES]
+    chosen = paths[:: max(1, len(paths) // MEASURED_IMAGES)][:MEASURED_IMAGES]
     features = model.whole_features([torch.from_numpy(load_rgb_chw(path)) for path in chosen])
     size = float(features.square().mean().sqrt())
-    scale = 1 / size if size > 0 else 1.0
-    return dict(in_channels=features.shape[1], feature_scale=float(f'{scale:.1g}'))
+    return FeatureSize(features.shape[1], float(f'{1 / size if size > 0 else 1.0:.1g}'))

@@ -1,118 +1,151 @@
-"""The config that `tcnn fit` writes: thin, readable, and all that a later run needs."""
+"""The config that a fit writes: thin, readable, and all that a later run needs."""
 
 import pprint
+from collections.abc import Mapping
 
+from tcnn_mm.estimator.plan import FitPlan
 from tcnn_mm.models.backbones.zoo import BACKBONES
 
-# Steps of the head, whatever the number of patches; a 942-picture VOC subset took 4000.
-STEPS, BATCH, PICTURES_A_BATCH = 2000, 128, 16
-# Weak training sees a picture's windows at one scale a step.
+# Steps of the head, whatever the number of patches; a subset of 942 VOC images took 4000.
+STEPS, BATCH, IMAGES_PER_BATCH = 2000, 128, 16
+# Weak training sees the windows of an image at one scale per step.
 WEAK_STEPS = 600
+ROLES = ('train', 'val', 'test')
 
 
-def epochs_for(rows, weak):
-    """Epochs of about :data:`STEPS` steps over so many patches (pictures if weak), 4 … 200.
+def epochs_for(rows: int, weak: bool) -> int:
+    """Epochs of about :data:`STEPS` steps over so many patches (images if weak), 4 … 200.
 
-    Weak training of a few pictures has a batch an epoch and may take as many as steps.
+    Weak training of a few images has one batch per epoch and may take as many epochs as steps.
     """
-    steps, batch, most = (WEAK_STEPS, PICTURES_A_BATCH, WEAK_STEPS) if weak else (STEPS, BATCH, 200)
+    steps, batch, most = (WEAK_STEPS, IMAGES_PER_BATCH, WEAK_STEPS) if weak else (STEPS, BATCH, 200)
     return int(min(most, max(4, round(steps * batch / max(1, rows)))))
 
 
-def literal(value):
+def plan_epochs(plan: FitPlan) -> int:
+    """Epochs of a plan: those asked for, else :func:`epochs_for`."""
+    return plan.epochs or epochs_for(plan.rows, plan.data.weak)
+
+
+def literal(value: object) -> str:
     """A value as Python source, wrapped at 100 columns."""
     return pprint.pformat(value, width=90, compact=True, sort_dicts=False)
 
 
-def call(mapping):
-    """A dict as `dict(a=…)`, nested, in one line."""
-    if not isinstance(mapping, dict):
-        return repr(mapping)
-    return 'dict(' + ', '.join(f'{key}={call(value)}' for key, value in mapping.items()) + ')'
+def call(value: object) -> str:
+    """A dict as `dict(a=…)`, nested, in one line; other values by `repr`."""
+    if not isinstance(value, Mapping):
+        return repr(value)
+    return 'dict(' + ', '.join(f'{key}={call(item)}' for key, item in value.items()) + ')'
 
 
-def config_text(plan):
-    """The whole file.
+def config_text(plan: FitPlan) -> str:
+    """The whole file as Python source; the same for the same plan."""
+    lines = [*_header(plan), *_data_lines(plan)]
+    for role in ROLES:
+        lines += _loader_lines(plan, role)
+    return '\n'.join([*lines, *_model_lines(plan), *_schedule_lines(plan)]) + '\n'
 
-    Args:
-        plan (FitPlan): What is to be trained on what.
 
-    Returns:
-        str: Python source; the same for the same plan.
-    """
-    backbone, out = BACKBONES[plan.backbone], plan.out
-    epochs = epochs_for(plan.rows, plan.weak)
-    lines = [
-        '# Written by tcnn fit; change what you like and run it again:',
+def _header(plan: FitPlan) -> list[str]:
+    """Commands, facts and the bases."""
+    data, out = plan.data, plan.out
+    backbone = BACKBONES[plan.backbone]
+    test = [f'#   tcnn test {out}/config.py {out}/run/epoch_{plan_epochs(plan)}.pth']
+    return [
+        '# Written by tcnn_mm; change what you like and run it again:',
         '#',
-        f'#   python tools/train.py {out}/config.py',
-        f'#   python tools/test.py {out}/config.py {out}/run/epoch_{epochs}.pth',
+        f'#   tcnn train {out}/config.py',
+        *(test if 'test' in data.sources else []),
         '#',
-        f'# Data: {plan.said}.',
-        *[f'# {role}: {count} pictures.' for role, count in plan.counts.items()],
+        f'# Data: {data.description}.',
+        *[f'# {role}: {count} images.' for role, count in data.counts.items()],
         f'# Network: {plan.backbone}, weights {plan.weights.said}.',
         '_base_ = [',
         f"    'tcnn_mm::_base_/models/{backbone.config}',",
         "    'tcnn_mm::_base_/experiments/own_images.py',",
         ']',
-        f'classes = {literal(tuple(plan.classes))}',
-        'pictures = dict(',
-        *[f'    {key}={value!r},' for key, value in plan.source.items()],
+    ]
+
+
+def _data_lines(plan: FitPlan) -> list[str]:
+    """Classes, and what the parts have in common."""
+    return [
+        f'classes = {literal(tuple(plan.data.classes))}',
+        'images = dict(',
+        *[f'    {key}={value!r},' for key, value in plan.data.source.items()],
         '    metainfo=dict(classes=classes),',
         "    pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')],",
         ')',
-        '# Lists of pictures, and features of their patches: computed once, by the first run.',
+        '# Lists of images, and features of their patches: computed once, by the first run.',
     ]
-    for role in ('train', 'val', 'test'):
-        bags = plan.weak and role == 'train'
-        own = ''.join(f'{key}={value!r}, ' for key, value in plan.sources[role].items())
-        lines += [
-            f'{role}_dataloader = dict(',
-            *([f'    batch_size={PICTURES_A_BATCH},'] if bags else []),
-            '    dataset=dict(',
-            f'        bank={f"{out}/banks/{role}"!r},',
-            f'        source=dict(pictures, {own}ids={f"{out}/splits/{role}.txt"!r}),',
-            *(['        test_mode=True,  # all windows of a picture together'] if bags else []),
-            '    ),',
-            ')',
-        ]
-    lines += ['model = dict(']
-    for key, value in plan.weights.model.items():
-        lines.append(f'    {key}={call(value)},')
-    head = dict(num_classes=len(plan.classes), **plan.head)
-    if plan.weak:
-        head.update(background=False, dropout=0.0)
-        lines += [
-            "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: the best window speaks",
-            f'    head={call(head)},',
-            '    sampler=dict(',
-            '        _delete_=True,',
-            "        type='tcnn_mm.ScaleSampler',",
-            f"        grid=dict(type='tcnn_mm.PatchGrid', stride={backbone.window_step}),",
-            '        base=1.0,',
-            f'        factors={plan.scales},',
-            '    ),',
-            '    aggregator=None,  # the maximum',
-        ]
-    else:
-        lines += [
+
+
+def _loader_lines(plan: FitPlan, role: str) -> list[str]:
+    """The data loader of one part; without such a part no loop either."""
+    if role not in plan.data.sources:
+        return [f'{role}_dataloader = {role}_cfg = {role}_evaluator = None']
+    bags = plan.data.weak and role == 'train'
+    own = ''.join(f', {key}={value!r}' for key, value in plan.data.sources[role].items())
+    return [
+        f'{role}_dataloader = dict(',
+        *([f'    batch_size={IMAGES_PER_BATCH},'] if bags else []),
+        '    dataset=dict(',
+        f'        bank={f"{plan.out}/banks/{role}"!r},',
+        f'        source=dict(images{own}),',
+        *(['        test_mode=True,  # all windows of an image together'] if bags else []),
+        '    ),',
+        ')',
+    ]
+
+
+def _model_lines(plan: FitPlan) -> list[str]:
+    """What the model adds to its base: weights, head, sampler."""
+    head = dict(num_classes=len(plan.data.classes), **plan.head)
+    lines = ['model = dict(', *[f'    {k}={call(v)},' for k, v in plan.weights.model.items()]]
+    if not plan.data.weak:
+        return [
+            *lines,
             f'    head={call(head)},',
             *[f'    # {reason}' for reason in plan.reasons],
             f'    sampler=dict(grid=dict(scales={plan.scales})),',
+            ')',
         ]
-    lines += [
+    head.update(background=False, dropout=0.0)
+    step = BACKBONES[plan.backbone].window_step
+    return [
+        *lines,
+        "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: max-pooled multiple-instance learning",
+        f'    head={call(head)},',
+        '    sampler=dict(',
+        '        _delete_=True,',
+        "        type='tcnn_mm.ScaleSampler',",
+        f"        grid=dict(type='tcnn_mm.PatchGrid', stride={step}),",
+        '        base=1.0,',
+        f'        factors={plan.scales},',
+        '    ),',
+        '    aggregator=None,  # the maximum',
         ')',
-        f'# {plan.rows} {"pictures" if plan.weak else "patches"} to train on an epoch.',
-        f'train_cfg = dict(max_epochs={epochs}, val_interval={epochs})',
-        f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
-        f'optim_wrapper = dict(optimizer=dict(lr={0.01 if plan.weak else backbone.lr}))',
-        f'randomness = dict(seed={plan.seed})',
-        # The toolbox writes a copy of the config into it, under the same name.
-        f'work_dir = {f"{out}/run"!r}',
     ]
-    if plan.weak:
+
+
+def _schedule_lines(plan: FitPlan) -> list[str]:
+    """Epochs, learning rates, seed, work dir, hooks."""
+    epochs, weak = plan_epochs(plan), plan.data.weak
+    rate = 0.01 if weak else BACKBONES[plan.backbone].lr
+    interval = f', val_interval={epochs}' if 'val' in plan.data.sources else ''
+    lines = [
+        f'# {plan.rows} {"images" if weak else "patches"} to train on per epoch.',
+        f'train_cfg = dict(max_epochs={epochs}{interval})',
+        f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
+        f'optim_wrapper = dict(optimizer=dict(lr={rate}))',
+        f'randomness = dict(seed={plan.seed})',
+        # mmengine writes a copy of the config into it, under the same name.
+        f'work_dir = {f"{plan.out}/run"!r}',
+    ]
+    if weak:
         lines += [
             '# No patch has a label to report.',
             "custom_hooks = [h for h in _base_.custom_hooks if 'PatchReportHook' not in h['type']]",
         ]
-    return '\n'.join(lines) + '\n'
+    return lines

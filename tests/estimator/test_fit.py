@@ -13,9 +13,10 @@ from mmengine.registry import init_default_scope
 
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
-from tcnn_mm.estimator.fit import fit, write_config
+from tcnn_mm.estimator.fit import fit
 from tcnn_mm.estimator.fit_config import config_text, epochs_for
 from tcnn_mm.estimator.plan import make_plan
+from tcnn_mm.estimator.training import write_config
 from tcnn_mm.evaluation.average_precision import voc_ap
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.models.backbones.zoo import BACKBONES, find_weights
@@ -49,11 +50,14 @@ def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
     before = everything(root)
     plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'))
     assert everything(root) == before
-    lists = {r: (tmp_path / f'out/splits/{r}.txt').read_text().split() for r in plan.counts}
-    assert plan.counts == dict(train=6, val=2, test=2)
+    lists = {r: (tmp_path / f'out/splits/{r}.txt').read_text().split() for r in plan.data.counts}
+    assert plan.data.counts == dict(train=6, val=2, test=2)
     assert len(set(sum(lists.values(), []))) == 10
     cfg = Config.fromfile(write_config(plan))
-    assert cfg.model.head.num_classes == 2 and plan.classes in (['blue', 'red'], ['red', 'blue'])
+    assert cfg.model.head.num_classes == 2 and plan.data.classes in (
+        ['blue', 'red'],
+        ['red', 'blue'],
+    )
     for role, ids in lists.items():
         data = DATASETS.build(cfg[f'{role}_dataloader'].dataset.source)
         assert [data.get_data_info(i)['img_id'] for i in range(len(data))] == ids
@@ -61,7 +65,7 @@ def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
     model = MODELS.build(cfg.model)
     weak = kind in ('csv', 'folders')
     assert type(model).__name__ == ('WeakPatchClassifier' if weak else 'PatchClassifier')
-    assert model.feature_mode == 'dense' and plan.weak == weak
+    assert model.feature_mode == 'dense' and plan.data.weak == weak
 
 
 def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path):

@@ -1,0 +1,85 @@
+"""Thresholds, test and table of results of a fit that has val and test parts."""
+
+import json
+import os.path as osp
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from mmengine.runner import Runner
+
+from tcnn_mm.checkpoints.metadata import store_thresholds
+from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.estimator.training import read_config, unique_name
+from tcnn_mm.evaluation.chance import chance_ap
+from tcnn_mm.evaluation.thresholds import best_thresholds
+from tcnn_mm.patches.geometry import DAMPING
+from tcnn_mm.registry import DATASETS
+from tcnn_mm.reports.run_artifacts import read_scores
+
+
+def bank_labels(bank: str) -> tuple[list[str], np.ndarray]:
+    """Ids and labels (N, K) of {1, 0, -1} of a bank's images."""
+    with open(osp.join(bank, 'manifest.json'), encoding='utf-8') as file:
+        manifest = json.load(file)
+    images, num = manifest['pictures'], len(manifest['classes'])
+    rows = [image_labels(p['gt_label'], p['gt_label_difficult'], num) for p in images]
+    return [p['img_id'] for p in images], np.stack(rows)
+
+
+def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict[str, float]:
+    """Choose the thresholds of best F1 on val and store them in the checkpoint.
+
+    Returns:
+        Class → threshold; nan for a class without positives.
+    """
+    ids, labels = bank_labels(osp.join(out, 'banks', 'val'))
+    path = osp.join(out, 'run', 'image_scores_val.csv')
+    scores = read_scores(path)
+    if scores is None:
+        raise FileNotFoundError(path)
+    row = {image_id: at for at, image_id in enumerate(scores.ids)}
+    values, _ = best_thresholds(scores.values[[row[i] for i in ids]], labels)
+    thresholds = dict(zip(classes, values.tolist(), strict=True))
+    store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val')
+    return thresholds
+
+
+def test(path: str, checkpoint: str, overlays: int = 20) -> None:
+    """Test on the windows of the test images and draw overlays of some of them."""
+    cfg = read_config(path)
+    cfg.load_from = checkpoint
+    cfg.experiment_name = unique_name('fit_test')
+    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    interval = max(1, len(DATASETS.build(cfg.test_dataloader.dataset)) // overlays)
+    # Undamped, the border wins: few patches cover it.
+    hook = dict(
+        type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=DAMPING
+    )
+    cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    Runner.from_cfg(cfg).test()
+
+
+def result_lines(out: str, thresholds: Mapping[str, float]) -> list[str]:
+    """AP per class beside that of random scores, and the threshold."""
+    with open(osp.join(out, 'run', 'voc_ap.json'), encoding='utf-8') as file:
+        report = json.load(file)[0]
+    _, labels = bank_labels(osp.join(out, 'banks', 'test'))
+    wide = max(map(len, [*report['classes'], 'class']))
+    lines = [
+        f'{report["metric"]} on {report["images"]} test images; at random: AP of random scores, '
+        'which is high for a common class',
+        f'{"class":{wide}}    AP %  at random %    images  threshold',
+    ]
+    chances = []
+    for k, (name, row) in enumerate(report['classes'].items()):
+        chance = chance_ap(labels[:, k], report['metric'])
+        chances.append(chance)
+        ap = float('nan') if row['ap'] is None else row['ap']
+        lines.append(
+            f'{name:{wide}}  {100 * ap:6.1f}  {100 * chance:11.1f}  {row["positives"]:8d}  '
+            f'{thresholds[name]:9.2g}'
+        )
+    mean = float('nan') if report['mAP'] is None else report['mAP']
+    chance = float(np.nanmean(chances)) if np.isfinite(chances).any() else float('nan')
+    return [*lines, f'{"mean":{wide}}  {100 * mean:6.1f}  {100 * chance:11.1f}']

@@ -1,0 +1,99 @@
+"""Config, feature banks and training of a planned fit; each step leaves files.
+
+A step whose files exist is not done again: an interrupted fit goes on where it was.
+"""
+
+import os
+import os.path as osp
+import uuid
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.engine.build_bank import build_bank
+from tcnn_mm.engine.load_config import load_config
+from tcnn_mm.engine.progress import progress_bar
+from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.fit_config import config_text
+from tcnn_mm.estimator.plan import FitPlan
+
+
+def write_config(plan: FitPlan) -> str:
+    """Write OUT/config.py, unless the same is there; returns its path.
+
+    Raises:
+        UserError: A config of other data or options is there, or one changed by hand.
+    """
+    path, text = osp.join(plan.out, 'config.py'), config_text(plan)
+    if osp.isfile(path):
+        with open(path, encoding='utf-8') as file:
+            if file.read() != text:
+                raise UserError(
+                    f'{path}: of other data or settings than this command, or changed by hand; '
+                    f'run it by tcnn train {path}, or give another --out'
+                )
+        print_log(f'{path} exists: continuing', 'current')
+        return path
+    os.makedirs(plan.out, exist_ok=True)
+    with atomic_write(path) as file:
+        file.write(text)
+    print_log(f'wrote {path}', 'current')
+    return path
+
+
+def read_config(path: str) -> Config:
+    """Read the written config as `tcnn train` does, without the toolbox's long log."""
+    cfg = load_config(path)
+    cfg.log_level = 'WARNING'
+    return cfg
+
+
+def make_banks(path: str, plan: FitPlan) -> None:
+    """Compute the features of all patches of each part, unless they exist."""
+    cfg = read_config(path)
+    for role, count in plan.data.counts.items():
+        print_log(f'{role}: {count} images', 'current')
+        build_bank(cfg, cfg[f'{role}_dataloader'].dataset)
+
+
+class EpochBar(Hook):
+    """Shows the epochs done, the loss and the time left."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Start at the epoch of a resumed run."""
+        self.bar = progress_bar(runner.max_epochs, 'epoch')
+        self.bar.update(runner.epoch)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Advance by one."""
+        loss = runner.message_hub.get_scalar('train/loss').mean()
+        self.bar.set_postfix_str(f'loss {loss:.3f}', refresh=False)
+        self.bar.update()
+
+    def after_train(self, runner: Runner) -> None:
+        """Close the bar."""
+        self.bar.close()
+
+
+def train(path: str, log_level: str = 'WARNING') -> str:
+    """Train the config, or resume its training; returns the path of the last checkpoint."""
+    cfg = read_config(path)
+    cfg.log_level = log_level
+    last = osp.join(cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
+    validated = osp.join(cfg.work_dir, 'image_scores_val.csv')
+    if osp.isfile(last) and (cfg.val_dataloader is None or osp.isfile(validated)):
+        return last
+    cfg.resume = osp.isfile(osp.join(cfg.work_dir, 'last_checkpoint'))
+    cfg.experiment_name = unique_name('fit_train')
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(EpochBar(), priority='LOWEST')
+    runner.train()
+    return last
+
+
+def unique_name(prefix: str) -> str:
+    """An experiment name that no other run of this process has, nor one of the same second."""
+    return f'{prefix}_{os.getpid()}_{uuid.uuid4().hex[:8]}'
