@@ -18,7 +18,7 @@ register_config_package('tcnn_mm')
 _PUBLIC = {
     'PatchVotingClassifier': 'tcnn_mm.estimator.patch_voting_classifier',
     'TCNNInferencer': 'tcnn_mm.inference.inferencer',
-    'load': 'tcnn_mm.estimator.patch_voting_classifier',
+    'load': 'tcnn_mm.estimator.load',
 }
 
 

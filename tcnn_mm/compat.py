@@ -164,7 +164,8 @@ def toolbox_globals() -> Iterator[None]:
 
     def owners(cls: type) -> Iterator[Any]:
         yield cls
-        for child in cls.__subclasses__():
+        children: list[type] = cls.__subclasses__()
+        for child in children:
             yield from owners(child)
 
     before = {cls: cls._instance_dict.copy() for cls in owners(ManagerMixin)}

@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import pickle
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -64,7 +65,7 @@ def install_safe_loader(trust: bool = False) -> None:
     CheckpointLoader.register_scheme(prefixes='', loader=load, force=True)
 
 
-def model_state(checkpoint: dict[str, Any]) -> dict[str, torch.Tensor]:
+def model_state(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     """The state dict inside a checkpoint of mmengine, of torch, or in its bare form."""
     for key in ('state_dict', 'model'):
         if isinstance(checkpoint.get(key), dict):

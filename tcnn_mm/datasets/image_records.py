@@ -42,14 +42,16 @@ class ImageRecords(BaseDataset):
         UserError: No such file, another form, other classes, an image that cannot be read.
     """
 
-    def __init__(self, ann_file: str, metainfo: dict[str, Any] | None = None, **kwargs: Any):
+    def __init__(
+        self, ann_file: str, metainfo: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         if not osp.isfile(ann_file):
             raise UserError(f'no image records: {ann_file}\nlooked for {osp.abspath(ann_file)}')
         with open(ann_file, encoding='utf-8') as file:
             content = json.load(file)
         if not isinstance(content, dict) or not {'classes', 'images'} <= content.keys():
             raise UserError(f'{ann_file}: no image records: needs the keys "classes", "images"')
-        classes = tuple((metainfo or {}).get('classes', content['classes']))
+        classes = tuple((metainfo or {}).get('classes') or content['classes'])
         if classes != tuple(content['classes']):
             raise UserError(
                 f'{ann_file}: classes {", ".join(content["classes"])}, the config says '

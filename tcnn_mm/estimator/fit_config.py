@@ -115,7 +115,7 @@ def _model_lines(plan: FitPlan) -> list[str]:
     step = BACKBONES[plan.backbone].window_step
     return [
         *lines,
-        "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: max-pooled multiple-instance learning",
+        "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: multiple-instance learning",
         f'    head={call(head)},',
         '    sampler=dict(',
         '        _delete_=True,',

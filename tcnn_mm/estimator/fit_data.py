@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.formats.coco import coco_classes, read_coco
-from tcnn_mm.datasets.formats.detect_format import Layout, detect_format
+from tcnn_mm.datasets.formats.detect_format import DataFormat, detect_format
 from tcnn_mm.datasets.formats.image_list import read_image_labels
 from tcnn_mm.datasets.formats.voc_xml import parse_voc_xml
 from tcnn_mm.datasets.stratified_split import split_roles
@@ -85,7 +85,7 @@ def read_folder(data: str, splits: str, seed: int = 0) -> FitData:
         print_log(f'{role}: {len(ids)} images{drawn}', 'current')
     shared = set.intersection(*({(k, repr(v)) for k, v in p.items()} for p in parts.values()))
     keys = {key for key, _ in shared}
-    of_train, ids = roles['train'][0], set(roles['train'][1])
+    of_train, train_ids = roles['train'][0], set(roles['train'][1])
     return FitData(
         description=layout.description,
         weak=layout.weak,
@@ -99,7 +99,7 @@ def read_folder(data: str, splits: str, seed: int = 0) -> FitData:
             for role, (of, _) in roles.items()
         },
         counts={role: len(ids) for role, (_, ids) in roles.items()},
-        train=[info for info in infos[of_train] if info['img_id'] in ids],
+        train=[info for info in infos[of_train] if info['img_id'] in train_ids],
     )
 
 
@@ -126,7 +126,7 @@ def infos_of(dataset: BaseDataset) -> list[dict[str, Any]]:
 
 
 def open_parts(
-    layout: Layout, splits: str
+    layout: DataFormat, splits: str
 ) -> tuple[dict[str, BaseDataset], dict[str, dict[str, Any]], list[str]]:
     """Build the parts of a layout as data sets with one list of classes.
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.checkpoints.loading import load_safely, write_checkpoint
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.checkpoints.publish import publish
+from tcnn_mm.checkpoints.writing import write_checkpoint
 from tcnn_mm.estimator.fit_data import read_records
 from tcnn_mm.estimator.image_files import write_training_set
 from tcnn_mm.estimator.plan import plan_fit

@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from tcnn_mm.checkpoints.loading import load_safely, local_path
 from tcnn_mm.checkpoints.publish import publish
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit_images import FitOptions, fit_images, store_estimator
@@ -136,8 +135,7 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
         with preserved_process_state(self.verbose):
             checkpoint = fit_images(listed, read, folder, options, kept, self.verbose)
             store_estimator(checkpoint, record)
-        self._set_fitted(checkpoint, read.form, read.classes, holder)
-        return self
+        return self.set_fitted(checkpoint, read.form, read.classes, holder)
 
     def predict_proba(self, images: Sequence[Any]) -> np.ndarray:
         """Scores of images for ranking, in [0, 1].
@@ -240,16 +238,18 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         publish(self.checkpoint_, os.fspath(path))
 
-    def _set_fitted(
+    def set_fitted(
         self,
         checkpoint: str,
         form: Form,
         classes: np.ndarray,
         holder: tempfile.TemporaryDirectory[str] | None = None,
-    ) -> None:
-        """Take over a checkpoint; `holder` is the temporary folder that it lies in."""
+    ) -> 'PatchVotingClassifier':
+        """Use a checkpoint as fitted; `holder` is the temporary folder that it lies in."""
         self.checkpoint_, self.target_form_, self.classes_ = checkpoint, form, classes
-        self._holder, self._inferencer = holder, None
+        self._holder = holder
+        self._inferencer: TCNNInferencer | None = None
+        return self
 
     def _loaded(self) -> TCNNInferencer:
         """The model of the checkpoint, read once."""
@@ -289,37 +289,4 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
             path = osp.join(holder.name, osp.basename(self.checkpoint_))
             with open(path, 'wb') as file:
                 file.write(content)
-            self._set_fitted(path, self.target_form_, self.classes_, holder)
-
-
-def load(path: str | os.PathLike[str], trust: bool = False) -> PatchVotingClassifier:
-    """A fitted estimator from a checkpoint.
-
-    Args:
-        path: File of :meth:`PatchVotingClassifier.save`, `tcnn train`, `tcnn fit` or
-            `tcnn export`; it must stay where it is while the estimator is used.
-        trust: Unpickle the file fully: only for files of your own.
-
-    Returns:
-        An estimator whose `predict` gives label lists where the checkpoint is not of an estimator.
-        Its parameters are then the defaults, not those of the training.
-
-    Raises:
-        UserError: No checkpoint of ours, or of a model that scores one box per image.
-    """
-    file = local_path(os.fspath(path))
-    with preserved_process_state():
-        inferencer = TCNNInferencer(checkpoint=file, trust=trust)
-        if inferencer.needs_boxes:
-            raise UserError(
-                f'{file}: its model scores one square around a given box; use '
-                'tcnn_mm.TCNNInferencer(checkpoint=…) with boxes=[…]'
-            )
-        record = load_safely(file, trust=trust)['meta'].get('tcnn_mm', {}).get('estimator', {})
-    classes = record.get('classes', inferencer.classes)
-    estimator = PatchVotingClassifier(**record.get('params', {}))
-    if record:
-        estimator.set_params(classes=classes)
-    estimator._set_fitted(file, record.get('form', 'label lists'), np.array(classes))
-    estimator._inferencer = inferencer
-    return estimator
+            self.set_fitted(path, self.target_form_, self.classes_, holder)

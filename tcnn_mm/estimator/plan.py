@@ -140,7 +140,7 @@ def choose_plan_scales(plan: FitPlan, scales: Sequence[float] | None) -> FitPlan
     reasons = (
         ['as asked for'] if scales else ["the paper's nine scales name objects of every class"]
     )
-    if not scales and report.suggestion:
+    if not scales and report.choice and report.suggestion:
         print_log('these scales are used; others: --scales', 'current')
         reasons = report.reasons()[:-2]  # without the lines to paste
         grid = with_scales(grid, report.choice.scales)

@@ -87,7 +87,7 @@ def load_trained_model(
         cfg = config if isinstance(config, Config) else _read_config(str(config))
     model = build_without_weights(cfg, name)
     fill(model, content, name)
-    record = model_record(model)
+    record = model_record(model) or {}
     changed = _differences(stored, record)
     if changed and config is None:
         raise UserError(
