@@ -135,3 +135,20 @@ def test_safe_globals_end_with_the_block():
     with compat.safe_globals([fractions.Fraction]):
         assert fractions.Fraction in torch.serialization.get_safe_globals()
     assert set(torch.serialization.get_safe_globals()) == before
+
+
+def test_toolbox_globals():
+    """Named instances and readers of checkpoints inside are dropped; the host's stay."""
+    from mmengine.logging import MessageHub
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    with compat.toolbox_globals():
+        MessageHub.get_instance('host').update_info('key', 1)
+        with compat.toolbox_globals():
+            MessageHub.get_instance('inside')
+            CheckpointLoader.register_scheme(prefixes='inside://', loader=print)
+        assert not MessageHub.check_instance_created('inside')
+        assert MessageHub.get_instance('host').get_info('key') == 1
+        # No error: the prefix is free again.
+        CheckpointLoader.register_scheme(prefixes='inside://', loader=print)
+    assert not MessageHub.check_instance_created('host')
