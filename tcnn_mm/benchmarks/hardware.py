@@ -14,7 +14,7 @@ def describe_hardware() -> dict[str, Any]:
     return dict(
         cpu=processor_name() or platform.processor(),
         cores=psutil.cpu_count(logical=False),
-        memory_gb=round(psutil.virtual_memory().total / 2**30),
+        memory_gb=round(psutil.virtual_memory().total / 1e9),
         threads=torch.get_num_threads(),
         bf16_instructions=instructions(torch.bfloat16),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,

@@ -15,12 +15,11 @@ Result = TypeVar('Result')
 class PeakMemory:
     """Largest resident memory of the process (CPU) or of the allocator (CUDA) inside a `with`.
 
-    Attributes:
-        peak (int): Bytes, after the block.
+    `peak` (bytes) is read inside the block, for the time so far, or after it.
     """
 
     def __init__(self, device: torch.device | str) -> None:
-        self.device, self.peak, self._on = torch.device(device), 0, True
+        self.device, self._peak, self._on = torch.device(device), 0, True
 
     def __enter__(self) -> 'PeakMemory':
         if self.device.type == 'cuda':
@@ -33,15 +32,20 @@ class PeakMemory:
     def _watch(self) -> None:
         process = psutil.Process()
         while self._on:
-            self.peak = max(self.peak, process.memory_info().rss)
+            self._peak = max(self._peak, process.memory_info().rss)
             time.sleep(0.01)
 
     def __exit__(self, *error: Any) -> None:
-        self._on = False
-        if self.device.type == 'cuda':
-            self.peak = torch.cuda.max_memory_allocated(self.device)
-        else:
+        self._peak, self._on = self.peak, False
+        if self.device.type != 'cuda':
             self._thread.join()
+
+    @property
+    def peak(self) -> int:
+        """Bytes."""
+        if self._on and self.device.type == 'cuda':
+            return torch.cuda.max_memory_allocated(self.device)
+        return self._peak
 
 
 def timed(function: Callable[[], Result], device: torch.device | str) -> tuple[float, Result]:
