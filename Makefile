@@ -34,7 +34,7 @@ check: lint imports  ## lint, types, imports and unit tests (under 45 seconds)
 unit: $(STAMP)
 	$(PYTEST) -q -m "not slow" $(UNIT) $(ARGS)
 
-test: lint imports  ## everything but the slow tests (no network, no GPU, under 4 minutes)
+test: lint imports types  ## everything but the slow tests (no network, no GPU, under 4 minutes)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: $(STAMP)  ## all tests, with the minutes-long ones
