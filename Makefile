@@ -12,7 +12,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
 UNIT = tests/patches tests/evaluation tests/checkpoints tests/datasets/formats tests/inference \
     tests/models tests/visualization
 
-.PHONY: help demo check test test-slow test-upstream types imports lint format docs clean
+.PHONY: help demo check unit test test-slow test-upstream types imports lint format docs clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
