@@ -57,7 +57,7 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
     of any sizes; files are read as stored, without their EXIF rotation. Fitting leaves the state
     of the process as it was: random generators, loggers, environment.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> import tcnn_mm
         >>> random = np.random.default_rng(0)

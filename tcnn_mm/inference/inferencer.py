@@ -39,7 +39,7 @@ class TCNNInferencer:
         label_rule (str): What `labels` means, in words.
         damping (float): Of maps where `damping` is not given: the checkpoint's record.
 
-    Example:
+    Examples:
         >>> inferencer = TCNNInferencer(checkpoint='work_dirs/tcnn_minivoc/epoch_100.pth')
         >>> result = inferencer('photo.jpg', score_maps=True)[0]
         >>> result['labels'], result['scores']['fish'], result['maps']['fish'].shape

@@ -23,7 +23,7 @@ class PatchGrid:
         stride (float, optional): Step in network pixels; replaces `overlap`.
         snap (int): Offsets are multiples of this many network pixels. Defaults to 1.
 
-    Example:
+    Examples:
         >>> PatchGrid()((375, 500)).shape
         (496, 4)
     """
