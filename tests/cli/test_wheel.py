@@ -17,6 +17,20 @@ SMALL = [
 ]  # fmt: skip
 
 
+ESTIMATOR = """\
+import numpy as np
+import tcnn_mm
+random = np.random.default_rng(0)
+images = [random.integers(0, 99, (64, 64, 3), dtype=np.uint8) for _ in range(8)]
+for image in images[::2]:
+    image[16:48, 16:48] = (220, 40, 40)
+model = tcnn_mm.PatchVotingClassifier('minivoc', scales=[1, 2], epochs=30)
+model.fit(images, ['red', 'none'] * 4)
+model.save('model.pth')
+print(tcnn_mm.load('model.pth').predict(images[:2]).tolist(), tcnn_mm.__file__)
+"""
+
+
 @pytest.fixture(scope='module')
 def installed(tmp_path_factory):
     """The wheel in an environment of its own."""
@@ -95,3 +109,11 @@ def test_demo(run, tmp_path):
     """`tcnn demo`, shortened: results are printed, maps are drawn."""
     assert 'voc10 mAP' in run('tcnn', 'demo', *SMALL)
     assert list((tmp_path / 'work_dirs' / 'demo' / 'score_maps').glob('*.png'))
+
+
+@pytest.mark.slow
+def test_the_estimator_in_ten_lines(run, installed, tmp_path):
+    """Fitted, saved, loaded and right, by the wheel's own files."""
+    (tmp_path / 'script.py').write_text(ESTIMATOR)
+    last = run('python', 'script.py').splitlines()[-1]
+    assert last.startswith("['red', 'none']") and str(installed.site) in last

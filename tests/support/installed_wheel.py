@@ -50,7 +50,7 @@ class Installed:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(('PYTHON', 'TCNN_'))}
         return subprocess.run(
             [self.bin / str(words[0]), *map(str, words[1:])],
-            cwd=cwd, env={**kept, **env}, capture_output=True, text=True, timeout=900,
+            cwd=cwd, env={**kept, **env}, capture_output=True, text=True, timeout=3600,
         )  # fmt: skip
 
 
