@@ -15,6 +15,7 @@ PACKAGE = ROOT / 'tcnn_mm'
 # Import name → distribution, where they differ.
 DISTRIBUTIONS = dict(
     PIL='pillow',
+    cv2='onedl-mmcv',  # mmcv depends on one of OpenCV's distributions
     mmcv='onedl-mmcv',
     mmdet='onedl-mmdetection',
     mmengine='onedl-mmengine',
@@ -33,8 +34,8 @@ OPTIONAL = dict(
     safetensors='export',
 )
 
-# In a fresh process: import the toolbox, then every module of ours, where optional packages,
-# compiled ops and the network are absent. Prints what of the host process has changed.
+# In a fresh process: import the toolbox and scikit-learn, then every module of ours, where optional
+# packages, compiled ops and the network are absent. Prints what of the host process has changed.
 IMPORT_ALL = """
 import importlib.machinery, json, logging, os, pickle, pkgutil, random, signal
 import socket, sys, warnings
@@ -52,6 +53,7 @@ sys.meta_path[:] = finders
 socket.socket.connect = None
 import numpy, torch, PIL.Image, PIL.ImageFile
 import mmengine.runner, mmcv.transforms, mmpretrain.models, mmpretrain.evaluation
+import sklearn.linear_model, sklearn.metrics, sklearn.preprocessing
 
 def state():
     return dict(

@@ -209,7 +209,7 @@ def test_our_network_in_a_detector_of_mmdet(tmp_path, monkeypatch):
     assert {'pascal_voc/mAP', 'pascal_voc/AP50'} <= set(metrics)
 
 
-@pytest.mark.parametrize('module, said', [('mmcv._ext', 'compiled ops'), ('mmdet', 'onedl-mmdet')])
+@pytest.mark.parametrize('module, said', [('mmcv._ext', 'compiled ops'), ('mmdet', 'tcnn_mm[det]')])
 def test_what_is_missing_is_named(module, said, monkeypatch, capsys):
     """A tool without mmcv's ops or without mmdet: one line that says what to install."""
     monkeypatch.setitem(sys.modules, module, None)

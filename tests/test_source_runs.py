@@ -126,5 +126,5 @@ def test_a_source_batch_has_the_pixels_that_a_transfer_gives(tree, tmp_path, mon
     head = dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=WIDTH)
     backbone = dict(cfg.model.backbone, preprocessing=pixels)
     ours = PatchClassifier(backbone, head, dict(type='tcnn_mm.PatchSampler'))
-    assert torch.equal(ours.prepare_image(rgb), batch[0])
+    assert torch.equal(ours.encoder.prepare_image(rgb), batch[0])
     assert tuple(batch.shape[-2:]) == (224, 224)
