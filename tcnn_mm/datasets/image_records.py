@@ -2,15 +2,14 @@
 
 import json
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.datasets.object_dataset import ObjectDataset
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -29,14 +28,14 @@ def write_records(path: str, classes: Sequence[str], images: Sequence[dict[str, 
 
 
 @DATASETS.register_module()
-class ImageRecords(BaseDataset):
+class ImageRecords(ObjectDataset):
     """Items of :class:`VOCObjects` from a JSON file that `PatchVotingClassifier.fit` writes.
 
     Args:
         ann_file (str): The file, see :func:`write_records`.
         metainfo (dict, optional): `dict(classes=(…))`, which must be the file's classes. Defaults
             to those.
-        **kwargs: For mmengine's `BaseDataset` (pipeline, indices, test_mode, …).
+        **kwargs: Of :class:`ObjectDataset` (ids, pipeline, indices, test_mode, …).
 
     Raises:
         UserError: No such file, another form, other classes, an image that cannot be read.
@@ -59,15 +58,15 @@ class ImageRecords(BaseDataset):
             )
         self._records: list[dict[str, Any]] = content['images']
         super().__init__(
-            ann_file=osp.abspath(ann_file), metainfo=dict(metainfo or {}, classes=classes), **kwargs
+            data_root='',
+            ann_file=osp.abspath(ann_file),
+            metainfo=dict(metainfo or {}, classes=classes),
+            **kwargs,
         )
 
-    def load_data_list(self) -> list[dict[str, Any]]:
-        """One item per image of the file, in its order; sizes come from the images' headers."""
-        return [
-            dict(sample_idx=number, **self._item(record))
-            for number, record in enumerate(self._records)
-        ]
+    def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
+        """Yield one item per image of the file, in its order; sizes come from the image headers."""
+        return map(self._item, self._records)
 
     def _item(self, record: dict[str, Any]) -> dict[str, Any]:
         """The item of one image, as of `VOCObjects`."""
@@ -85,13 +84,3 @@ class ImageRecords(BaseDataset):
             gt_label=sorted(set(record['labels'])),
             gt_label_difficult=[],
         )
-
-    def get_data_info(self, idx: int) -> dict[str, Any]:
-        """The record of one image, with its labels (K,) in {1, 0, -1} as `image_labels`."""
-        info = super().get_data_info(idx)
-        info['image_labels'] = image_labels(info['gt_label'], [], len(self.metainfo['classes']))
-        return info
-
-    def get_cat_ids(self, idx: int) -> list[int]:
-        """Classes of one image, for mmengine's `ClassBalancedDataset`."""
-        return self.get_data_info(idx)['gt_label']
