@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yapf.yapflib.yapf_api
 from mmengine.config import Config
+from PIL import Image
 
 from tcnn_mm.models.encoder import frozen
 from tests.support.runs import small_config, test, train
@@ -65,3 +67,16 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     checkpoint = train(config())
     metrics = test(config(), folder / 'epoch_2.pth')
     return SimpleNamespace(folder=folder, checkpoint=checkpoint, metrics=metrics, config=config)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """A checkpoint, and a folder with two images of one name and a broken one."""
+    monkeypatch.chdir(tmp_path)
+    write_small_checkpoint(tmp_path / 'a.pth')
+    random = np.random.default_rng(0)
+    for name in ('in/a.png', 'in/b/a.png'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
+    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no image')
+    return tmp_path

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from tcnn_mm.analysis.prediction_cache import image_scores
 from tcnn_mm.checkpoints.loading import load_safely
@@ -13,35 +12,22 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.registry import DATASETS
-from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
+from tests.support.small_checkpoint import CLASSES
 from tests.support.tool_module import run_command, run_tool_main
 from tests.support.voc_folder import write_voc_folder
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A checkpoint, and a folder with two images of one name and a broken one."""
-    monkeypatch.chdir(tmp_path)
-    write_small_checkpoint(tmp_path / 'a.pth')
-    random = np.random.default_rng(0)
-    for name in ('in/a.png', 'in/b/a.png'):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
-    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no image')
-    return tmp_path
-
-
-def test_predict_writes_and_then_fails_for_an_unreadable_image(place, capsys):
+def test_predict_writes_and_then_fails_for_an_unreadable_image(workspace, capsys):
     """Arguments reach the function; the summary is printed before the error."""
     arguments = ('in', '--checkpoint', 'a.pth', '--out', 'o', '--no-overlays', '--damping', '3')
     with pytest.raises(UserError, match='1 of 3 images could not be read'):
         run_command('predict', *arguments)
-    written = json.loads((place / 'o' / 'predictions.json').read_text())
+    written = json.loads((workspace / 'o' / 'predictions.json').read_text())
     assert written['damping'] == 3 and len(written['images']) == 3
     assert 'labels: no thresholds' in capsys.readouterr().out
 
 
-def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):
+def test_thresholds_are_chosen_on_val_and_stored(workspace, monkeypatch, capsys):
     """Those of best F1 on the val split; how many were trained on is said and kept."""
     random = np.random.default_rng(1)
     images = {
@@ -52,13 +38,13 @@ def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):
         for i in range(6)
     }
     splits = dict(train=['0', '1'], val=list('12345'), test=['0'])
-    write_voc_folder(place / 'set', images, splits)
+    write_voc_folder(workspace / 'set', images, splits)
     dataset = (
-        f"dict(type='tcnn_mm.VOCObjects', data_root='{place}/set', split='{{}}', "
+        f"dict(type='tcnn_mm.VOCObjects', data_root='{workspace}/set', split='{{}}', "
         f'metainfo=dict(classes={CLASSES}), allow_empty=True, test_mode=True, pipeline=['
         "dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')])"
     )
-    (place / 'c.py').write_text(f'test_dataloader = dict(dataset={dataset.format("test")})\n')
+    (workspace / 'c.py').write_text(f'test_dataloader = dict(dataset={dataset.format("test")})\n')
     content = load_safely('a.pth')
     content['meta']['cfg'] = (
         content['meta']['cfg'].split('train_dataloader')[0]
@@ -78,7 +64,7 @@ def test_thresholds_are_chosen_on_val_and_stored(place, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('name', ['p.pth', 'p.safetensors'])
-def test_a_published_file_predicts_as_before(name, place, monkeypatch):
+def test_a_published_file_predicts_as_before(name, workspace, monkeypatch):
     """No optimizer; classes, config and thresholds are kept: the same labels and scores."""
     if name.endswith('safetensors'):
         pytest.importorskip('safetensors', reason='needs safetensors')

@@ -13,26 +13,13 @@ from tcnn_mm.inference.predict_folder import predict_to_folder
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
 
 
-@pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A checkpoint, and a folder with two images of one name and a broken one."""
-    monkeypatch.chdir(tmp_path)
-    write_small_checkpoint(tmp_path / 'a.pth')
-    random = np.random.default_rng(0)
-    for name in ('in/a.png', 'in/b/a.png'):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(random.integers(0, 255, (60, 80, 3), np.uint8)).save(tmp_path / name)
-    (tmp_path / 'in' / 'z.jpg').write_bytes(b'no image')
-    return tmp_path
-
-
-def test_unreadable_images_do_not_lose_the_others(place):
+def test_unreadable_images_do_not_lose_the_others(workspace):
     """JSON and overlays of the readable images; the summary and the error name what they should."""
     done = predict_to_folder('in', 'a.pth', 'o')
     with pytest.raises(UserError, match=r'1 of 3 images could not be read:\n.*z.jpg: not a'):
         done.raise_for_errors()
     assert 'labels: no thresholds' in done.summary() and '2 images: o/pred' in done.summary()
-    written = json.loads((place / 'o' / 'predictions.json').read_text())
+    written = json.loads((workspace / 'o' / 'predictions.json').read_text())
     assert written['classes'] == list(CLASSES) and written['thresholds'] is None
     assert 'no thresholds were chosen' in written['labels_are']
     assert written['images'] == done.results
@@ -44,15 +31,15 @@ def test_unreadable_images_do_not_lose_the_others(place):
     assert second['scores'] == pytest.approx(expected['scores'], abs=1e-6)
     assert list(second['patches']) == second['labels'] == expected['labels']
     for result in (first, second):
-        drawn = np.asarray(Image.open(place / 'o' / result['overlay']))
+        drawn = np.asarray(Image.open(workspace / 'o' / result['overlay']))
         assert drawn.std() > 10
 
 
 @pytest.mark.parametrize('damping', [None, 0])
 @pytest.mark.parametrize('recorded', [None, 7])
-def test_overlays_are_drawn_from_the_inferencers_maps(damping, recorded, place, monkeypatch):
+def test_overlays_are_drawn_from_the_inferencers_maps(damping, recorded, workspace, monkeypatch):
     """Same image, same damping rule: the same maps, bit for bit, from Python and from files."""
-    write_small_checkpoint(place / 'a.pth', damping=recorded)
+    write_small_checkpoint(workspace / 'a.pth', damping=recorded)
     drawn = []
     monkeypatch.setattr(
         predict_folder,
@@ -71,12 +58,12 @@ def test_overlays_are_drawn_from_the_inferencers_maps(damping, recorded, place, 
     assert inferencer.damping == (recorded or 20)
 
 
-def test_chosen_classes_without_overlays(place):
+def test_chosen_classes_without_overlays(workspace):
     """Patches of the classes asked for; no overlay is written; a wrong class is an error."""
     done = predict_to_folder('in/a.png', 'a.pth', classes=['house', 'key'], overlays=False)
-    (result,) = json.loads((place / 'predictions' / 'predictions.json').read_text())['images']
+    (result,) = json.loads((workspace / 'predictions' / 'predictions.json').read_text())['images']
     assert list(result['patches']) == ['house', 'key'] and 'overlay' not in result
-    assert [path.name for path in (place / 'predictions').iterdir()] == ['predictions.json']
+    assert [path.name for path in (workspace / 'predictions').iterdir()] == ['predictions.json']
     done.raise_for_errors()
     with pytest.raises(UserError, match='no class dog'):
         predict_to_folder('in/a.png', 'a.pth', classes=['dog'], overlays=False)
@@ -84,7 +71,7 @@ def test_chosen_classes_without_overlays(place):
         predict_to_folder('in/a.png', 'a.pth', batch_size=0)
 
 
-def test_an_interrupted_prediction_keeps_its_results(place, monkeypatch):
+def test_an_interrupted_prediction_keeps_its_results(workspace, monkeypatch):
     """Interrupted after the first image: its result is in the JSON."""
     whole = TCNNInferencer.iter
 
@@ -95,7 +82,7 @@ def test_an_interrupted_prediction_keeps_its_results(place, monkeypatch):
     monkeypatch.setattr(TCNNInferencer, 'iter', stopped)
     with pytest.raises(KeyboardInterrupt):
         predict_to_folder('in', 'a.pth', overlays=False)
-    written = json.loads((place / 'predictions' / 'predictions.json').read_text())
+    written = json.loads((workspace / 'predictions' / 'predictions.json').read_text())
     assert [result['img_path'] for result in written['images']] == ['in/a.png']
 
 
