@@ -38,13 +38,6 @@ def half_native(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope='session')
-def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """One untrained checkpoint with three classes, never written to: `path` and `model`."""
-    path = tmp_path_factory.mktemp('checkpoint') / 'a.pth'
-    return SimpleNamespace(path=path, model=write_small_checkpoint(path))
-
-
-@pytest.fixture(scope='session')
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """One training of two epochs and one test on 12 images, never written to.
 
