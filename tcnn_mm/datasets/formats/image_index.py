@@ -1,0 +1,109 @@
+"""Which image of a folder a name in an annotation means."""
+
+import os.path as osp
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+
+class Match(NamedTuple):
+    """An image found for a name.
+
+    Attributes:
+        file (str, optional): Path below the root; None where no image, or several, fit.
+        how (str): '' for the name as written; else how it was found ('by its base name'), or,
+            without a file, what is wrong ('no such image', '2 images of this name: …').
+    """
+
+    file: str | None
+    how: str
+
+
+def clean_name(name: str) -> str:
+    """A name as written, with '/' for its separators and without './', '//' and blanks around."""
+    path = osp.normpath(name.strip().replace('\\', '/'))
+    return path.lstrip('/') if path != '.' else ''
+
+
+class ImageIndex:
+    """Finds images by the names that annotations give them.
+
+    A name is compared with the ends of the images' paths, whole names of folders at a time: the
+    longest agreeing end wins, then the image nearest to the annotation file. So 'cam/1.jpg',
+    './cam/1.jpg', 'C:\\data\\cam\\1.jpg' and 'http://host/upload/1.jpg' are all found; a name
+    without extension, with another case or in URL encoding is tried after those.
+
+    Args:
+        images: Paths below the root, with '/'.
+    """
+
+    def __init__(self, images: Iterable[str]) -> None:
+        self.images = set(images)
+        self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        self._by_case: dict[str, list[str]] = {}
+        for image in sorted(self.images):
+            base = osp.basename(image)
+            self._by_name.setdefault(base, []).append(image)
+            self._by_stem.setdefault(osp.splitext(base)[0], []).append(image)
+            self._by_case.setdefault(base.casefold(), []).append(image)
+
+    def find(self, name: str, near: str = '', stem: bool = False) -> Match:
+        """Find the image of a name.
+
+        Args:
+            name: As the annotation says it.
+            near: Folder of the annotation file below the root; breaks ties.
+            stem: The name has no extension by its format (the name of an XML file).
+        """
+        wanted = clean_name(name)
+        for place in (f'{near}/{wanted}'.lstrip('/'), wanted):
+            if not stem and place in self.images:
+                return Match(place, '')
+        if not wanted:
+            return Match(None, 'no file name')
+        if stem:
+            found = self._nearest(self._by_stem, wanted, near, stem=True)
+            return found or Match(None, 'no image of this name')
+        decoded = clean_name(unquote(urlsplit(name).path))
+        for table, text, how, by_stem in (
+            (self._by_name, wanted, 'by its base name', False),
+            (self._by_name, decoded, 'with its URL decoded', False),
+            (self._by_case, wanted, 'with another case of its letters', False),
+            (self._by_stem, wanted, 'without extension', True),
+        ):
+            found = self._nearest(table, text, near, by_stem)
+            if found:
+                relative = found.file and found.file.endswith(f'/{wanted}')
+                return found if found.file is None or relative else Match(found.file, how)
+        return Match(None, 'no such image')
+
+    def _nearest(
+        self, table: dict[str, list[str]], wanted: str, near: str, stem: bool
+    ) -> Match | None:
+        """The image whose path ends most like `wanted`, then shares most folders with `near`."""
+        key = osp.basename(wanted)
+        found = table.get(key.casefold() if table is self._by_case else key, [])
+        if len(found) < 2:
+            return Match(found[0], '') if found else None
+        folders = wanted.split('/')[-2::-1]
+        scores = [(_shared(folders, f.split('/')[-2::-1]), _common(near, f)) for f in found]
+        best = [f for f, score in zip(found, scores, strict=True) if score == max(scores)]
+        if len(best) == 1:
+            return Match(best[0], '')
+        return Match(None, f'{len(best)} images of this name: {", ".join(best[:3])}')
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """How many folders agree, from the innermost outwards."""
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _common(folder: str, file: str) -> int:
+    """How many folders two paths share, from the root on."""
+    return _shared([part for part in folder.split('/') if part], file.split('/')[:-1])
