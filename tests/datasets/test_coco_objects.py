@@ -151,6 +151,40 @@ def test_what_is_left_out_is_counted(tmp_path, monkeypatch):
     assert any('clipped 6 boxes to the image' in text for text in said)
 
 
+def test_what_the_parser_repairs_is_used_and_logged(tmp_path, monkeypatch):
+    """Boxes with area 0, numbers as text and negative sides are objects; "ignore" is difficult."""
+    said = []
+    monkeypatch.setattr(
+        'tcnn_mm.datasets.coco_objects.print_log', lambda text, *_: said.append(text)
+    )
+
+    def change(content):
+        for annotation in content['annotations']:
+            x, y, width, height = annotation['bbox']
+            box = [x + width, y + height, -width, -height]
+            annotation.update(area=0, image_id=str(annotation['image_id']), bbox=box)
+        content['annotations'][0]['ignore'] = 1
+
+    found, whole = of(edited(tmp_path / 'a', change)), of(write_coco(tmp_path / 'b'))
+    for at in range(8):
+        mine, other = found.get_data_info(at), whole.get_data_info(at)
+        np.testing.assert_array_equal(mine['gt_bboxes'], other['gt_bboxes'])
+        assert mine['gt_bboxes_difficult'].tolist() == [at == 0]
+    assert any('8  repaired: area is not positive' in text for text in said)
+    assert any('8  repaired: image_id is text' in text for text in said)
+
+
+def test_boxes_in_fractions_are_refused(tmp_path):
+    """Boxes that are all less than a pixel are not left out as empty."""
+
+    def change(content):
+        for annotation in content['annotations']:
+            annotation['bbox'] = [value / 200 for value in annotation['bbox']]
+
+    with pytest.raises(UserError, match='all boxes are less than a pixel'):
+        of(edited(tmp_path, change))
+
+
 def test_an_area_and_a_size_are_optional(tmp_path):
     """Without "area" it is that of the box; without height and width the image's header says."""
 

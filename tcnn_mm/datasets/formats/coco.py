@@ -1,60 +1,97 @@
-"""Annotation files in COCO's format: one JSON of images, boxes and categories."""
+"""Annotation files in COCO's format: one JSON of images, boxes and categories.
 
-import json
-import math
+The parser checks what it reads. A fault of the file's structure is an error that names file,
+entry and key; what has one possible meaning is repaired and counted in the account:
+
+- ids that are text in one place and numbers in another; numbers that are text;
+- no `bbox`, or an empty one: the box of the segmentation;
+- `area` is not used: a box has the area of its sides;
+- `iscrowd` as text; an annotation marked `ignore` is difficult, as a crowd is;
+- ids of annotations may be missing, or the same: nothing refers to them;
+- a size of 0 is unknown;
+- several categories of one name are one class.
+"""
+
 import os.path as osp
 from collections import Counter
 from typing import Any, NamedTuple
 
+from tcnn_mm.datasets.formats.account import Account, named
+from tcnn_mm.datasets.formats.annotated_images import AnnotatedObject
+from tcnn_mm.datasets.formats.coco_boxes import read_box, refuse_corners
+from tcnn_mm.datasets.formats.json_values import (
+    ById,
+    JsonFile,
+    as_id,
+    as_number,
+    id_number,
+    load_json,
+    one_line,
+    shown,
+)
 from tcnn_mm.errors import UserError
 
 SECTIONS = ('images', 'annotations', 'categories')
-
-
-class CocoObject(NamedTuple):
-    """One annotation. `box`: (x1, y1, x2, y2) in pixels, 0-based edges; `crowd`: `iscrowd`."""
-
-    name: str
-    box: tuple[float, float, float, float]
-    crowd: bool
+UNLISTED = 'the file lists no image of its image_id'
 
 
 class CocoImage(NamedTuple):
     """One image with its objects.
 
     Attributes:
-        file_name (str): Normalized path, with its extension.
-        height, width (int, optional): None where the file does not say them.
-        objects (list[CocoObject]): In the file's order.
-        empty (Counter): Per category name, the annotations left out because nothing of their box
-            lies in the image, it is less than one pixel wide or high, its `area` is not positive,
-            or they are marked `ignore`.
+        file_name (str): As the file says it.
+        size_hw (tuple[int, int], optional): None where the file does not say both.
+        objects (list[AnnotatedObject]): In the file's order; corners and edges of the boxes as in
+            the file. Crowds and what is marked `ignore` are difficult.
+        where (str): File and image, for messages.
     """
 
     file_name: str
-    height: int | None
-    width: int | None
-    objects: list[CocoObject]
-    empty: Counter
+    size_hw: tuple[int, int] | None
+    objects: list[AnnotatedObject]
+    where: str
+
+
+class CocoFile(NamedTuple):
+    """The content of one file.
+
+    Attributes:
+        images (list[CocoImage]): In the file's order.
+        classes (list[str]): Names of the categories by their ids, the order of labels that COCO's
+            tools use; those that no annotation uses are among them, a root category is not.
+    """
+
+    images: list[CocoImage]
+    classes: list[str]
+
+
+class Category(NamedTuple):
+    """One category: its id, name and the name of its supercategory ('' for none)."""
+
+    id: int | str
+    name: str
+    parent: str
 
 
 def read_coco(path: str) -> dict[str, Any]:
     """Read the JSON of a COCO annotation file.
 
     Raises:
-        UserError: No such file, not JSON, no list of images, annotations or categories in it.
+        UserError: No such file, what :func:`load_json` refuses, no list of images, annotations or
+            categories in it.
     """
     if not osp.isfile(path):
         raise UserError(f'no COCO annotations: {path}\nlooked for {osp.abspath(path)}')
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except ValueError as error:
-        raise UserError(f'{path}: not JSON ({error})') from error
+    content = load_json(path)
+    check_sections(content, path)
+    return content
+
+
+def check_sections(content: Any, path: str) -> None:
+    """Raise UserError where one of COCO's sections is missing."""
     if not is_coco(content):
         lacking = next(s for s in SECTIONS if not isinstance(content, dict) or s not in content)
         raise UserError(f'{path}: not in COCO\'s format: no "{lacking}" in it')
-    return content
 
 
 def is_coco(content: Any) -> bool:
@@ -62,90 +99,156 @@ def is_coco(content: Any) -> bool:
     return isinstance(content, dict) and set(SECTIONS) <= set(content)
 
 
-def coco_classes(content: dict[str, Any]) -> tuple[str, ...]:
-    """Category names sorted by category id: the order of labels that COCO's tools use."""
-    return tuple(c['name'] for c in sorted(content['categories'], key=lambda c: c['id']))
-
-
-def parse_coco(content: dict[str, Any], path: str) -> list[CocoImage]:
+def parse_coco(
+    content: dict[str, Any], path: str, account: Account, label: str | None = None
+) -> CocoFile:
     """Give every image its objects.
-
-    Boxes are as in the file: they may reach over the image's edges.
 
     Args:
         content: Of :func:`read_coco`.
         path: The file, for errors.
-
-    Returns:
-        Images in the file's order. Annotations of images that the file does not list are skipped.
+        account: Counts repairs, and annotations of images that the file does not list.
+        label: The file, for the account. Defaults to `path`.
 
     Raises:
-        UserError: A missing entry, a duplicate image id or file name, a box that is not four
-            finite numbers; one line with the entry.
+        UserError: A fault of the file's structure (see above); one line with the entry and key.
     """
-    names = {
-        _entry(c, 'id', f'{path}: category {at}'): _entry(c, 'name', f'{path}: category {at}')
-        for at, c in enumerate(content['categories'], 1)
-    }
-    images: dict[Any, CocoImage] = {}
-    for at, info in enumerate(content['images'], 1):
-        where = f'{path}: image {at}'
-        number = _entry(info, 'id', where)
-        if number in images:
-            raise UserError(f'{where}: duplicate id {number}')
-        file_name = osp.normpath(str(_entry(info, 'file_name', where)))
-        size_hw = info.get('height') or None, info.get('width') or None
-        images[number] = CocoImage(file_name, *size_hw, [], Counter())
-    counts = Counter(image.file_name for image in images.values())
-    duplicate = next((name for name, count in counts.items() if count > 1), None)
-    if duplicate is not None:
-        raise UserError(f'{path}: duplicate file_name {duplicate}')
-    for at, annotation in enumerate(content['annotations'], 1):
-        where = f'{path}: annotation {annotation.get("id", f"number {at}")}'
-        image = images.get(_entry(annotation, 'image_id', where))
+    file = JsonFile(path, path if label is None else label, account)
+    categories = _categories(content, file)
+    images = _images(content, file)
+    used: set[int | str] = set()
+    for at, annotation in enumerate(file.section(content, 'annotations', 'annotation'), 1):
+        where = _place('annotation', at, annotation)
+        image, retyped = images.find(file.id(annotation, 'image_id', where))
         if image is None:
+            account.lose_object(UNLISTED, file.place(where))
             continue
-        category = _entry(annotation, 'category_id', where)
-        name = str(names.get(category, category))
-        x, y, width, height = _box(annotation, where)
-        box = x, y, x + width, y + height
-        area = annotation.get('area', width * height)
-        small = min(width, height) < 1 or area <= 0
-        if small or annotation.get('ignore') or not _overlaps(box, image):
-            image.empty[name] += 1
-        else:
-            image.objects.append(CocoObject(name, box, bool(annotation.get('iscrowd', 0))))
-    return list(images.values())
+        if retyped:
+            file.repair("image_id is text and the image's id a number, or reverse", where)
+        category = _category(categories, annotation, where, file)
+        used.add(category.id)
+        image.objects.append(_object(category.name, annotation, where, file))
+    found = list(images.entries.values())
+    refuse_corners(
+        path,
+        [(item.box, image.size_hw) for image in found if image.size_hw for item in image.objects],
+    )
+    return CocoFile(found, _classes(list(categories.entries.values()), used, file))
 
 
-def count_unlisted(content: dict[str, Any]) -> int:
-    """Number of annotations whose image the file does not list."""
-    listed = {image['id'] for image in content['images']}
-    return sum(annotation['image_id'] not in listed for annotation in content['annotations'])
+def _place(one: str, at: int, entry: dict[str, Any]) -> str:
+    """An entry in words: its place in the list from 1, and its id where that is another number."""
+    number = as_id(entry.get('id'))
+    return f'{one} {at}' if number is None or number == at else f'{one} {at} (id {shown(number)})'
 
 
-def _entry(mapping: dict[str, Any], key: str, where: str) -> Any:
-    if key not in mapping:
-        raise UserError(f'{where} has no "{key}"')
-    return mapping[key]
+def _categories(content: dict[str, Any], file: JsonFile) -> ById[Category]:
+    found: ById[Category] = ById()
+    for at, entry in enumerate(file.section(content, 'categories', 'category'), 1):
+        where = f'category {at}'
+        number = file.id(entry, 'id', where)
+        written = file.text(entry, 'name', where)
+        name = ' '.join(written.split())
+        if name != written:
+            file.repair('blanks around or in the name of a category', where)
+        category = Category(number, name, _parent(entry))
+        other = found.add(number, category)
+        if other.name != name:
+            text = f': duplicate id {shown(number)} of {shown(other.name)} and {shown(name)}'
+            raise file.error(where, text)
+        if other is not category:
+            file.repair('category is listed more than once', where)
+    return found
 
 
-def _box(annotation: dict[str, Any], where: str) -> tuple[float, float, float, float]:
-    """`bbox` as in the file: x, y, width, height."""
-    box = _entry(annotation, 'bbox', where)
-    try:
-        x, y, width, height = map(float, box)
-        valid = all(map(math.isfinite, (x, y, width, height)))
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise UserError(f'{where}: bbox is {box!r}, expected [x, y, width, height]')
-    return x, y, width, height
+def _parent(entry: dict[str, Any]) -> str:
+    parent = entry.get('supercategory')
+    return ' '.join(parent.split()) if isinstance(parent, str) else ''
 
 
-def _overlaps(box: tuple[float, float, float, float], image: CocoImage) -> bool:
-    """Whether a part of the box lies in the image; true where the image's size is unknown."""
-    x1, y1, x2, y2 = box
-    right = image.width if image.width else x2
-    bottom = image.height if image.height else y2
-    return min(x2, right) > max(x1, 0) and min(y2, bottom) > max(y1, 0)
+def _images(content: dict[str, Any], file: JsonFile) -> ById[CocoImage]:
+    found: ById[CocoImage] = ById()
+    names: dict[str, str] = {}
+    for at, entry in enumerate(file.section(content, 'images', 'image'), 1):
+        where = f'image {at}'
+        number = file.id(entry, 'id', where)
+        file_name = file.text(entry, 'file_name', where)
+        image = CocoImage(file_name, file.size_hw(entry, where), [], file.place(where))
+        other = found.add(number, image)
+        if other is not image:
+            text = f': duplicate id {shown(number)}, also of {shown(other.file_name)}'
+            raise file.error(where, f'{text}; give every image its own id')
+        normal = normal_name(file_name)
+        first = names.setdefault(normal, where)
+        if first != where:
+            raise file.error(where, f': duplicate file_name {one_line(normal)}, also of {first}')
+    return found
+
+
+def normal_name(file_name: str) -> str:
+    """A file name with '/' for its separators, without './' and '//'."""
+    return osp.normpath(file_name.replace('\\', '/'))
+
+
+def _category(
+    categories: ById[Category], annotation: dict[str, Any], where: str, file: JsonFile
+) -> Category:
+    number = file.id(annotation, 'category_id', where)
+    category, retyped = categories.find(number)
+    if category is None:
+        known = named([shown(key) for key in categories.entries]) or 'none'
+        text = f': category_id {shown(number)} is not among the categories ({known})'
+        raise file.error(where, text)
+    if retyped:
+        file.repair("category_id is text and the category's id a number, or reverse", where)
+    return category
+
+
+def _object(name: str, annotation: dict[str, Any], where: str, file: JsonFile) -> AnnotatedObject:
+    box = read_box(annotation, where, file)
+    if 'area' in annotation and annotation['area'] is not None:
+        area = as_number(annotation['area'])
+        if (area is None or area <= 0) and box[0] != box[2] and box[1] != box[3]:
+            file.repair('area is not positive: that of the box counts', where)
+    crowd, ignore = (file.flag(annotation, key, where) for key in ('iscrowd', 'ignore'))
+    if ignore and not crowd:
+        file.repair('marked "ignore": used as difficult', where)
+    return AnnotatedObject(name, box, file.place(where), difficult=crowd or ignore)
+
+
+def _classes(categories: list[Category], used: set[int | str], file: JsonFile) -> list[str]:
+    """Names of the categories, each once, by their ids: numbers first."""
+    root = _root(categories, used)
+    if root is not None:
+        file.account.note(
+            f'category {shown(root.name)} (id {shown(root.id)}) is the root of the '
+            'others and has no annotation: no class'
+        )
+    kept = sorted((c for c in categories if c is not root), key=_order)
+    ids: dict[str, list[str]] = {}
+    for category in kept:
+        ids.setdefault(category.name, []).append(shown(category.id))
+    for name, same in ids.items():
+        if len(same) > 1:
+            file.account.note(f'categories {named(same)} are all {shown(name)}: one class')
+    return list(ids)
+
+
+def _order(category: Category) -> tuple[bool, int, str]:
+    number = id_number(category.id)
+    return number is None, number or 0, str(category.id)
+
+
+def _root(categories: list[Category], used: set[int | str]) -> Category | None:
+    """The category that Roboflow adds: no annotation uses it, all others are below it."""
+    children = Counter(category.parent for category in categories)
+    for category in categories:
+        below = children[category.name] - (category.parent == category.name)
+        if category.id not in used and 0 < below == len(categories) - 1:
+            return category
+    return None
+
+
+def coco_classes(content: dict[str, Any], path: str = 'COCO file') -> tuple[str, ...]:
+    """Names of the classes of :func:`read_coco`'s content; see :class:`CocoFile`."""
+    return tuple(parse_coco(content, path, Account()).classes)

@@ -13,6 +13,11 @@ from tcnn_mm.errors import UserError
 # by their dot (`.ipynb_checkpoints`, `.git`, and macOS' `._name` files).
 TOOL_FOLDERS = {'__macosx', '@eadir', '$recycle.bin', 'system volume information', '__pycache__'}
 TOOL_FILES = {'thumbs.db', 'desktop.ini'}
+# Folders of annotations: the images are beside them.
+ANNOTATION_FOLDERS = {
+    'annotations', 'annotation', 'annots', 'anns', 'ann', 'labels', 'json', 'splits', 'meta',
+    'metadata',
+}  # fmt: skip
 # A folder with such a file was written by `tcnn fit`, `tcnn predict` or the toolbox's runner.
 OUTPUT_FILES = ('splits/records.json', 'predictions.json', 'last_checkpoint')
 
@@ -61,6 +66,9 @@ def is_image(path: str) -> bool:
 def scan_folder(path: str, skip: Sequence[str] = ()) -> FolderScan:
     """List a folder, or the folder of a file of annotations.
 
+    Of a file in a folder that is called `annotations` or the like and has no images, the folder
+    above is listed.
+
     Args:
         path: The folder or the file.
         skip: Folders that are not entered: the output folder of this run.
@@ -74,8 +82,13 @@ def scan_folder(path: str, skip: Sequence[str] = ()) -> FolderScan:
     only = None
     if osp.isfile(path):
         path, only = osp.split(path)
+    skipped = {osp.realpath(folder) for folder in skip}
     scan = FolderScan(path, only=only)
-    _walk(scan, '', {osp.realpath(folder) for folder in skip}, {osp.realpath(path)})
+    _walk(scan, '', skipped, {osp.realpath(path)})
+    parent, folder = osp.split(path)
+    if only is not None and not scan.images and folder.lower() in ANNOTATION_FOLDERS:
+        scan = FolderScan(parent, only=f'{folder}/{only}')
+        _walk(scan, '', skipped, {osp.realpath(parent)})
     scan.files.sort()
     return scan
 

@@ -3,7 +3,7 @@
 import os.path as osp
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class Match(NamedTuple):
@@ -23,6 +23,16 @@ def clean_name(name: str) -> str:
     """A name as written, with '/' for its separators and without './', '//' and blanks around."""
     path = osp.normpath(name.strip().replace('\\', '/'))
     return path.lstrip('/') if path != '.' else ''
+
+
+def url_paths(name: str) -> tuple[str, str]:
+    """The paths of a URL: its own, and the last in its query (`…/local-files/?d=a/1.jpg`)."""
+    try:
+        url = urlsplit(name)
+    except ValueError:  # brackets that are no address
+        return clean_name(unquote(name)), ''
+    values = [value for _, value in parse_qsl(url.query)]
+    return clean_name(unquote(url.path)), clean_name(values[-1]) if values else ''
 
 
 class ImageIndex:
@@ -57,24 +67,27 @@ class ImageIndex:
             stem: The name has no extension by its format (the name of an XML file).
         """
         wanted = clean_name(name)
-        for place in (f'{near}/{wanted}'.lstrip('/'), wanted):
-            if not stem and place in self.images:
-                return Match(place, '')
+        written = clean_name(f'/{name}/') if name != name.strip() else wanted  # keeps the blanks
+        for place in (f'{near}/{written}', written, f'{near}/{wanted}', wanted):
+            if not stem and place.lstrip('/') in self.images:
+                return Match(place.lstrip('/'), '')
         if not wanted:
             return Match(None, 'no file name')
         if stem:
             found = self._nearest(self._by_stem, wanted, near, stem=True)
             return found or Match(None, 'no image of this name')
-        decoded = clean_name(unquote(urlsplit(name).path))
+        path, query = url_paths(name)
         for table, text, how, by_stem in (
+            (self._by_name, written, 'by its base name', False),
             (self._by_name, wanted, 'by its base name', False),
-            (self._by_name, decoded, 'with its URL decoded', False),
+            (self._by_name, path, 'with its URL decoded', False),
+            (self._by_name, query, 'with its URL decoded', False),
             (self._by_case, wanted, 'with another case of its letters', False),
             (self._by_stem, wanted, 'without extension', True),
         ):
             found = self._nearest(table, text, near, by_stem)
             if found:
-                relative = found.file and found.file.endswith(f'/{wanted}')
+                relative = found.file and found.file.endswith((f'/{wanted}', f'/{written}'))
                 return found if found.file is None or relative else Match(found.file, how)
         return Match(None, 'no such image')
 
@@ -88,7 +101,8 @@ class ImageIndex:
             return Match(found[0], '') if found else None
         folders = wanted.split('/')[-2::-1]
         scores = [(_shared(folders, f.split('/')[-2::-1]), _common(near, f)) for f in found]
-        best = [f for f, score in zip(found, scores, strict=True) if score == max(scores)]
+        highest = max(scores)
+        best = [f for f, score in zip(found, scores, strict=True) if score == highest]
         if len(best) == 1:
             return Match(best[0], '')
         return Match(None, f'{len(best)} images of this name: {", ".join(best[:3])}')
