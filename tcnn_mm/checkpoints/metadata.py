@@ -64,6 +64,18 @@ def configured_damping(config: Mapping[str, Any]) -> float | None:
     return None
 
 
+def reads_upright(config: Any) -> bool:
+    """Whether a config's data loaders turn images by their EXIF orientation.
+
+    Args:
+        config: A config, or a part of one: searched for a `LoadVOCObjects` with `upright=True`.
+    """
+    if isinstance(config, Mapping):
+        loads = str(config.get('type', '')).rpartition('.')[2] == 'LoadVOCObjects'
+        return bool(loads and config.get('upright')) or any(map(reads_upright, config.values()))
+    return isinstance(config, (list, tuple)) and any(map(reads_upright, config))
+
+
 def store_thresholds(
     path: str | os.PathLike,
     thresholds: Mapping[str, float | None],

@@ -3,19 +3,27 @@
     tcnn fit DIR --backbone mobilenet_v2 --out fits/mine
     tcnn fit DIR --backbone minivoc --out fits/mine     # nothing to download
 
-DIR (or a file of annotations) is in VOC format, in COCO format, or has image labels alone: a CSV,
-a JSON, or one folder per class (then training is weak). Nothing is written into it. OUT gets the
-lists, a config that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and
-a report. The same command given again continues where it was interrupted. `tcnn check DIR` shows
-the data first; `tcnn weights list` the backbones.
+DIR (or a file of annotations, or several of them) is in VOC, COCO, YOLO or CVAT format, has a CSV
+of boxes, or has image labels alone: a CSV, a JSON, or one folder per class (then training is weak).
+Nothing is written into it. What cannot be used is counted by reason. OUT gets the lists, a config
+that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and a report. The same
+command given again continues where it was interrupted. `tcnn check DIR` shows the data first;
+`tcnn weights list` the backbones.
 """
 
 import argparse
 
+from tcnn_mm.cli.reading import add_reading_arguments, read_options
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The data, the backbone and its weights, the output folder."""
-    parser.add_argument('data', help='folder of annotated images, or the file of annotations')
+    parser.add_argument(
+        'data',
+        nargs='+',
+        help='folder of annotated images, or the file of annotations; several are one data set',
+    )
+    add_reading_arguments(parser)
     parser.add_argument(
         '--backbone',
         default='mobilenet_v2',
@@ -49,4 +57,5 @@ def run(args: argparse.Namespace) -> None:
         pixels=args.pixels,
         scales=args.scales,
         seed=args.seed,
+        reading=read_options(args, decode=True),
     )

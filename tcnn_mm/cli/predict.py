@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--no-overlays', action='store_true', help='only the JSON')
     add_damping_argument(parser)
-    parser.add_argument('--upright', action='store_true', help='apply the EXIF orientation')
+    parser.add_argument(
+        '--upright',
+        action=argparse.BooleanOptionalAction,
+        help='apply the EXIF orientation, or read as stored; default: as in training',
+    )
     parser.add_argument('--batch-size', type=int, default=4)
     parser.add_argument('--device', help="default: 'cuda' where there is a GPU, else 'cpu'")
     add_trust_argument(parser)

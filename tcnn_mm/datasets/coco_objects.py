@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
-from tcnn_mm.datasets.formats.account import Account, total
+from tcnn_mm.datasets.formats.account import Account
 from tcnn_mm.datasets.formats.annotated_images import Box
 from tcnn_mm.datasets.formats.coco import (
     CocoImage,
@@ -82,12 +82,6 @@ class COCOObjects(ObjectDataset):
 
     def _log_account(self) -> None:
         """Log what the parser repaired or left out."""
-        unlisted = total(self._account.lost_objects)
-        if unlisted:
-            print_log(
-                f'{self.ann_file}: left out {unlisted} annotations of images that it does not list',
-                'current',
-            )
         for line in self._account.lines():
             print_log(line, 'current')
 

@@ -11,11 +11,15 @@ import numpy as np
 from mmengine import fileio
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base as Tag
+from PIL.TiffImagePlugin import TiffImageFile
 
 from tcnn_mm.errors import UserError
 
 # What counts as an image in a folder, in lower case; for training and for prediction alike.
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+IMAGE_SUFFIXES = (
+    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.bmp', '.gif', '.tif', '.tiff', '.webp', '.ppm',
+    '.pgm',
+)  # fmt: skip
 UPRIGHT = 1
 # What Pillow raises on damaged files and on modes it cannot convert, beside OSError.
 _DAMAGE = (SyntaxError, ValueError, EOFError, OverflowError, MemoryError, struct.error)
@@ -148,10 +152,26 @@ def image_to_rgb(image: Image.Image, name: AnyPath = 'PIL image') -> np.ndarray:
 def image_size(path: AnyPath) -> tuple[int, int]:
     """(height, width) in stored pixels from an image's header; errors as for :func:`load_rgb`."""
     with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
-        if image.format == 'TIFF':
-            tags = image.tag_v2
-            return tags[Tag.ImageLength], tags[Tag.ImageWidth]
-        return image.height, image.width
+        return _stored_size(image)
+
+
+def read_header(path: AnyPath) -> tuple[tuple[int, int], int]:
+    """Read an image's size and EXIF orientation; errors as for :func:`load_rgb`.
+
+    A PNG is decoded for it: its EXIF data may follow the pixels.
+
+    Returns:
+        (height, width) in stored pixels, and the orientation of :func:`exif_orientation`.
+    """
+    with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
+        size_hw = _stored_size(image)
+        return size_hw, exif_orientation(image)
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    if isinstance(image, TiffImageFile):  # Pillow turns its size
+        return image.tag_v2[Tag.ImageLength], image.tag_v2[Tag.ImageWidth]
+    return image.height, image.width
 
 
 def exif_orientation(image: AnyPath | Image.Image) -> int:

@@ -5,11 +5,10 @@ import os.path as osp
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.object_dataset import ObjectDataset
+from tcnn_mm.datasets.object_item import object_item
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
 
@@ -20,8 +19,10 @@ def write_records(path: str, classes: Sequence[str], images: Sequence[dict[str, 
     Args:
         path: The file.
         classes: K names.
-        images: One dict per image: `id`, `file` (absolute path), `labels` (class numbers), and
-            for images with boxes `boxes` (N, 4) xyxy pixels 0-based and `box_labels` (N,).
+        images: One dict per image: `id`, `file` (absolute path), `labels` (class numbers). Images
+            with boxes have `boxes` (N, 4) xyxy pixels 0-based, `box_labels` (N,), and perhaps
+            `difficult` and `truncated` (N,). `size_hw`, height and width as the image is read, is
+            taken from the image's header where it is missing.
     """
     with atomic_write(path) as file:
         json.dump(dict(classes=list(classes), images=list(images)), file)
@@ -29,7 +30,7 @@ def write_records(path: str, classes: Sequence[str], images: Sequence[dict[str, 
 
 @DATASETS.register_module()
 class ImageRecords(ObjectDataset):
-    """Items of :class:`VOCObjects` from a JSON file that `PatchVotingClassifier.fit` writes.
+    """Items of :class:`VOCObjects` from a JSON file that `tcnn fit` writes.
 
     Args:
         ann_file (str): The file, see :func:`write_records`.
@@ -65,22 +66,21 @@ class ImageRecords(ObjectDataset):
         )
 
     def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
-        """Yield one item per image of the file, in its order; sizes come from the image headers."""
-        return map(self._item, self._records)
+        """Yield one item per image of the file, in its order."""
+        records = {record['id']: record for record in self._records}
+        return (self._item(records[img_id]) for img_id in self._restrict(list(records)))
 
     def _item(self, record: dict[str, Any]) -> dict[str, Any]:
         """The item of one image, as of `VOCObjects`."""
-        height, width = image_size(record['file'])
-        boxes = np.array(record.get('boxes', []), np.float32).reshape(-1, 4)
+        height, width = record.get('size_hw') or image_size(record['file'])
+        item = object_item(
+            record.get('boxes', ()),
+            record.get('box_labels', ()),
+            record.get('difficult'),
+            record.get('truncated'),
+        )
+        labels = set(item['gt_label']).union(record['labels'])
+        item.update(gt_label=sorted(labels))
         return dict(
-            img_path=record['file'],
-            img_id=record['id'],
-            height=height,
-            width=width,
-            gt_bboxes=boxes,
-            gt_bboxes_labels=np.array(record.get('box_labels', []), np.int64),
-            gt_bboxes_difficult=np.zeros(len(boxes), bool),
-            gt_bboxes_truncated=np.zeros(len(boxes), bool),
-            gt_label=sorted(set(record['labels'])),
-            gt_label_difficult=[],
+            img_path=record['file'], img_id=record['id'], height=height, width=width, **item
         )

@@ -81,7 +81,7 @@ class ObjectDataset(BaseDataset):
             UserError: What the reader refuses; objects of unknown classes.
         """
         self._unknown: Counter[str] = Counter()
-        self._clipped = self._empty = 0
+        self._clipped = self._empty = self._sorted = 0
         items = [
             dict(sample_idx=at, **item) for at, item in enumerate(self.read_items(self._index()))
         ]
@@ -124,6 +124,8 @@ class ObjectDataset(BaseDataset):
         self._report_unknown()
         if self._empty:
             print_log(f'{self.ann_file}: left out {self._empty} empty boxes', 'current')
+        if self._sorted:
+            print_log(f'{self.ann_file}: sorted the corners of {self._sorted} boxes', 'current')
         if self._clipped:
             print_log(f'{self.ann_file}: clipped {self._clipped} boxes to the image', 'current')
         print_log('\n'.join(self._summary(items)), 'current')

@@ -1,51 +1,45 @@
-"""Split data without such lists into train, val and test."""
+"""Split data into train, val and test by the parts that they name, else by a stratified draw."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from tcnn_mm.datasets.nested_subset import nested_order
 
-# Of the images without a role.
+# Of the images without a part.
 SHARES = dict(val=0.2, test=0.2)
 
 
-def split_roles(
-    known: Mapping[str, Sequence[str]],
-    labels: Mapping[str, Sequence[Iterable[int]]],
-    seed: int = 0,
-) -> dict[str, tuple[str, list[str]]]:
+def split_parts(
+    parts: Sequence[str], labels: Sequence[Iterable[int]], seed: int = 0
+) -> dict[str, list[int]]:
     """Choose the images for train, val and test.
 
-    The images that the data name for a role stay in it. A role without images is drawn from those
-    for training, stratified by class (:func:`nested_order`: rare classes go to training first),
-    as a pure function of ids, labels and seed.
+    Images that the data name for val or test stay in it. A part without images is drawn from the
+    others, stratified by class (:func:`nested_order`: rare classes go to training first), as a
+    pure function of parts, labels and seed.
 
     Args:
-        known: Role ('train', 'val', 'test', 'trainval', 'all') → ids, in a fixed order.
-        labels: Role → the classes of each of these images.
+        parts: 'train', 'val', 'test', 'trainval' or 'all' of each image.
+        labels: The classes of each image.
         seed: Of the draw.
 
     Returns:
-        'train', 'val', 'test' → (role that the ids are drawn from, ids).
+        'train', 'val', 'test' → numbers of its images, ascending.
 
     Raises:
-        ValueError: No images to train on, or images in two of train, val and test.
+        ValueError: No images to train on.
     """
-    result = {role: (role, list(known[role])) for role in ('val', 'test') if role in known}
-    pool = next((role for role in ('train', 'trainval', 'all') if role in known), None)
-    if pool is None:
-        raise ValueError(f'nothing to train on: parts {", ".join(known)}')
-    taken = {i for _, ids in result.values() for i in ids}
-    if pool == 'train' and taken.intersection(known['train']):
-        both = sorted(taken.intersection(known['train']))
-        raise ValueError(f'{both[0]} is for training and for val or test ({len(both)} such)')
-    # trainval contains val.
-    free = [n for n, i in enumerate(known[pool]) if i not in taken]
-    order = [free[n] for n in nested_order([labels[pool][n] for n in free], seed)]
-    counts = {r: round(share * len(order)) for r, share in SHARES.items() if r not in result}
+    chosen = {
+        role: [n for n, part in enumerate(parts) if part == role]
+        for role in ('val', 'test')
+        if role in parts
+    }
+    free = [n for n, part in enumerate(parts) if part not in ('val', 'test')]
+    if not free:
+        raise ValueError(f'nothing to train on: parts {", ".join(sorted(set(parts)))}')
+    order = [free[n] for n in nested_order([labels[n] for n in free], seed)]
+    counts = {r: round(share * len(order)) for r, share in SHARES.items() if r not in chosen}
     at = len(order) - sum(counts.values())
-    chosen = dict(train=order[:at])
+    chosen['train'] = sorted(order[:at])
     for role, count in counts.items():
-        chosen[role], at = order[at : at + count], at + count
-    for role, numbers in chosen.items():
-        result[role] = (pool, [known[pool][n] for n in sorted(numbers)])
-    return {role: result[role] for role in ('train', 'val', 'test')}
+        chosen[role], at = sorted(order[at : at + count]), at + count
+    return {role: chosen[role] for role in ('train', 'val', 'test')}

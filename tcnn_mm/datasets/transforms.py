@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.clip_boxes import clip_boxes
-from tcnn_mm.datasets.image_io import load_bgr
+from tcnn_mm.datasets.image_io import apply_orientation, exif_orientation, load_bgr
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import TRANSFORMS
 
@@ -23,6 +23,11 @@ class LoadVOCObjects(BaseTransform):
     Annotated sizes can be wrong, of a rotated copy for example: boxes are then clipped to the real
     image, and the first such image is named in the log.
 
+    Args:
+        upright (bool): Turn the image as its EXIF orientation says; boxes are then of the upright
+            image. Defaults to False. `ImageRecords` has boxes of one or the other, as `tcnn fit`
+            was told.
+
     Adds img (H, W, 3) uint8 BGR, img_shape, ori_shape.
 
     Raises:
@@ -30,8 +35,8 @@ class LoadVOCObjects(BaseTransform):
             of the image.
     """
 
-    def __init__(self) -> None:
-        self._told = False
+    def __init__(self, upright: bool = False) -> None:
+        self.upright, self._told = upright, False
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the pixels and clip the boxes."""
@@ -39,6 +44,8 @@ class LoadVOCObjects(BaseTransform):
         if path is None:
             raise UserError(f'{results["img_id"]}: the data set has with_images=False')
         image = load_bgr(path)
+        if self.upright:
+            image = np.ascontiguousarray(apply_orientation(image, exif_orientation(path)))
         height, width = image.shape[:2]
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = (height, width)

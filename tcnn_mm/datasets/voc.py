@@ -131,6 +131,7 @@ class VOCObjects(ObjectDataset):
     ) -> dict[str, Any]:
         """The objects of known classes of one annotation."""
         self._empty += annotation['empty']
+        self._sorted += annotation['sorted']
         self._unknown.update(o['name'] for o in annotation['objects'] if o['name'] not in index)
         objects = [o for o in annotation['objects'] if o['name'] in index]
         boxes = edges([o['box'] for o in objects])
@@ -149,7 +150,7 @@ class VOCObjects(ObjectDataset):
         Args:
             read: Whether the file is read at all. Defaults to `annotations`.
         """
-        annotation = VOCAnnotation(width=None, height=None, objects=[], empty=0)
+        annotation = VOCAnnotation(width=None, height=None, objects=[], empty=0, sorted=0)
         if self.annotations if read is None else read:
             annotation = parse_voc_xml(path, self.allow_empty)
         if img_path and not (annotation['height'] and annotation['width']):

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,15 +27,30 @@ def hidden_bars() -> Iterator[None]:
         _HIDDEN.reset(token)
 
 
-def progress_bar(total: int | None, unit: str) -> tqdm:
-    """Progress bar of the main process; every 30 s one line where stderr is no terminal."""
+def progress_bar(total: int | None, unit: str, delay: float = 0) -> tqdm:
+    """Progress bar of the main process; every 30 s one line where stderr is no terminal.
+
+    Args:
+        total: Number of items.
+        unit: Their name.
+        delay: Seconds before the bar is shown.
+    """
     return tqdm(
         total=total,
         unit=unit,
         disable=_HIDDEN.get() or not is_main_process(),
+        delay=delay,
         mininterval=0.2 if sys.stderr.isatty() else 30,
         dynamic_ncols=sys.stderr.isatty(),
     )
+
+
+def progress_over(items: Iterable[Any], total: int, unit: str = 'image') -> Iterator[Any]:
+    """Yield the items of an iterable of known length; after two seconds a bar shows how many."""
+    with progress_bar(total, unit, delay=2) as bar:
+        for item in items:
+            yield item
+            bar.update()
 
 
 @HOOKS.register_module()

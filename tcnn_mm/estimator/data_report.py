@@ -1,87 +1,68 @@
-"""What data of any layout that `fit` reads hold: classes, images that cannot be read, coverage."""
+"""What annotated images of any format hold: classes, parts, what is left out, coverage."""
 
-import os.path as osp
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.compat import quiet_log
-from tcnn_mm.datasets.formats.detect_format import detect_format
-from tcnn_mm.datasets.image_io import image_size, load_bgr
-from tcnn_mm.errors import UserError
-from tcnn_mm.estimator.fit_data import open_parts
+from tcnn_mm.datasets.formats.read_data import ReadOptions, read_data
+from tcnn_mm.estimator.fit_data import infos_of, write_found
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.labeler import PatchLabeler
+from tcnn_mm.registry import DATASETS
+
+# Parts whose objects must be named by patches: all but those that are only tested on.
+TESTED = ('val', 'test')
 
 
-class DataReport(NamedTuple):
-    """What is in a folder or a file of annotations.
-
-    Attributes:
-        lines: The report, without the problems.
-        problems: Images that cannot be read.
-    """
-
-    lines: list[str]
-    problems: list[str]
-
-
-def report_data(path: str, decode: bool = False, coverage: bool = True) -> DataReport:
-    """Read data as `fit` would; nothing is written into them.
+def report_data(
+    data: str | Sequence[str], options: ReadOptions | None = None, coverage: bool = True
+) -> list[str]:
+    """Read data as `tcnn fit` does and describe them in lines; nothing is written into them.
 
     Args:
-        path: A folder, or the file of annotations.
-        decode: Decode every image, not only its header.
+        data: Folders, or files of annotations.
+        options: Of :func:`read_data`.
         coverage: Measure which objects the patches of the default grid can name.
 
     Raises:
-        UserError: No known layout, or annotations that cannot be read.
+        UserError: What :func:`read_data` refuses: then `tcnn fit` would not train either.
     """
     init_default_scope('mmpretrain')
-    layout = detect_format(path)
-    with tempfile.TemporaryDirectory() as lists, quiet_log():
-        built, _, classes = open_parts(layout, lists)
-        infos = {role: [d.get_data_info(i) for i in range(len(d))] for role, d in built.items()}
-    lines = [layout.description, *class_table(infos, classes, layout.weak)]
-    problems = _unreadable([info for mine in infos.values() for info in mine], decode)
-    if layout.weak:
+    found = read_data(data, options)
+    with tempfile.TemporaryDirectory() as folder, quiet_log():
+        source = dict(type='tcnn_mm.ImageRecords', ann_file=write_found(found, folder))
+        items = infos_of(DATASETS.build(source))
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for image, item in zip(found.images, items, strict=True):
+        parts.setdefault(image.checked.image.part, []).append(item)
+    weak = not found.boxes
+    lines = [found.description, *class_table(parts, found.classes, weak), *found.account.lines()]
+    if weak:
         lines.append('no boxes: training will be weak, from image labels')
-    elif coverage and not problems:
-        role = training_part(infos)
-        lines += _coverage(role, infos[role], classes)
-    return DataReport(lines, problems)
+    elif coverage:
+        trained = [item for part, mine in parts.items() if part not in TESTED for item in mine]
+        lines += coverage_table(trained or items, found.classes)
+    return lines
 
 
-def coverage_lines(path: str) -> list[str]:
-    """Which objects of the training part the patches of the paper's nine scales can name.
+def coverage_table(items: Sequence[dict[str, Any]], classes: Sequence[str]) -> list[str]:
+    """The table of :func:`measure_coverage` for the paper's nine scales, with a title.
 
-    Raises:
-        UserError: No known layout with boxes, or annotations that cannot be read.
+    Args:
+        items: `get_data_info` of the images for training.
     """
-    init_default_scope('mmpretrain')
-    layout = detect_format(path)
-    role = training_part(layout.parts)
-    with tempfile.TemporaryDirectory() as lists, quiet_log():
-        built, _, classes = open_parts(layout._replace(parts={role: layout.parts[role]}), lists)
-    data = built[role]
-    return _coverage(role, [data.get_data_info(i) for i in range(len(data))], classes)
-
-
-def training_part(parts: Collection[str]) -> str:
-    """The part that is trained on: 'train', else 'trainval', else 'all', else the first."""
-    return next(role for role in ('train', 'trainval', 'all', *parts) if role in parts)
-
-
-def _coverage(role: str, infos: list[dict[str, Any]], classes: Sequence[str]) -> list[str]:
-    """The table of :func:`measure_coverage` for the default grid, with a title."""
     labeler = PatchLabeler(num_classes=len(classes))
-    report = measure_coverage(infos, classes, PatchGrid(), labeler)
-    return [f"coverage of {role} by the paper's nine scales:", *report.table()]
+    report = measure_coverage(items, classes, PatchGrid(), labeler)
+    return [
+        f"coverage of {len(items)} images for training by the paper's nine scales:",
+        *report.table(),
+    ]
 
 
 def class_table(
@@ -113,17 +94,3 @@ def class_table(
         cells = ''.join(f'  {images[role][k]:{w}d}' for role, w in columns)
         lines.append(f'{name:{wide}}{count}{cells}')
     return lines
-
-
-def _unreadable(infos: Sequence[Mapping[str, Any]], decode: bool) -> list[str]:
-    """Messages of the images that cannot be read, each file once."""
-    problems = []
-    for path in dict.fromkeys(info['img_path'] for info in infos):
-        if not osp.isfile(path):
-            problems.append(f'{path}: no such image')
-            continue
-        try:
-            load_bgr(path) if decode else image_size(path)
-        except UserError as error:
-            problems.append(str(error))
-    return problems

@@ -6,6 +6,7 @@ once more continues an interrupted fit.
 
 import os
 import os.path as osp
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -18,14 +19,15 @@ from tcnn_mm.estimator.training import make_banks, train, write_config
 from tcnn_mm.reports.report import write_report
 
 
-def fit(data: str, backbone: str, out: str, **options: Any) -> str:
+def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> str:
     """Plan, write the config, compute the banks, train, choose thresholds, test, report.
 
     Args:
-        data: Folder of annotated images, or file of annotations; nothing is written into it.
+        data: Folder of annotated images, file of annotations, or several of them; nothing is
+            written into them.
         backbone: A key of `BACKBONES`.
         out: Folder for everything that is written.
-        **options: weights, pixels, scales, seed of :func:`make_plan`.
+        **options: weights, pixels, scales, seed, reading of :func:`make_plan`.
 
     Returns:
         Path of the checkpoint, with thresholds.

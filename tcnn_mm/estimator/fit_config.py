@@ -70,12 +70,14 @@ def _header(plan: FitPlan) -> list[str]:
 
 def _data_lines(plan: FitPlan) -> list[str]:
     """Classes, and what the parts have in common."""
+    upright = ', upright=True' if plan.data.upright else ''
     return [
         f'classes = {literal(tuple(plan.data.classes))}',
         'images = dict(',
         *[f'    {key}={value!r},' for key, value in plan.data.source.items()],
         '    metainfo=dict(classes=classes),',
-        "    pipeline=[dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')],",
+        f"    pipeline=[dict(type='tcnn_mm.LoadVOCObjects'{upright}), "
+        "dict(type='tcnn_mm.PackPatchInputs')],",
         ')',
         '# Lists of images, and features of their patches: computed once, by the first run.',
     ]

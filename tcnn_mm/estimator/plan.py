@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
+from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.feature_size import FeatureSize, measure_features
 from tcnn_mm.estimator.fit_data import FitData, read_folder
@@ -57,32 +58,34 @@ class FitPlan:
 
 
 def make_plan(
-    data: str,
+    data: str | Sequence[str],
     backbone: str,
     out: str,
     weights: str | None = None,
     pixels: str | None = None,
     scales: Sequence[float] | None = None,
     seed: int = 0,
+    reading: ReadOptions | None = None,
 ) -> FitPlan:
-    """Plan a fit on a folder of annotated images; writes lists of ids into OUT/splits.
+    """Plan a fit on annotated images; writes records and lists of ids into OUT/splits.
 
     Args:
-        data: Folder, or file of annotations.
+        data: Folders, or files of annotations.
         backbone: A key of `BACKBONES`.
         out: Folder for everything that is written.
         weights: File. Defaults to one found in TCNN_WEIGHTS.
         pixels: What a file of unknown origin expects, a key of `PIXELS`.
         scales: λ. Defaults to the paper's, with larger ones where objects need them.
         seed: Of the split and of the training.
+        reading: How the data are read; OUT is never looked into.
 
     Raises:
         UserError: What :func:`read_folder` and :func:`plan_fit` refuse.
     """
     found = find_weights(backbone, weights, pixels)
-    return plan_fit(
-        read_folder(data, osp.join(out, 'splits'), seed), backbone, found, out, scales, seed
-    )
+    options = replace(reading or ReadOptions(), skip=(out,))
+    annotated = read_folder(data, osp.join(out, 'splits'), options, seed)
+    return plan_fit(annotated, backbone, found, out, scales, seed)
 
 
 def plan_fit(

@@ -38,6 +38,8 @@ class TCNNInferencer:
             class that had no positive to choose it by.
         label_rule (str): What `labels` means, in words.
         damping (float): Of maps where `damping` is not given: the checkpoint's record.
+        upright (bool): Whether images are read upright where `upright` is not given: as in
+            training, by the checkpoint's record.
 
     Examples:
         >>> inferencer = TCNNInferencer(checkpoint='work_dirs/tcnn_minivoc/epoch_100.pth')
@@ -56,6 +58,7 @@ class TCNNInferencer:
     ) -> None:
         trained = load_trained_model(checkpoint, config, device, classes, trust)
         self.model, self.record, self.damping = trained.model, trained.record, trained.damping
+        self.upright = trained.upright
         self.classes, self.thresholds = trained.classes, trained.thresholds
         self.needs_boxes = not hasattr(self.model.sampler, 'grid')
         self.rule = LabelRule(self.model.voter.independent, trained.thresholds, trained.chosen_on)
@@ -87,7 +90,7 @@ class TCNNInferencer:
         long_side: int = 500,
         damping: float | None = None,
         channel_order: str = 'rgb',
-        upright: bool = False,
+        upright: bool | None = None,
         keep_image: bool = False,
     ) -> Iterator[ImageResult]:
         """Predict on images one batch at a time.
@@ -107,8 +110,8 @@ class TCNNInferencer:
             damping (float, optional): Of the maps (see :func:`mean_score_map`); 0 is the paper's.
                 Defaults to the checkpoint's record, as `tcnn predict` and the report do.
             channel_order (str): Of arrays: 'rgb' (as PIL's), or 'bgr' (as cv2's and mmcv's).
-            upright (bool): Apply the EXIF rotation; boxes and maps are then of the rotated image.
-                Defaults to False: as stored, as in training; a warning counts the images whose
+            upright (bool, optional): Apply the EXIF rotation; boxes and maps are then of the
+                rotated image. Defaults to what training did; a warning counts the images whose
                 rotation was ignored.
             keep_image (bool): Add the pixels.
 
@@ -124,6 +127,7 @@ class TCNNInferencer:
         """
         if channel_order not in ('rgb', 'bgr'):
             raise ValueError(f"channel_order={channel_order!r}; choose 'rgb' or 'bgr'")
+        upright = self.upright if upright is None else upright
         listed, others = list_images(images)
         person_boxes = check_boxes(boxes, len(listed), self.needs_boxes)
         result_options = ResultOptions(

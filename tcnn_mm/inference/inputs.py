@@ -46,7 +46,7 @@ class ReadLog:
             )
         if self.rotated:
             lines.append(
-                f'{self.rotated} of {total} images: EXIF rotation was ignored, as in training; '
+                f'{self.rotated} of {total} images: EXIF rotation was ignored; '
                 'pass upright=True (tcnn predict --upright) to apply it'
             )
         if self.other_files:

@@ -67,7 +67,7 @@ def predict_to_folder(
     classes: Sequence[str] | None = None,
     overlays: bool = True,
     damping: float | None = None,
-    upright: bool = False,
+    upright: bool | None = None,
     batch_size: int = 4,
     device: str | None = None,
     trust_checkpoint: bool = False,
@@ -85,7 +85,7 @@ def predict_to_folder(
             its best class.
         overlays: Draw the maps of up to three classes per image.
         damping: Of the maps. Defaults to the checkpoint's record.
-        upright: Apply the EXIF rotation.
+        upright: Apply the EXIF rotation. Defaults to what training did.
         batch_size: Images at a time.
         device: Defaults to 'cuda' where there is a GPU, else 'cpu'.
         trust_checkpoint: Unpickle the checkpoint fully.

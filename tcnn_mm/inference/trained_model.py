@@ -34,6 +34,7 @@ class TrainedModel:
         chosen_on (str | None): What the thresholds were chosen on.
         record (dict): How the model cuts, scores and aggregates (:func:`model_record`).
         damping (float): Of localization maps, as recorded (:func:`map_damping`).
+        upright (bool): Images were read upright in training, as recorded.
     """
 
     model: PatchModel
@@ -42,6 +43,7 @@ class TrainedModel:
     chosen_on: str | None
     record: dict[str, Any]
     damping: float
+    upright: bool
 
 
 def load_trained_model(
@@ -101,6 +103,7 @@ def load_trained_model(
         chosen_on=stored.get('thresholds_chosen_on'),
         record=record,
         damping=map_damping(stored, cfg),
+        upright=bool(stored.get('upright')),
     )
 
 

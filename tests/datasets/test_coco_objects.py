@@ -146,13 +146,13 @@ def test_what_is_left_out_is_counted(tmp_path, monkeypatch):
         monkeypatch.setattr(place, lambda text, *_: said.append(text))
     (tmp_path / 'a.json').write_text(json.dumps(content))
     COCOObjects(str(tmp_path / 'a.json'), with_images=False)
-    assert any('left out 1 annotations of images that it does not list' in text for text in said)
+    assert any('object left out: the file lists no image of its image_id' in text for text in said)
     assert any('left out 8 empty boxes' in text for text in said)
     assert any('clipped 6 boxes to the image' in text for text in said)
 
 
 def test_what_the_parser_repairs_is_used_and_logged(tmp_path, monkeypatch):
-    """Boxes with area 0, numbers as text and negative sides are objects; "ignore" is difficult."""
+    """Boxes with area 0 and numbers as text are objects; "ignore" is difficult."""
     said = []
     monkeypatch.setattr(
         'tcnn_mm.datasets.coco_objects.print_log', lambda text, *_: said.append(text)
@@ -160,9 +160,7 @@ def test_what_the_parser_repairs_is_used_and_logged(tmp_path, monkeypatch):
 
     def change(content):
         for annotation in content['annotations']:
-            x, y, width, height = annotation['bbox']
-            box = [x + width, y + height, -width, -height]
-            annotation.update(area=0, image_id=str(annotation['image_id']), bbox=box)
+            annotation.update(area=0, image_id=str(annotation['image_id']))
         content['annotations'][0]['ignore'] = 1
 
     found, whole = of(edited(tmp_path / 'a', change)), of(write_coco(tmp_path / 'b'))

@@ -30,6 +30,17 @@ def is_voc_folder(folder: str) -> bool:
     return sum(osp.isdir(osp.join(folder, part)) for part in PARTS) >= 2
 
 
+def has_voc_years(folder: str) -> bool:
+    """Whether PASCAL VOC's own folders, `VOC2007` or `VOC2012`, are at or below a folder."""
+    if is_voc_folder(folder):
+        return osp.basename(osp.abspath(folder)) in {f'VOC{year}' for year in SIZES}
+    return any(
+        is_voc_folder(osp.join(folder, *at, f'VOC{year}'))
+        for year in SIZES
+        for at in ((), ('VOCdevkit',))
+    )
+
+
 def find_voc(data_dir: str, year: int | None = None) -> list[tuple[str, int | None]]:
     """Folders in VOC's layout at or below a folder.
 

@@ -1,7 +1,6 @@
 """The account of a reading: what was repaired, what was left out and why, in one table."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from tcnn_mm.errors import UserError
 
@@ -10,18 +9,12 @@ MAX_LOSS = 0.02
 EXAMPLES = 3
 
 
-@dataclass
-class Entry:
-    """Cases of one reason: how many, and the places of the first ones."""
+class Entry(list[str]):
+    """The places of all cases of one reason."""
 
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, where: str) -> None:
-        """Count one case."""
-        self.count += 1
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(where)
+    def __str__(self) -> str:
+        more = ', …' if len(self) > EXAMPLES else ''
+        return f'{", ".join(self[:EXAMPLES])}{more}'
 
 
 class Account:
@@ -34,6 +27,8 @@ class Account:
         repairs (dict[str, Entry]): Reason → images or objects that are used after a repair.
         lost_images, lost_objects (dict[str, Entry]): Reason → what is annotated but not used.
         unused (dict[str, Entry]): Reason → files that no annotation names.
+        negatives (int): Images that are used without any annotation: they have none of the
+            classes.
         notes (list[str]): What is unusual but allowed, one sentence each.
     """
 
@@ -42,33 +37,48 @@ class Account:
         self.lost_images: dict[str, Entry] = {}
         self.lost_objects: dict[str, Entry] = {}
         self.unused: dict[str, Entry] = {}
+        self.negatives = 0
         self.notes: list[str] = []
 
     def repair(self, reason: str, where: str) -> None:
         """Count something that is used after a documented repair."""
-        self.repairs.setdefault(reason, Entry()).add(where)
+        self.repairs.setdefault(reason, Entry()).append(where)
 
     def lose_image(self, reason: str, where: str) -> None:
         """Count an annotated image that is not used."""
-        self.lost_images.setdefault(reason, Entry()).add(where)
+        self.lost_images.setdefault(reason, Entry()).append(where)
 
     def lose_object(self, reason: str, where: str) -> None:
         """Count an annotated object that is not used."""
-        self.lost_objects.setdefault(reason, Entry()).add(where)
+        self.lost_objects.setdefault(reason, Entry()).append(where)
 
     def leave_unused(self, reason: str, where: str) -> None:
         """Count a file that no annotation names."""
-        self.unused.setdefault(reason, Entry()).add(where)
+        self.unused.setdefault(reason, Entry()).append(where)
 
     def note(self, text: str) -> None:
         """Add a sentence to the report, once."""
         if text not in self.notes:
             self.notes.append(text)
 
+    def merge(self, other: 'Account', prefix: str) -> None:
+        """Add another account, with a prefix before its places: of one root of several."""
+        for mine, theirs in (
+            (self.repairs, other.repairs),
+            (self.lost_images, other.lost_images),
+            (self.lost_objects, other.lost_objects),
+            (self.unused, other.unused),
+        ):
+            for reason, entry in theirs.items():
+                mine.setdefault(reason, Entry()).extend(f'{prefix}{place}' for place in entry)
+        self.negatives += other.negatives
+        for text in other.notes:
+            self.note(text)
+
     def lines(self) -> list[str]:
         """The table: one line per reason with the number of cases and the first place."""
         found = [
-            (f'{entry.count}', f'{what}: {reason}', entry.examples[0])
+            (str(len(entry)), f'{what}: {reason}', entry[0])
             for what, entries in (
                 ('repaired', self.repairs),
                 ('image left out', self.lost_images),
@@ -81,10 +91,11 @@ class Account:
         rows = [f'{count:>{wide}}  {text} ({first})' for count, text, first in found]
         return [*rows, *(f'note: {text}' for text in self.notes)]
 
-    def check(self, images: int, objects: int, allow_missing: bool = False) -> None:
+    def check(self, root: str, images: int, objects: int, allow_missing: bool = False) -> None:
         """Stop where more than :data:`MAX_LOSS` of the images or objects is left out.
 
         Args:
+            root: Of the data, for the error.
             images, objects: Those that are used.
             allow_missing: Do not stop, unless nothing is left.
 
@@ -100,19 +111,18 @@ class Account:
             if not lost or (used and (allow_missing or lost <= MAX_LOSS * (used + lost))):
                 continue
             reasons = '; '.join(
-                f'{entry.count} × {reason} ({", ".join(entry.examples)}'
-                f'{", …" if entry.count > len(entry.examples) else ""})'
-                for reason, entry in entries.items()
+                f'{len(entry)} × {reason} ({entry})' for reason, entry in entries.items()
             )
             remedy = 'fix them' if not used else 'fix them, or leave them out: --allow-missing'
             raise UserError(
-                f'{lost} of {used + lost} annotated {what} cannot be used: {reasons}; {remedy}'
+                f'{root}: {lost} of {used + lost} annotated {what} cannot be used: {reasons}; '
+                f'{remedy}'
             )
 
 
 def total(entries: dict[str, Entry]) -> int:
     """Number of cases of all reasons."""
-    return sum(entry.count for entry in entries.values())
+    return sum(map(len, entries.values()))
 
 
 def named(values: Iterable[str], most: int = 5) -> str:

@@ -127,7 +127,11 @@ def parse_coco(
             file.repair("image_id is text and the image's id a number, or reverse", where)
         category = _category(categories, annotation, where, file)
         used.add(category.id)
-        image.objects.append(_object(category.name, annotation, where, file))
+        item = _object(category.name, annotation, where, file)
+        if item.box[2] < item.box[0] or item.box[3] < item.box[1]:
+            account.lose_object('bbox has a negative width or height', item.where)
+            continue
+        image.objects.append(item)
     found = list(images.entries.values())
     refuse_corners(
         path,

@@ -1,181 +1,105 @@
-"""Find out which format a folder of annotated images has, and its parts."""
+"""Find out which format a folder of annotated images has: a decision with evidence."""
 
-import glob
-import json
-import os
-import os.path as osp
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
-from tcnn_mm.datasets.formats.coco import is_coco, read_coco
-from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES
+from tcnn_mm.datasets.formats.account import Account, named
+from tcnn_mm.datasets.formats.annotated_images import AnnotatedImages, Reading
+from tcnn_mm.datasets.formats.class_folders import find_class_folders
+from tcnn_mm.datasets.formats.coco_folder import find_coco
+from tcnn_mm.datasets.formats.folder_scan import FolderScan
+from tcnn_mm.datasets.formats.image_index import ImageIndex
+from tcnn_mm.datasets.formats.voc_folder import find_voc
 from tcnn_mm.errors import UserError
 
-ROLES = {'train': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}
-FORMATS = """\
-  VOC format:    DIR/Annotations/*.xml, DIR/JPEGImages/*, perhaps DIR/ImageSets/Main/*.txt
-  COCO format:   DIR/*.json or DIR/annotations/*.json with "images", "annotations", "categories"
-  image labels:  a .csv (file,label[,label…]) or .json ({"file": ["label", …]}) beside the images
-  image labels:  DIR/CLASS/*.jpg, perhaps below DIR/train, DIR/val, DIR/test"""
-
-Part = dict[str, Any]
-
-
-class DataFormat(NamedTuple):
-    """A format and its parts.
-
-    Attributes:
-        kind (str): 'voc', 'coco' or 'labels'.
-        description (str): In words.
-        parts (dict): {role: config of the data set}. A role is 'train', 'val', 'test',
-            'trainval', or 'all' where the data have no such lists.
-    """
-
-    kind: str
-    description: str
-    parts: dict[str, Part]
-
-    @property
-    def weak(self) -> bool:
-        """Whether there are image labels alone."""
-        return self.kind == 'labels'
+Finder = Callable[[FolderScan, ImageIndex], Reading | None]
+# By the name that `--format` takes.
+FINDERS: Mapping[str, Finder] = {
+    'voc': find_voc,
+    'coco': find_coco,
+    'folders': find_class_folders,
+}
 
 
-def detect_format(path: str) -> DataFormat:
-    """Find out which format the data at a path have; nothing is written.
+def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None) -> Reading:
+    """Choose how to read a folder.
+
+    Where several formats fit but say the same, the one with boxes is chosen.
 
     Args:
-        path: A folder, or the file of annotations itself.
+        scan: The listing of the folder.
+        index: Of its images.
+        wanted: A key of :data:`FINDERS`: only this format. Defaults to the only one that fits.
+
+    Returns:
+        The reading.
 
     Raises:
-        UserError: Nothing there, or an unknown format; lists the known ones.
+        UserError: No format fits, or several do and differ; says what was found, and how to
+            choose.
     """
-    path = osp.abspath(osp.expanduser(path))
-    if not osp.exists(path):
-        raise UserError(f'no data: {path}\ngive a folder or a file of annotations:\n{FORMATS}')
-    if osp.isfile(path):
-        found = _coco([path], osp.dirname(path)) or _labels_file(path)
-    else:
-        # An archive often unpacks to a folder in a folder.
-        inner = [e.path for e in os.scandir(path) if e.is_dir()]
-        places = [path, *inner] if len(inner) <= 3 else [path]
-        found = next(filter(None, map(_voc, places)), None) or _coco_folder(path)
-        found = found or _labels_folder(path)
+    place = scan.path(scan.only) if scan.only else scan.root
+    finders = FINDERS if wanted is None else {wanted: FINDERS[wanted]}
+    found = [reading for reading in (find(scan, index) for find in finders.values()) if reading]
     if not found:
-        raise UserError(f'{path}: none of the known formats:\n{FORMATS}')
-    return found
+        said = f'nothing of the format {wanted}' if wanted else 'no annotations of a known format'
+        raise UserError(f'{place}: {said}; found {contents(scan)}; {KNOWN}')
+    if len(found) == 1:
+        return found[0]
+    same = _the_same(found)
+    if same is None:
+        ways = '; '.join(f'{reading.evidence} (--format {reading.format})' for reading in found)
+        raise UserError(f'{place}: can be read in {len(found)} ways, choose one: {ways}')
+    return same
 
 
-def _voc(root: str) -> DataFormat | None:
-    if not all(osp.isdir(osp.join(root, part)) for part in ('Annotations', 'JPEGImages')):
+def _the_same(readings: Sequence[Reading]) -> Reading | None:
+    """The reading to use of several that give the same images the same labels; else None.
+
+    Folders whose names are none of the classes that another format names are no classes.
+    """
+    try:
+        read = [(reading, reading.read(Account())) for reading in readings]
+    except UserError:
         return None
-    parts: dict[str, Part] = {}
-    for role in ('train', 'val', 'trainval', 'test'):
-        name = osp.join('ImageSets', 'Main', f'{role}.txt')
-        if osp.isfile(osp.join(root, name)):
-            parts[role] = dict(type='tcnn_mm.VOCObjects', data_root=root, ann_file=name)
-    if {'train', 'val'} <= set(parts):
-        parts.pop('trainval', None)
-    if not parts:
-        parts['all'] = dict(type='tcnn_mm.VOCObjects', data_root=root, ann_file=None)
-    lists = f'lists {", ".join(parts)}' if 'all' not in parts else 'no lists in ImageSets/Main'
-    return DataFormat('voc', f'{root}: VOC format (boxes), {lists}', parts)
-
-
-def _holds_coco(path: str) -> bool:
-    with open(path, encoding='utf-8') as file:
-        try:
-            return is_coco(json.load(file))
-        except ValueError as error:
-            raise UserError(f'{path}: not JSON ({error})') from error
-
-
-def _role(path: str, root: str) -> str:
-    """Role that a file's name or its folder says, else 'all'."""
-    words = osp.relpath(path, root).lower().replace('.', '_').replace(os.sep, '_').split('_')
-    words = [word.rstrip('0123456789') for word in words]
-    return next((ROLES[word] for word in words if word in ROLES), 'all')
-
-
-def _coco_folder(root: str) -> DataFormat | None:
-    patterns = ('*.json', 'annotations/*.json', '*/*.json')
-    files = sorted({f for p in patterns for f in glob.glob(osp.join(root, p))})
-    return _coco(files, root)
-
-
-def _coco(files: Sequence[str], root: str) -> DataFormat | None:
-    files = [f for f in files if f.lower().endswith('.json') and _holds_coco(f)]
-    if not files:
+    classes = {n for reading, data in read if reading.format != 'folders' for n in data.classes}
+    read = [(r, data) for r, data in read if r.format != 'folders' or classes & {*data.classes}]
+    labels = [_labels(data) for _, data in read]
+    boxes = [_boxes(data) for _, data in read if data.boxes]
+    if any(one != labels[0] for one in labels) or any(one != boxes[0] for one in boxes):
         return None
-    named: dict[str, str] = {}
-    for file in files:
-        role = _role(file, root) if len(files) > 1 else 'all'
-        if role in named:
-            raise UserError(
-                f'{root}: {named[role]} and {file} are both for {role}; give one of the files'
-            )
-        named[role] = file
-    folders = {role: _image_folder(file, root) for role, file in named.items()}
-    parts: dict[str, Part] = {}
-    # One folder: ids are file names. Several may hold the same names: ids say the folder.
-    common = osp.commonpath(list(folders.values()))
-    for role, file in named.items():
-        part: Part = dict(type='tcnn_mm.COCOObjects', data_root=common, ann_file=file)
-        if len(set(folders.values())) > 1:
-            part.update(img_dir=osp.relpath(folders[role], common), long_ids=True)
-        parts[role] = part
-    names = ', '.join(f'{osp.relpath(file, root)} ({role})' for role, file in named.items())
-    return DataFormat('coco', f'{root}: COCO format (boxes): {names}', parts)
+    chosen = next((reading for reading, data in read if data.boxes), read[0][0])
+    others = [reading.evidence for reading, _ in read if reading is not chosen]
+    if not others:
+        return chosen
+    return chosen._replace(evidence=f'{chosen.evidence} (the same labels: {named(others)})')
 
 
-def _image_folder(file: str, root: str) -> str:
-    """Where the images of a COCO file are: looked for by its first image's name."""
-    images = read_coco(file)['images']
-    if not images:
-        raise UserError(f'{file}: no image in it')
-    name, stem = images[0]['file_name'], osp.splitext(osp.basename(file))[0].split('_')[-1]
-    near = [osp.dirname(file), root, osp.dirname(osp.dirname(file))]
-    below = ['', 'images', 'JPEGImages', stem, osp.join('images', stem)]
-    looked = list(dict.fromkeys(osp.join(a, b) for a in near for b in below))
-    for folder in looked:
-        if osp.isfile(osp.join(folder, name)):
-            return osp.normpath(folder)
-    raise UserError(f'{file}: its first image {name} was looked for in {", ".join(looked)}')
+def _labels(data: AnnotatedImages) -> dict[str, set[str]]:
+    """The classes of each image, without those of difficult objects alone."""
+    return {
+        image.file: {*image.labels, *(o.name for o in image.objects if not o.difficult)}
+        for image in data.images
+    }
 
 
-def _labels_file(path: str) -> DataFormat | None:
-    if not path.lower().endswith(('.csv', '.json')):
-        return None
-    part = dict(type='tcnn_mm.ImageList', data_root=osp.dirname(path), ann_file=path)
-    return DataFormat('labels', f'{path}: image labels, no boxes', dict(all=part))
+def _boxes(data: AnnotatedImages) -> dict[str, list[tuple[str | int, ...]]]:
+    """The objects of each image, to a pixel."""
+    return {
+        image.file: sorted((o.name, *map(round, o.box)) for o in image.objects)
+        for image in data.images
+    }
 
 
-def _labels_folder(root: str) -> DataFormat | None:
-    files = sorted(f for e in ('csv', 'json') for f in glob.glob(osp.join(root, f'*.{e}')))
-    if len(files) == 1:
-        return _labels_file(files[0])
-    if files:
-        raise UserError(f'{root}: several lists ({", ".join(map(osp.basename, files))}); give one')
-    folders = sorted(e.name for e in os.scandir(root) if e.is_dir())
-    roles = {ROLES[name]: name for name in folders if name in ROLES}
-    if 'train' not in roles:
-        roles = dict(all='')
-    parts: dict[str, Part] = {}
-    for role, name in roles.items():
-        # Ids are paths from the root on, so that train/cat/1.jpg and test/cat/1.jpg differ.
-        parts[role] = dict(type='tcnn_mm.ImageList', data_root=root, img_dir=name)
-    one = osp.join(root, next(iter(roles.values())))
-    classes = [e.path for e in os.scandir(one) if e.is_dir() and _has_images(e.path)]
-    if len(classes) < 2:
-        return None
-    lists = '' if 'all' in roles else f', parts {", ".join(roles)}'
-    description = (
-        f'{root}: one folder per class ({len(classes)} classes), image labels, no boxes{lists}'
-    )
-    return DataFormat('labels', description, parts)
+KNOWN = (
+    'known are VOC (XML files), COCO (JSON), YOLO (txt), CVAT (XML), a CSV of file,label or of '
+    'boxes, and one folder per class'
+)
 
 
-def _has_images(folder: str) -> bool:
-    return any(
-        name.lower().endswith(IMAGE_SUFFIXES) for _, _, files in os.walk(folder) for name in files
-    )
+def contents(scan: FolderScan) -> str:
+    """What is in a folder: its files by suffix, in words."""
+    if not scan.files:
+        return 'no file'
+    counts = Counter({suffix or 'without suffix': n for suffix, n in scan.suffixes().items()})
+    return named([f'{count} {suffix}' for suffix, count in counts.most_common()])

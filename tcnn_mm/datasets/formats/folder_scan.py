@@ -18,6 +18,11 @@ ANNOTATION_FOLDERS = {
     'annotations', 'annotation', 'annots', 'anns', 'ann', 'labels', 'json', 'splits', 'meta',
     'metadata',
 }  # fmt: skip
+# Images in such folders say where the objects of other images are.
+MASK_FOLDERS = {
+    'segmentationclass', 'segmentationobject', 'segmentationclassaug', 'masks', 'mask',
+    'ground_truth', 'groundtruth', 'gt',
+}  # fmt: skip
 # A folder with such a file was written by `tcnn fit`, `tcnn predict` or the toolbox's runner.
 OUTPUT_FILES = ('splits/records.json', 'predictions.json', 'last_checkpoint')
 
@@ -41,8 +46,8 @@ class FolderScan:
 
     @property
     def images(self) -> list[str]:
-        """Paths of the images, by their suffix."""
-        return [f for f in self.files if is_image(f)]
+        """Paths of the images, by their suffix, without masks."""
+        return [f for f in self.files if is_image(f) and not is_mask(f)]
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         """Annotation files with one of these suffixes, in any case; `only` where it is given."""
@@ -61,6 +66,11 @@ class FolderScan:
 def is_image(path: str) -> bool:
     """Whether a file is an image by its suffix."""
     return path.lower().endswith(IMAGE_SUFFIXES)
+
+
+def is_mask(path: str) -> bool:
+    """Whether a file is in a folder of masks."""
+    return any(name.lower() in MASK_FOLDERS for name in path.split('/')[:-1])
 
 
 def scan_folder(path: str, skip: Sequence[str] = ()) -> FolderScan:

@@ -32,7 +32,8 @@ def read_ids(path: str) -> list[str]:
         UserError: What :func:`read_lines` refuses, a duplicate id, a class file of VOC.
     """
     ids = read_lines(path)
-    columns = next((i for i in ids if re.fullmatch(r'\S+\s+(-1|0|1)', i)), None)
+    # The devkit's flags have two places: 'a -1', 'a  1'; 'photo 1' is an id.
+    columns = next((i for i in ids if re.fullmatch(r'\S+(\s+-1|\s{2,}[01])', i)), None)
     if columns:
         raise UserError(
             f'{path}: "{columns}" is a line of a class file; give a list of ids alone, such as '

@@ -27,29 +27,34 @@ class VOCObject(BoxObject, total=False):
 
 
 class VOCAnnotation(TypedDict):
-    """One file. `width` and `height` are None where unknown; `empty` counts objects left out."""
+    """One file.
+
+    `width` and `height` are None where unknown. `empty` counts objects that were left out,
+    `sorted` boxes whose corners were in another order.
+    """
 
     width: int | None
     height: int | None
     objects: list[VOCObject]
     empty: int
+    sorted: int
 
 
-def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnnotation:
-    """Read one annotation file.
+def read_voc_xml(path: str | os.PathLike) -> VOCAnnotation:
+    """Read one annotation file with its boxes as they are, also empty ones.
 
-    The order of elements is free; `difficult`, `truncated`, `size` or all objects may be missing.
+    The order of elements is free; `difficult`, `truncated`, `size` or all objects may be missing;
+    elements may be in an XML namespace.
 
     Args:
         path: The XML file.
-        allow_empty: Leave out objects with an empty box instead of raising.
 
     Returns:
         Size and objects; an object has `actions` (name → bool) where the file has <actions>.
 
     Raises:
         UserError: Missing or broken XML, another root than <annotation>, an object without name
-            or box, a value that is not a number, x2 ≤ x1, y2 ≤ y1; one line with the path.
+            or box, a value that is not a number; one line with the path.
     """
     root = _read_root(path)
     # Some tools write 0 for an unknown size.
@@ -57,20 +62,46 @@ def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnno
         int(_number(root.findtext(f'size/{key}') or '0', f'{path}: {key}')) or None
         for key in ('width', 'height')
     )
-    objects, empty = [], 0
-    for at, node in enumerate(root.iterfind('object'), 1):
-        item = _parse_object(node, f'{path}: object {at}')
-        x1, y1, x2, y2 = item['box']
-        if x2 > x1 and y2 > y1:
-            objects.append(item)
+    objects = [
+        _parse_object(node, f'{path}: object {at}')
+        for at, node in enumerate(root.iterfind('object'), 1)
+    ]
+    return VOCAnnotation(width=width, height=height, objects=objects, empty=0, sorted=0)
+
+
+def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnnotation:
+    """Read one annotation file as a data set needs it: corners sorted, no empty box.
+
+    Args:
+        path: The XML file.
+        allow_empty: Leave out objects with an empty box instead of raising.
+
+    Raises:
+        UserError: What :func:`read_voc_xml` refuses, a box with x2 = x1 or y2 = y1.
+    """
+    annotation = read_voc_xml(path)
+    kept = []
+    for at, item in enumerate(annotation['objects'], 1):
+        box = sort_corners(item['box'])
+        annotation['sorted'] += box != item['box']
+        item['box'] = box
+        if box[2] > box[0] and box[3] > box[1]:
+            kept.append(item)
             continue
         if not allow_empty:
             raise UserError(
-                f'{path}: object {at} ({item["name"]}): empty box {item["box"]}, needs max > min; '
+                f'{path}: object {at} ({item["name"]}): empty box {box}, needs max > min; '
                 'fix it, or leave such boxes out: VOCObjects(allow_empty=True)'
             )
-        empty += 1
-    return VOCAnnotation(width=width, height=height, objects=objects, empty=empty)
+        annotation['empty'] += 1
+    annotation['objects'] = kept
+    return annotation
+
+
+def sort_corners(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """A box with its smaller coordinates first."""
+    x1, y1, x2, y2 = box
+    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
 
 
 def _read_root(path: str | os.PathLike) -> ET.Element:
@@ -80,6 +111,9 @@ def _read_root(path: str | os.PathLike) -> ET.Element:
         raise UserError(f'{path}: no annotation ({error.strerror})') from error
     except (ET.ParseError, ValueError, LookupError) as error:  # the last two: its encoding
         raise UserError(f'{path}: broken XML ({error})') from error
+    for element in root.iter():
+        if isinstance(element.tag, str):  # comments have none
+            element.tag = element.tag.rpartition('}')[2]  # without its namespace
     if root.tag != 'annotation':
         raise UserError(f"{path}: not in VOC's format: <{root.tag}>, expected <annotation>")
     return root

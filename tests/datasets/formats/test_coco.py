@@ -203,9 +203,12 @@ def test_crowds_and_ignored_objects_are_difficult():
         ] * 3
 
 
-def test_corners_in_any_order_are_given_on():
-    """The parser keeps the box; what is done about it is the next step's."""
-    assert parsed(changed('annotations', 0, bbox=[50, 60, -20, -30]))[2][0][1] == (50, 60, 30, 30)
+def test_a_negative_width_is_left_out_and_counted():
+    """A wrong sign, or another corner? The box could be at either side: it is not used."""
+    whole = len(parsed(content_of())[2])
+    _, account, objects = parsed(changed('annotations', 0, bbox=[50, 60, -20, 30]))
+    assert len(objects) == whole - 1
+    assert [len(e) for e in account.lost_objects.values()] == [1]
 
 
 def roboflow(root='objects'):

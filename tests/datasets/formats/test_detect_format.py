@@ -1,79 +1,74 @@
-"""Formats of folders and files, and their parts, are detected."""
-
-import json
+"""The format is a decision with evidence: one fits, or the message says how to choose."""
 
 import pytest
 
-from tcnn_mm.datasets.formats.detect_format import detect_format
+from tcnn_mm.datasets.formats.detect_format import FINDERS, detect_format
+from tcnn_mm.datasets.formats.folder_scan import scan_folder
+from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.errors import UserError
-from tcnn_mm.registry import DATASETS
-from tests.support.own_data import (
-    coco,
-    write_coco,
-    write_csv,
-    write_folders,
-    write_images,
-    write_voc,
-)
+from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
 
-IDS = [f'image_{i}' for i in range(8)]
+WRITERS = dict(voc=write_voc, coco=write_coco, table=write_csv, folders=write_folders)
 
 
-def test_voc_with_and_without_lists(tmp_path):
-    lists = dict(train=IDS[:4], val=IDS[4:6], trainval=IDS[:6], test=IDS[6:])
-    found = detect_format(str(write_voc(tmp_path / 'a', lists)))
-    assert (found.kind, found.weak, list(found.parts)) == ('voc', False, ['train', 'val', 'test'])
-    write_voc(tmp_path / 'b' / 'inner', {})
-    assert detect_format(str(tmp_path / 'b')).parts['trainval']['data_root'].endswith('inner')
-    (tmp_path / 'b/inner/ImageSets/Main/trainval.txt').unlink()
-    assert list(detect_format(str(tmp_path / 'b')).parts) == ['all']
+def detect(path, wanted=None):
+    scan = scan_folder(str(path))
+    return detect_format(scan, ImageIndex(scan.images), wanted)
 
 
-def test_coco_as_a_folder_and_as_a_file(tmp_path):
-    root = write_coco(tmp_path / 'one')
-    for path in (root, root / 'annotations/instances_all.json'):
-        found = detect_format(str(path))
-        assert (found.kind, list(found.parts)) == ('coco', ['all'])
-        assert found.parts['all']['data_root'] == str(root / 'images')
-    found = detect_format(str(write_coco(tmp_path / 'two', train=5)))
-    assert list(found.parts) == ['train', 'val']
+@pytest.mark.parametrize('format_name', WRITERS)
+def test_each_format_is_found(tmp_path, format_name):
+    """Also in a folder in a folder, as archives unpack."""
+    WRITERS[format_name](tmp_path / 'export' / 'data')
+    assert detect(tmp_path).format == format_name
+    assert detect(tmp_path / 'export/data').format == format_name
 
 
-def ids_of(part):
-    data = DATASETS.build(dict(part, with_images=True))
-    return {data.get_data_info(at)['img_id'] for at in range(len(data))}
+def test_formats_that_say_the_same_are_no_choice(tmp_path):
+    """A CSV of the labels beside boxes with the same labels: the boxes are used, and it is said."""
+    write_voc(tmp_path / 'data')
+    rows = [f'image_{at}.png,{("blue", "red")[at % 2]}' for at in range(8)]
+    (tmp_path / 'data/labels.csv').write_text('\n'.join(['file,label', *rows]))
+    found = detect(tmp_path / 'data')
+    assert found.format == 'voc' and 'the same labels: ' in found.evidence
+    (tmp_path / 'data/labels.csv').write_text(
+        '\n'.join(['file,label', *rows[:-1], 'image_7.png,blue'])
+    )
+    with pytest.raises(UserError, match='2 ways'):
+        detect(tmp_path / 'data')
 
 
-@pytest.mark.parametrize('kind', ['coco', 'folders'])
-def test_ids_of_parts_in_different_folders_differ(tmp_path, kind):
-    """train/1.jpg and val/1.jpg are two images: no id is in two parts."""
-    for role in ('train', 'val'):
-        if kind == 'folders':
-            write_folders(tmp_path / role, 4)
-        else:
-            write_images(tmp_path / 'images' / role, 4)
-            (tmp_path / 'annotations').mkdir(exist_ok=True)
-            path = tmp_path / 'annotations' / f'{role}.json'
-            path.write_text(json.dumps(coco(range(4))))
-    train, val = (ids_of(part) for part in detect_format(str(tmp_path)).parts.values())
-    assert len(train) == len(val) == 4 and not train & val
+def test_folders_of_annotated_images_are_no_classes(tmp_path):
+    """Images in a/ and b/ that a COCO file names with other classes: the file counts."""
+    write_coco(tmp_path / 'data')
+    for at in range(8):
+        folder = tmp_path / 'data' / 'ab'[at % 2]
+        folder.mkdir(exist_ok=True)
+        (tmp_path / f'data/images/image_{at}.png').rename(folder / f'image_{at}.png')
+    assert detect(tmp_path / 'data').format == 'coco'
 
 
-def test_image_labels(tmp_path):
-    """A list is found beside the images; folders are classes, perhaps below train and test."""
-    root = write_csv(tmp_path / 'csv')
-    for path in (root, root / 'labels.csv'):
-        assert detect_format(str(path)).weak
-    (root / 'labels.csv').rename(tmp_path / 'old.csv')
-    (root / 'labels.json').write_text(json.dumps({'image_0.png': ['a']}))
-    assert detect_format(str(root)).parts['all']['ann_file'] == str(root / 'labels.json')
-    assert list(detect_format(str(write_folders(tmp_path / 'folders'))).parts) == ['all']
-    write_folders(tmp_path / 'parts' / 'train')
-    write_folders(tmp_path / 'parts' / 'test', 4)
-    assert set(detect_format(str(tmp_path / 'parts')).parts) == {'train', 'test'}
+def test_two_formats_are_a_choice(tmp_path):
+    """VOC and COCO that differ: both are named with their --format; one may be asked for."""
+    write_coco(write_voc(tmp_path / 'data'), count=6)
+    with pytest.raises(UserError, match=r'2 ways.*--format voc.*--format coco') as caught:
+        detect(tmp_path / 'data')
+    assert '\n' not in str(caught.value)
+    assert detect(tmp_path / 'data', 'coco').format == 'coco'
 
 
-def test_what_is_not_known_lists_the_layouts(tmp_path):
-    for path in (tmp_path, tmp_path / 'gone'):
-        with pytest.raises(UserError, match='VOC format'):
-            detect_format(str(path))
+def test_what_is_not_there(tmp_path):
+    """No format, or not the one asked for: what was found, and the known formats."""
+    write_folders(tmp_path / 'data')
+    with pytest.raises(UserError, match='nothing of the format voc; found 8 .png'):
+        detect(tmp_path / 'data', 'voc')
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match='found no file; known are VOC'):
+        detect(tmp_path / 'empty')
+
+
+def test_the_command_line_knows_every_format():
+    """`--format` offers what `detect_format` tries."""
+    from tcnn_mm.cli.reading import FORMATS
+
+    assert set(FORMATS) == set(FINDERS)

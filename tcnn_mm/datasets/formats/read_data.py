@@ -1,0 +1,266 @@
+"""Read annotated images of any format: what `tcnn fit` and `tcnn check` start from."""
+
+import os
+import os.path as osp
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tcnn_mm.datasets.formats.account import Account, named
+from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages
+from tcnn_mm.datasets.formats.check_images import CheckedImage, Progress, check_images
+from tcnn_mm.datasets.formats.detect_format import detect_format
+from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image, is_mask, scan_folder
+from tcnn_mm.datasets.formats.image_index import ImageIndex
+from tcnn_mm.errors import UserError
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How data are read; the options of `tcnn fit` and `tcnn check`.
+
+    Attributes:
+        format (str, optional): A key of `FINDERS`, where several fit.
+        allow_missing (bool): Go on though more than 2 % of the images or objects are left out.
+        upright (bool): Read images as their EXIF orientation shows them.
+        skip (tuple[str, ...]): Folders that are not looked into: the output folder.
+        refuse_unannotated (bool): Images without annotation are an error, not negatives.
+        decode (bool): Decode every image, not only its header, and look for duplicates.
+        progress (Progress, optional): Wraps an iterable in a progress bar.
+    """
+
+    format: str | None = None
+    allow_missing: bool = False
+    upright: bool = False
+    skip: tuple[str, ...] = ()
+    refuse_unannotated: bool = False
+    decode: bool = False
+    progress: Progress | None = None
+
+
+@dataclass
+class FoundImage:
+    """One image that is used.
+
+    Attributes:
+        id (str): Unique: the path below the root of the data, with its extension; of several
+            roots, the root's name is in front.
+        path (str): Of its file, absolute.
+        checked (CheckedImage): Annotation and size.
+    """
+
+    id: str
+    path: str
+    checked: CheckedImage
+
+
+@dataclass
+class FoundData:
+    """Annotated images of one data set.
+
+    Attributes:
+        description (str): What was found, in words.
+        boxes (bool): The annotations are objects with boxes; else image labels.
+        classes (list[str]): K names.
+        images (list[FoundImage]): In a fixed order.
+        account (Account): What was repaired, left out and not used.
+    """
+
+    description: str
+    boxes: bool
+    classes: list[str]
+    images: list[FoundImage] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
+
+
+def read_data(paths: str | Sequence[str], options: ReadOptions | None = None) -> FoundData:
+    """Read one or several folders (or files of annotations) as one data set.
+
+    Args:
+        paths: Folders of annotated images, or files of annotations.
+        options: See :class:`ReadOptions`.
+
+    Raises:
+        UserError: No known format, several that fit, a fault in an annotation, more losses than
+            `Account.check` allows; roots with boxes and roots with image labels together.
+    """
+    options = options or ReadOptions()
+    roots = [paths] if isinstance(paths, str) else list(paths)
+    found = [_read_root(path, options) for path in roots]
+    if len(found) == 1:
+        return found[0]
+    return _joined(roots, found)
+
+
+def _read_root(path: str, options: ReadOptions) -> FoundData:
+    scan = scan_folder(path, options.skip)
+    index = ImageIndex(scan.images)
+    reading = detect_format(scan, index, options.format)
+    account = Account()
+    data = reading.read(account)
+    _check_sanity(scan, data, account, options)
+    data.images = _one_part_each(scan.root, data.images, account)
+    checked = check_images(
+        scan.root, data.images, scan.path, account, options.upright, options.progress
+    )
+    _account_for_files(scan, data, account)
+    objects = sum(len(c.image.objects) for c in checked)
+    account.check(scan.root, len(checked), objects, options.allow_missing)
+    classes = _check_classes(scan, data, checked, account, options)
+    place = scan.path(scan.only) if scan.only else scan.root
+    what = 'objects with boxes' if data.boxes else 'image labels, no boxes'
+    return FoundData(
+        description=f'{place}: {reading.evidence}, {what}',
+        boxes=data.boxes,
+        classes=classes,
+        images=[FoundImage(c.image.file, scan.path(c.image.file), c) for c in checked],
+        account=account,
+    )
+
+
+def _check_sanity(
+    scan: FolderScan, data: AnnotatedImages, account: Account, options: ReadOptions
+) -> None:
+    """Refuse data without image, label or object, and unannotated images where asked."""
+    if not data.images:
+        account.check(scan.root, 0, 0)
+        raise UserError(f'{scan.root}: no annotated image; found {len(scan.images)} images')
+    annotated = any(o for image in data.images for o in image.objects or image.labels)
+    if not annotated:
+        account.check(scan.root, len(data.images), 0)
+        what = 'no object' if data.boxes else 'no label'
+        raise UserError(f'{scan.root}: {what} in the annotations of its {len(data.images)} images')
+    if data.boxes and all(o.difficult for image in data.images for o in image.objects):
+        raise UserError(f'{scan.root}: all objects are difficult or crowds, which label no patch')
+    if account.negatives and options.refuse_unannotated:
+        raise UserError(f'{scan.root}: {account.negatives} images without annotation')
+
+
+def _one_part_each(
+    root: str, images: Sequence[AnnotatedImage], account: Account
+) -> list[AnnotatedImage]:
+    """The images, each file once; an image of val and of test is one of test.
+
+    Raises:
+        UserError: A file that is annotated twice, or is for training and for another part.
+    """
+    by_file: dict[str, list[AnnotatedImage]] = {}
+    for image in images:
+        by_file.setdefault(image.file, []).append(image)
+    more = {file: mine for file, mine in by_file.items() if len(mine) > 1}
+    both = [file for file, mine in more.items() if {i.part for i in mine} == {'val', 'test'}]
+    for file, mine in more.items():
+        if file not in both or len(mine) > 2:
+            parts = ', '.join(sorted({image.part for image in mine}))
+            raise UserError(
+                f'{osp.join(root, file)}: annotated {len(mine)} times, for {parts}, in '
+                f'{named([image.where for image in mine], 2)} ({len(more)} such images)'
+            )
+    if both:
+        account.note(
+            f'{len(both)} images are in val and in test: used for test alone, so that no threshold '
+            'is chosen on test images'
+        )
+    return [i for i in images if i.file not in both or i.part == 'test']
+
+
+def _account_for_files(scan: FolderScan, data: AnnotatedImages, account: Account) -> None:
+    """Count what no reader has named: masks, images outside of what was read, folders skipped."""
+    said = {image.file for image in data.images}
+    for entries in (account.lost_images, account.unused):
+        said.update(place for entry in entries.values() for place in entry)
+    for file in scan.files:
+        if is_mask(file) and is_image(file):
+            account.leave_unused('mask', file)
+        elif is_image(file) and file not in said:
+            account.leave_unused('image that no annotation names', file)
+    if account.negatives:
+        account.note(
+            f'{account.negatives} images without annotation are used as images of no class '
+            '(--refuse-unannotated stops at them)'
+        )
+    if scan.skipped:
+        account.note(f'folders of tools and of results are skipped: {named(scan.skipped, 3)}')
+
+
+def _check_classes(
+    scan: FolderScan,
+    data: AnnotatedImages,
+    checked: Sequence[CheckedImage],
+    account: Account,
+    options: ReadOptions,
+) -> list[str]:
+    """The classes that remain; notes those that differ in case, or are rare.
+
+    Raises:
+        UserError: No class; a class whose images or objects are all left out.
+    """
+    if not data.classes:
+        raise UserError(f'{scan.root}: no class in the annotations')
+    before, counts = (_images_per_class(images) for images in (data.images, _images(checked)))
+    gone = [name for name in data.classes if before[name] and not counts[name]]
+    if gone and not options.allow_missing:
+        losses = account.lost_images | account.lost_objects
+        reasons = '; '.join(
+            f'{len(entry)} × {reason} ({entry})' for reason, entry in losses.items()
+        )
+        raise UserError(
+            f'{scan.root}: nothing of {named(gone)} can be used: {reasons}; fix them, or leave the '
+            'classes out: --allow-missing'
+        )
+    if gone:
+        account.note(f'left out because nothing of them can be used: classes {named(gone)}')
+    classes = [name for name in data.classes if name not in gone]
+    by_case: dict[str, list[str]] = {}
+    for name in classes:
+        by_case.setdefault(name.casefold(), []).append(name)
+    for names in by_case.values():
+        if len(names) > 1:
+            account.note(f'classes that differ only in case: {", ".join(names)}')
+    rare = [f'{name} ({counts[name]})' for name in classes if counts[name] < 3]
+    if rare:
+        account.note(
+            f'too few images for training, validation and test, so figures will be missing or by '
+            f'chance: {named(rare, 10)}'
+        )
+    return classes
+
+
+def _images(checked: Sequence[CheckedImage]) -> list[AnnotatedImage]:
+    return [one.image for one in checked]
+
+
+def _images_per_class(images: Sequence[AnnotatedImage]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for image in images:
+        counts.update({*image.labels, *(item.name for item in image.objects)})
+    return counts
+
+
+def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
+    """Several roots as one data set; ids begin with the name of their root."""
+    kinds = {data.boxes for data in found}
+    if len(kinds) > 1:
+        labels = [root for root, data in zip(roots, found, strict=True) if not data.boxes]
+        raise UserError(f'{named(labels)}: image labels, no boxes; the other folders have boxes')
+    names = [osp.basename(osp.abspath(osp.expanduser(root))) for root in roots]
+    if len(set(names)) < len(names):
+        common = osp.commonpath([osp.abspath(osp.expanduser(root)) for root in roots])
+        names = [osp.relpath(osp.abspath(osp.expanduser(root)), common) for root in roots]
+    if len(set(names)) < len(names):
+        raise UserError(f'{named(roots)}: a folder is given more than once')
+    images, account = [], Account()
+    for name, data in zip(names, found, strict=True):
+        name = name.replace(os.sep, '/')
+        account.merge(data.account, f'{name}/')
+        for image in data.images:
+            image.id = f'{name}/{image.id}'
+            images.append(image)
+    classes = list(dict.fromkeys(name for data in found for name in data.classes))
+    return FoundData(
+        description='; '.join(data.description for data in found),
+        boxes=found[0].boxes,
+        classes=sorted(classes),
+        images=images,
+        account=account,
+    )

@@ -1,0 +1,119 @@
+"""Folders of any format become one data set; every file is used or counted."""
+
+import shutil
+
+import pytest
+
+from tcnn_mm.datasets.formats.read_data import ReadOptions, read_data
+from tcnn_mm.errors import UserError
+from tests.support.own_data import write_folders, write_voc
+
+
+def test_images_boxes_and_ids(tmp_path):
+    """Ids are paths below the root; boxes are checked; the description says what was found."""
+    write_voc(tmp_path / 'data')
+    found = read_data(str(tmp_path / 'data'))
+    assert found.boxes and found.classes == ['blue', 'red'] and len(found.images) == 8
+    first = found.images[0]
+    assert first.id == 'JPEGImages/image_0.png' and first.path == str(tmp_path / 'data' / first.id)
+    assert '8 XML files in VOC format' in found.description and found.account.lines() == []
+
+
+def test_several_roots_are_one_data_set(tmp_path):
+    """Ids begin with the root's name; boxes beside image labels are refused, a root given twice."""
+    for name in ('one', 'two'):
+        write_voc(tmp_path / name)
+    found = read_data([str(tmp_path / 'one'), str(tmp_path / 'two')])
+    ids = [image.id for image in found.images]
+    assert len(set(ids)) == 16 and ids[0].startswith('one/') and ids[-1].startswith('two/')
+    with pytest.raises(UserError, match='more than once'):
+        read_data([str(tmp_path / 'one')] * 2)
+    write_folders(tmp_path / 'labels')
+    with pytest.raises(UserError, match='labels: image labels, no boxes'):
+        read_data([str(tmp_path / 'one'), str(tmp_path / 'labels')])
+
+
+def test_roots_of_one_name(tmp_path):
+    """a/data and b/data: ids begin with the path that tells them apart."""
+    for name in ('a', 'b'):
+        write_voc(tmp_path / name / 'data')
+    found = read_data([str(tmp_path / name / 'data') for name in ('a', 'b')])
+    assert {image.id.split('/JPEG')[0] for image in found.images} == {'a/data', 'b/data'}
+
+
+def test_every_image_file_is_accounted_for(tmp_path):
+    """Used, a mask, or named by no annotation: nothing is passed over in silence."""
+    root = write_voc(tmp_path / 'data')
+    shutil.copytree(root / 'JPEGImages', root / 'SegmentationClass')
+    (root / 'docs').mkdir()
+    shutil.copy(root / 'JPEGImages/image_0.png', root / 'docs/banner.png')
+    (root / 'Annotations/image_7.xml').unlink()
+    (root / 'ImageSets/Main/trainval.txt').unlink()
+    found = read_data(str(root))
+    assert len(found.images) == 8
+    assert found.account.lines() == [
+        '8  file not used: mask (SegmentationClass/image_0.png)',
+        '1  file not used: image that no annotation names (docs/banner.png)',
+        'note: 1 images without annotation are used as images of no class (--refuse-unannotated '
+        'stops at them)',
+    ]
+    with pytest.raises(UserError, match='1 images without annotation'):
+        read_data(str(root), ReadOptions(refuse_unannotated=True))
+
+
+def test_a_loss_stops_unless_it_is_allowed(tmp_path):
+    """One of eight images is gone: an error with file and remedy; --allow-missing goes on."""
+    root = write_voc(tmp_path / 'data')
+    (root / 'JPEGImages/image_3.png').unlink()
+    with pytest.raises(UserError, match='1 of 8 annotated images.*image_3.*--allow-missing'):
+        read_data(str(root))
+    assert len(read_data(str(root), ReadOptions(allow_missing=True)).images) == 7
+
+
+def test_a_class_that_loses_everything_stops(tmp_path):
+    """Its last image is lost: an error; allowed, the class is left out and said."""
+    root = write_voc(tmp_path / 'data', {'trainval': [f'image_{i}' for i in (0, 2, 4, 1)]})
+    (root / 'JPEGImages/image_1.png').write_bytes(b'no image')
+    with pytest.raises(UserError, match='cannot be used'):
+        read_data(str(root))
+    found = read_data(str(root), ReadOptions(allow_missing=True))
+    assert found.classes == ['blue'] and any(
+        'classes red' in line for line in found.account.lines()
+    )
+
+
+def test_notes_on_classes(tmp_path):
+    """Classes that differ in case, and classes of one or two images, are said."""
+    root = write_folders(tmp_path / 'data')
+    (root / 'Red').mkdir()
+    (root / 'red/image_1.png').rename(root / 'Red/image_1.png')
+    notes = read_data(str(root)).account.lines()
+    assert any('differ only in case: Red, red' in line for line in notes)
+    assert any('too few images' in line and 'Red (1)' in line for line in notes)
+
+
+def test_an_image_of_two_parts(tmp_path):
+    """val and test share images: test keeps them, and it is said; train and test are an error."""
+    ids = [f'image_{i}' for i in range(8)]
+    root = write_voc(tmp_path / 'data', dict(train=ids[:4], val=ids[4:], test=ids[6:]))
+    found = read_data(str(root))
+    parts = [image.checked.image.part for image in found.images]
+    assert [parts.count(part) for part in ('train', 'val', 'test')] == [4, 2, 2]
+    assert any('2 images are in val and in test' in line for line in found.account.lines())
+    root = write_voc(tmp_path / 'bad', dict(train=ids[:4], test=ids[3:]))
+    with pytest.raises(UserError, match='image_3.png: annotated 2 times, for test, train'):
+        read_data(str(root))
+
+
+def test_no_annotation_no_object(tmp_path):
+    """An empty folder, images alone, annotations without object: one line each."""
+    with pytest.raises(UserError, match='found no file; known are VOC'):
+        read_data(str(tmp_path))
+    with pytest.raises(UserError, match='no data'):
+        read_data(str(tmp_path / 'gone'))
+    root = write_voc(tmp_path / 'data')
+    for xml in (root / 'Annotations').iterdir():
+        text = xml.read_text()
+        xml.write_text(text[: text.index('<object>')] + '</annotation>')
+    with pytest.raises(UserError, match='no object in the annotations'):
+        read_data(str(root))
