@@ -185,7 +185,8 @@ def _images(content: dict[str, Any], file: JsonFile) -> ById[CocoImage]:
         normal = normal_name(file_name)
         first = names.setdefault(normal, where)
         if first != where:
-            raise file.error(where, f': duplicate file_name {one_line(normal)}, also of {first}')
+            text = f': duplicate file_name {one_line(normal)}, also of {first}'
+            raise file.error(where, f'{text}; list every image once')
     return found
 
 
@@ -201,7 +202,7 @@ def _category(
     category, retyped = categories.find(number)
     if category is None:
         known = named([shown(key) for key in categories.entries]) or 'none'
-        text = f': category_id {shown(number)} is not among the categories ({known})'
+        text = f': category_id {shown(number)} is not among the categories ({known}); add it'
         raise file.error(where, text)
     if retyped:
         file.repair("category_id is text and the category's id a number, or reverse", where)

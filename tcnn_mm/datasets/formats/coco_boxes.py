@@ -34,7 +34,7 @@ def read_box(annotation: dict[str, Any], where: str, file: JsonFile) -> Box:
         found = segmentation_box(annotation.get('segmentation'))
         if found is None:
             state = ' has no "bbox"' if 'bbox' not in annotation else f': bbox is {shown(box)}'
-            raise file.error(where, f'{state}, and no segmentation to take the box from')
+            raise file.error(where, f'{state}, and no segmentation: remove it, or add a box')
         file.repair('no bbox: box of the segmentation', where)
         return found
     if isinstance(box, list) and len(box) == 5:
@@ -49,7 +49,9 @@ def read_box(annotation: dict[str, Any], where: str, file: JsonFile) -> Box:
             if any(isinstance(value, str) for value in box):
                 file.repair('bbox is text, read as numbers', where)
             return x, y, x + width, y + height
-    raise file.error(where, f': bbox is {shown(box)}, expected [x, y, width, height]')
+    raise file.error(
+        where, f': bbox is {shown(box)}, expected [x, y, width, height] in pixels; fix or remove it'
+    )
 
 
 def refuse_corners(path: str, found: Sequence[tuple[Box, tuple[int, int] | None]]) -> None:

@@ -13,7 +13,7 @@ from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages, Reading
 from tcnn_mm.datasets.formats.coco import CocoImage, parse_coco
 from tcnn_mm.datasets.formats.coco_files import CocoJson, choose_files, looks_like_coco
-from tcnn_mm.datasets.formats.folder_scan import FolderScan
+from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image
 from tcnn_mm.datasets.formats.image_index import ImageIndex, clean_name
 from tcnn_mm.datasets.formats.json_values import load_json, one_line
 from tcnn_mm.datasets.formats.parts import part_of_path
@@ -97,9 +97,11 @@ def read_coco_files(
         classes.update(dict.fromkeys(parsed.classes))
         claims += _claims(item, parsed.images, index)
     if not claims:
-        raise UserError(f'{scan.path(chosen[0].file)}: no image in "images"')
+        raise UserError(
+            f'{scan.path(chosen[0].file)}: no image in "images"; export it with its images'
+        )
     _settle(scan, claims)
-    other_types = {osp.basename(file) for file in scan.files} - set(map(osp.basename, index.images))
+    other_types = {osp.basename(file) for file in scan.files if not is_image(file)}
     images = []
     for claim in claims:
         if claim.file is None:

@@ -52,11 +52,13 @@ class ImageIndex:
         self._by_name: dict[str, list[str]] = {}
         self._by_stem: dict[str, list[str]] = {}
         self._by_case: dict[str, list[str]] = {}
+        self._by_tail: dict[str, list[str]] = {}  # the last folder and the name
         for image in sorted(self.images):
             base = osp.basename(image)
             self._by_name.setdefault(base, []).append(image)
             self._by_stem.setdefault(osp.splitext(base)[0], []).append(image)
             self._by_case.setdefault(base.casefold(), []).append(image)
+            self._by_tail.setdefault(_tail(image), []).append(image)
 
     def find(self, name: str, near: str = '', stem: bool = False) -> Match:
         """Find the image of a name.
@@ -97,6 +99,8 @@ class ImageIndex:
         """The image whose path ends most like `wanted`, then shares most folders with `near`."""
         key = osp.basename(wanted)
         found = table.get(key.casefold() if table is self._by_case else key, [])
+        if table is self._by_name and '/' in wanted:
+            found = self._by_tail.get(_tail(wanted), found)
         if len(found) < 2:
             return Match(found[0], '') if found else None
         folders = wanted.split('/')[-2::-1]
@@ -106,6 +110,10 @@ class ImageIndex:
         if len(best) == 1:
             return Match(best[0], '')
         return Match(None, f'{len(best)} images of this name: {", ".join(best[:3])}')
+
+
+def _tail(path: str) -> str:
+    return '/'.join(path.split('/')[-2:])
 
 
 def _shared(one: list[str], other: list[str]) -> int:

@@ -73,9 +73,9 @@ def as_id(value: Any) -> int | str | None:
     """An id: a whole number or text; None for anything else."""
     if isinstance(value, str):
         return value if value.strip() else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if math.isfinite(value) and value == int(value) else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @dataclass
@@ -126,9 +126,10 @@ class JsonFile:
         """
         if key not in entry:
             keys = shown(', '.join(map(str, entry)) or 'none')
-            raise self.error(where, f' has no "{key}"; its keys: {keys}')
+            raise self.error(where, f' has no "{key}"; its keys: {keys}; add it')
         if entry[key] is None:
-            raise self.error(where, f': {key} is null')
+            remedy = f'write it, or remove this {where.split()[0]}'
+            raise self.error(where, f': {key} is null; {remedy}')
         return entry[key]
 
     def id(self, entry: dict[str, Any], key: str, where: str) -> int | str:
@@ -224,4 +225,4 @@ def id_number(key: int | str) -> int | None:
     """The number that an id is, also one that is written as text."""
     if isinstance(key, int):
         return key
-    return int(float(key)) if _WHOLE.fullmatch(key) else None
+    return int(key.partition('.')[0]) if _WHOLE.fullmatch(key) else None

@@ -120,6 +120,7 @@ def test_a_fault_of_structure_is_named(content, said):
         (retyped('images', 'id', str), 'image_id is text', 4),
         (retyped('annotations', 'image_id', lambda n: f'00{n}'), 'image_id is text', 4),
         (retyped('annotations', 'category_id', str), 'category_id is text', 4),
+        (retyped('annotations', 'category_id', lambda n: f'{n}.0'), 'category_id is text', 4),
         (retyped('categories', 'id', str), 'category_id is text', 4),
         (retyped('annotations', 'bbox', lambda b: [*map(str, b)]), 'bbox is text', 4),
         (retyped('annotations', 'iscrowd', str), 'iscrowd is text', 4),
@@ -164,6 +165,16 @@ def test_ids_are_matched_as_they_are_written_first():
     found, account, _ = parsed(content)
     assert [len(image.objects) for image in found.images] == [0, 1]
     assert total(account.lost_objects) == 1
+
+
+def test_long_ids_keep_all_their_digits():
+    """Ids of 18 digits, and of more than a float holds, are told apart."""
+    content = content_of(3)
+    for image, annotation, number in zip(
+        content['images'], content['annotations'], (10**17 + 1, 10**17 + 2, 10**400), strict=True
+    ):
+        image['id'], annotation['image_id'] = number, str(number) if number < 10**18 else number
+    assert [len(image.objects) for image in parsed(content)[0].images] == [1, 1, 1]
 
 
 @pytest.mark.parametrize('bbox', [..., None, []])
@@ -336,14 +347,14 @@ def mutations(draw):
                 continue
             change = draw(st.sampled_from(['replace', 'remove', 'repeat', 'add']))
             if change == 'replace':
-                place[key] = draw(ODD)
+                place[key] = copy.deepcopy(draw(ODD))
             elif change == 'remove':
                 del place[key]
             elif isinstance(place, list):
-                place.append(copy.deepcopy(place[key]) if change == 'repeat' else draw(ODD))
+                place.append(copy.deepcopy(place[key] if change == 'repeat' else draw(ODD)))
             else:
                 new = draw(st.sampled_from(['ignore', 'area', 'supercategory', 'segmentation']))
-                place[new] = draw(ODD)
+                place[new] = copy.deepcopy(draw(ODD))
             break
     return content
 
