@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mmengine.config import Config, ConfigDict
-    from mmengine.runner import EpochBasedTrainLoop
+    from mmengine.runner import EpochBasedTrainLoop, Runner
     from mmengine.visualization import BaseVisBackend, Visualizer
 
 # mmcv's compiled operators; mmcv-lite and onedl-mmcv are built without them.
@@ -182,3 +182,16 @@ def toolbox_globals() -> Iterator[None]:
             cls._instance_dict.update(before.get(cls, {}))
         CheckpointLoader._schemes.clear()
         CheckpointLoader._schemes.update(schemes)
+
+
+def resume_request(runner: Runner) -> tuple[bool, str | None]:
+    """Return whether a runner is to resume, and from which file; None: from its work dir."""
+    return bool(runner._resume), runner._load_from
+
+
+def set_resume_path(runner: Runner, path: str | None) -> None:
+    """Make a runner that is to resume go on from a file; from the beginning for None.
+
+    mmengine decides by its own reading of `last_checkpoint` otherwise, after `before_run`.
+    """
+    runner._load_from, runner._resume = path, path is not None

@@ -1,20 +1,27 @@
 """Write files that are complete or absent."""
 
+import glob
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 AnyPath = str | os.PathLike
 
+# NAME.PID.tmp, perhaps with an ending that a writer asks for.
+_DRAFT = re.compile(r'\.(\d+)\.tmp(\.\w+)?$')
+
 
 @contextmanager
-def atomic_path(path: AnyPath, suffix: str = '') -> Iterator[str]:
+def atomic_path(path: AnyPath, suffix: str = '', durable: bool = False) -> Iterator[str]:
     """Give a temporary path to write to; it replaces `path` when the block ends without error.
 
     Args:
         path: The file. An older one stays until then, and stays if the block fails.
         suffix: Ending of the temporary name, for writers that ask for one. Defaults to ''.
+        durable: Wait until the content is on disk before it replaces `path`, so that it survives
+            a power cut too. Defaults to False.
 
     Yields:
         The temporary path, in the same folder.
@@ -22,6 +29,8 @@ def atomic_path(path: AnyPath, suffix: str = '') -> Iterator[str]:
     draft = f'{os.fspath(path)}.{os.getpid()}.tmp{suffix}'
     try:
         yield draft
+        if durable:
+            _sync(draft)
         os.replace(draft, path)
     finally:
         if os.path.exists(draft):
@@ -29,8 +38,50 @@ def atomic_path(path: AnyPath, suffix: str = '') -> Iterator[str]:
 
 
 @contextmanager
-def atomic_write(path: AnyPath) -> Iterator[TextIO]:
+def atomic_write(path: AnyPath, durable: bool = False) -> Iterator[TextIO]:
     """Open a text file (UTF-8) that replaces `path` when the block ends without error."""
-    # newline='': csv writes its own line ends.
-    with atomic_path(path) as draft, open(draft, 'w', encoding='utf-8', newline='') as file:
+    # newline='': csv writes its own line ends. The file is closed before it is renamed.
+    with (
+        atomic_path(path, durable=durable) as draft,
+        open(draft, 'w', encoding='utf-8', newline='') as file,
+    ):
         yield file
+
+
+def remove_stale_drafts(folder: AnyPath) -> list[str]:
+    """Remove the temporary files in a folder that killed processes of this machine left.
+
+    Those of processes that run, this one apart, stay. Subfolders are not looked into.
+
+    Returns:
+        The removed paths.
+    """
+    removed = []
+    for path in sorted(glob.glob(os.path.join(glob.escape(os.fspath(folder)), '*.tmp*'))):
+        found = _DRAFT.search(path)
+        if not found or not os.path.isfile(path):
+            continue
+        owner = int(found.group(1))
+        if owner == os.getpid() or not _runs(owner):
+            os.remove(path)
+            removed.append(path)
+    return removed
+
+
+def _sync(path: str) -> None:
+    """Wait until a file's content is on disk."""
+    with open(path, 'r+b') as file:
+        os.fsync(file.fileno())
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine runs; on Windows, where this is not asked, True."""
+    if os.name == 'nt':  # os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True

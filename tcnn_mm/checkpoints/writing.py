@@ -16,7 +16,7 @@ def write_checkpoint(path: str | os.PathLike, checkpoint: dict[str, Any]) -> Non
         path: Ends in `.safetensors` for that format; any other name gives torch's.
         checkpoint: For safetensors, `state_dict` and `meta` alone are written.
     """
-    with atomic_path(path) as draft:
+    with atomic_path(path, durable=True) as draft:
         if os.fspath(path).endswith(SAFETENSORS):
             write_safetensors(draft, checkpoint)
         else:

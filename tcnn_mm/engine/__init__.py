@@ -1,3 +1,4 @@
+from .atomic_checkpoint import AtomicCheckpointHook
 from .checkpoint_meta import CheckpointMetaHook
 from .epoch_seed import EpochSeedHook
 from .patch_report import PatchReportHook
@@ -8,6 +9,7 @@ from .trainable_params import TrainableParams
 from .voc_results import VOCResultsHook
 
 __all__ = [
+    'AtomicCheckpointHook',
     'CheckpointMetaHook',
     'EpochSeedHook',
     'PatchProgressHook',

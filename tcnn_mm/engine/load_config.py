@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.hooks import CheckpointHook
 from mmengine.registry import init_default_scope
 
 import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
@@ -71,10 +72,23 @@ def load_config(
         name = osp.splitext(osp.basename(path))[0]
         # Another training set: its checkpoints stay apart.
         cfg.work_dir = osp.join('work_dirs', name + suffix)
+    use_atomic_checkpoints(cfg)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
     install_safe_loader(trust_checkpoint)
     return cfg
+
+
+def use_atomic_checkpoints(cfg: Config) -> None:
+    """Put `AtomicCheckpointHook` in the place of mmengine's `CheckpointHook`, in place.
+
+    A hook of another type, and `checkpoint=None`, stay.
+    """
+    hooks = dict(cfg.get('default_hooks') or {})
+    hook = hooks.get('checkpoint', dict(type='CheckpointHook', interval=1))  # mmengine's default
+    if hook and hook.get('type') in ('CheckpointHook', 'mmengine.CheckpointHook', CheckpointHook):
+        hooks['checkpoint'] = dict(hook, type='tcnn_mm.AtomicCheckpointHook')
+        cfg.default_hooks = hooks
 
 
 def typed_command(argv: list[str]) -> str:

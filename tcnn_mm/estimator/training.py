@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.checkpoints.resuming import why_not_whole
 from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
@@ -84,13 +85,16 @@ def train(path: str, log_level: str = 'WARNING') -> str:
     cfg.log_level = log_level
     last = osp.join(cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
     validated = osp.join(cfg.work_dir, 'image_scores_val.csv')
-    if osp.isfile(last) and (cfg.val_dataloader is None or osp.isfile(validated)):
+    done = cfg.val_dataloader is None or osp.isfile(validated)
+    if done and why_not_whole(last) is None:
         return last
-    cfg.resume = osp.isfile(osp.join(cfg.work_dir, 'last_checkpoint'))
+    cfg.resume = True
     cfg.experiment_name = unique_name('fit_train')
     runner = Runner.from_cfg(cfg)
     runner.register_hook(EpochBar(), priority='LOWEST')
     runner.train()
+    if cfg.val_dataloader is not None and not osp.isfile(validated):
+        runner.val()  # the run before ended between its last epoch and its validation
     return last
 
 
