@@ -19,7 +19,8 @@ class ImageList(ObjectDataset):
         data_root (str): Folder of the data.
         ann_file (str): A `.csv` of rows `file,label[,label…]` or a `.json`, below `data_root` or
             absolute. Defaults to none: each folder is a class. An image without label has none
-            of the classes.
+            of the classes. A heading line, other delimiters, columns of 0 and 1 and boxes are
+            read as `tcnn fit` reads them.
         img_dir (str): Folder below `data_root` from which the list names files, or which holds
             the class folders. Defaults to `data_root` itself.
         ids (str, optional): A text file of image ids: only these images.

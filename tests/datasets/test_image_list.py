@@ -46,7 +46,10 @@ def test_many_labels_none_and_ids(tmp_path):
     'name, text, said',
     [
         ('a.csv', 'image_0.png,x\nimage_0.png,y\n', 'line 2: duplicate file image_0.png'),
-        ('a.csv', ',x\n', 'line 1: no file name'),
+        ('a.csv', ',x\n', 'no column names an image'),
+        ('a.csv', 'image_0.png,x\n,x\n', 'line 2: no file name'),
+        ('a.csv', 'image_0.png,x,0.75\n', 'column 3 holds numbers'),
+        ('a.json', '{"image_0.png": [0.75]}', 'labels of image_0.png are'),
         ('a.csv', 'gone.png,x\n', 'gone.png: no such image'),
         ('a.csv', '', 'no image in it'),
         ('a.json', '[{"file": "image_0.png"}]', 'a row without file or labels'),
@@ -59,6 +62,23 @@ def test_what_is_wrong_is_named(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=said):
         ImageList(str(tmp_path), name)
+
+
+def test_a_table_of_several_parts_is_refused(tmp_path):
+    """One data set is one part: the column of parts says which table to write."""
+    write_images(tmp_path, 2)
+    text = 'file,label,split\nimage_0.png,x,train\nimage_1.png,x,test\n'
+    (tmp_path / 'a.csv').write_text(text)
+    with pytest.raises(UserError, match='images of the parts test, train; write one table'):
+        ImageList(str(tmp_path), 'a.csv')
+
+
+def test_boxes_give_the_labels_of_their_image(tmp_path):
+    """A table of boxes serves as image labels."""
+    write_images(tmp_path, 2)
+    text = 'file,class,xmin,ymin,xmax,ymax\n' + 'image_0.png,x,1,2,30,40\nimage_0.png,y,1,2,9,9\n'
+    (tmp_path / 'a.csv').write_text(text)
+    assert labels(ImageList(str(tmp_path), 'a.csv')) == {'image_0.png': ['x', 'y']}
 
 
 def test_labels_that_classes_lack_are_told(tmp_path):
