@@ -1,14 +1,15 @@
 """Data sets in COCO's format: one JSON of images, boxes and categories."""
 
 import os.path as osp
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 
 from tcnn_mm.datasets.formats.account import Account
-from tcnn_mm.datasets.formats.annotated_images import Box
+from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, Box
+from tcnn_mm.datasets.formats.check_boxes import refuse_fractions
 from tcnn_mm.datasets.formats.coco import (
     CocoImage,
     normal_name,
@@ -64,7 +65,8 @@ class COCOObjects(ObjectDataset):
         self.img_dir, self.long_ids = img_dir, long_ids
         self._account = Account()
         content = parse_coco(read_coco(path), path, self._account)
-        _refuse_fractions(path, content.images)
+        images = [AnnotatedImage(i.file_name, 'all', i.where, i.objects) for i in content.images]
+        refuse_fractions(path, images)
         self._images = content.images
         metainfo = dict(metainfo or {})
         metainfo.setdefault('classes', tuple(content.classes))
@@ -101,27 +103,21 @@ class COCOObjects(ObjectDataset):
         if self.with_images and not (height and width):
             height, width = image_size(path)
         self._unknown.update(o.name for o in image.objects if o.name not in index)
-        found = [(o, _sorted(o.box)) for o in image.objects if o.name in index]
-        known = [(o, box) for o, box in found if not _is_empty(box, height, width)]
+        found = [o for o in image.objects if o.name in index]
+        known = [o for o in found if not _is_empty(o.box, height, width)]
         self._empty += len(found) - len(known)
         objects = known if self.annotations else []
-        boxes = np.array([box for _, box in objects], np.float32).reshape(-1, 4)
+        boxes = np.array([o.box for o in objects], np.float32).reshape(-1, 4)
         return dict(
             img_path=path if self.with_images else None,
             height=height,
             width=width,
             **object_item(
                 self._clip(boxes, height, width, self.ann_file),
-                [index[o.name] for o, _ in objects],
-                [o.difficult for o, _ in objects],
+                [index[o.name] for o in objects],
+                [o.difficult for o in objects],
             ),
         )
-
-
-def _sorted(box: Box) -> Box:
-    """A box with its corners in order."""
-    x1, y1, x2, y2 = box
-    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
 
 
 def _is_empty(box: Box, height: int | None, width: int | None) -> bool:
@@ -131,13 +127,3 @@ def _is_empty(box: Box, height: int | None, width: int | None) -> bool:
         return True
     right, bottom = min(x2, width or x2), min(y2, height or y2)
     return right <= max(x1, 0) or bottom <= max(y1, 0)
-
-
-def _refuse_fractions(path: str, images: Sequence[CocoImage]) -> None:
-    """Refuse a file whose boxes are all in fractions of the image's sides."""
-    objects = [item for image in images for item in image.objects]
-    if objects and all(abs(value) <= 1 for item in objects for value in item.box):
-        raise UserError(
-            f'{path}: all boxes are less than a pixel, the first is {objects[0].box}: normalized '
-            'to 0…1? multiply them by width and height of the image'
-        )

@@ -41,8 +41,8 @@ class CocoImage(NamedTuple):
     Attributes:
         file_name (str): As the file says it.
         size_hw (tuple[int, int], optional): None where the file does not say both.
-        objects (list[AnnotatedObject]): In the file's order; corners and edges of the boxes as in
-            the file. Crowds and what is marked `ignore` are difficult.
+        objects (list[AnnotatedObject]): In the file's order; their boxes may be empty, or reach
+            over the image. Crowds and what is marked `ignore` are difficult.
         where (str): File and image, for messages.
     """
 
@@ -107,7 +107,8 @@ def parse_coco(
     Args:
         content: Of :func:`read_coco`.
         path: The file, for errors.
-        account: Counts repairs, and annotations of images that the file does not list.
+        account: Counts repairs and the annotations that are left out: of images that the file
+            does not list, and with a negative width or height.
         label: The file, for the account. Defaults to `path`.
 
     Raises:
@@ -252,8 +253,3 @@ def _root(categories: list[Category], used: set[int | str]) -> Category | None:
         if category.id not in used and 0 < below == len(categories) - 1:
             return category
     return None
-
-
-def coco_classes(content: dict[str, Any], path: str = 'COCO file') -> tuple[str, ...]:
-    """Names of the classes of :func:`read_coco`'s content; see :class:`CocoFile`."""
-    return tuple(parse_coco(content, path, Account()).classes)

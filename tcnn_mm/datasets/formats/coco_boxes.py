@@ -24,7 +24,7 @@ def read_box(annotation: dict[str, Any], where: str, file: JsonFile) -> Box:
         file: Counts repairs.
 
     Returns:
-        (x1, y1, x2, y2) in pixels, 0-based edges; corners in the order of the file.
+        (x1, y1, x2, y2) in pixels, 0-based edges; x2 < x1 where the width is negative.
 
     Raises:
         UserError: No box; a box that is not four finite numbers.
