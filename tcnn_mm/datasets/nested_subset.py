@@ -1,5 +1,7 @@
 """Growing subsets of a training set that keep its class frequencies."""
 
+import heapq
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -21,30 +23,40 @@ def nested_order(labels: Sequence[Iterable[int]], seed: int) -> np.ndarray:
         (N,) int64, a permutation.
     """
     sets = [frozenset(map(int, mine)) or frozenset([-1]) for mine in labels]
-    shuffled = np.random.default_rng(seed).permutation(len(sets))
-    classes = sorted(set().union(*sets)) if sets else []
     # Of each class its images, the next one last.
-    waiting = {k: [i for i in shuffled[::-1] if k in sets[i]] for k in classes}
+    waiting: dict[int, list[int]] = {}
+    for image in np.random.default_rng(seed).permutation(len(sets))[::-1].tolist():
+        for k in sets[image]:
+            waiting.setdefault(k, []).append(image)
     total = {k: len(mine) for k, mine in waiting.items()}
-    taken = dict.fromkeys(classes, 0)
+    taken = dict.fromkeys(waiting, 0)
     order: list[int] = []
-    used: set[int] = set()
+    used = [False] * len(sets)
 
-    def urgency(k: int) -> tuple[float, int]:
-        if not taken[k]:
-            return np.inf, -total[k]
-        return total[k] / np.sqrt(taken[k] * (taken[k] + 1)), -total[k]
+    def entry(k: int) -> tuple[float, int, int, int]:
+        """Sorts the most urgent class first, then the rarer, then the one of the lower number."""
+        count = taken[k]
+        urgency = total[k] / math.sqrt(count * (count + 1)) if count else math.inf
+        return -urgency, total[k], k, count
 
-    while len(order) < len(sets):
-        for k in classes:
-            while waiting[k] and waiting[k][-1] in used:
-                waiting[k].pop()
-        k = max((k for k in classes if waiting[k]), key=urgency)
-        image = waiting[k].pop()
-        order.append(image)
-        used.add(image)
-        for other in sets[image]:
-            taken[other] += 1
+    # A class only gets less urgent, so an outdated entry comes too early and never too late.
+    heap = [entry(k) for k in waiting]
+    heapq.heapify(heap)
+    while heap:
+        _, _, k, count = heap[0]
+        mine = waiting[k]
+        while mine and used[mine[-1]]:
+            mine.pop()
+        if not mine:
+            heapq.heappop(heap)
+        elif count != taken[k]:
+            heapq.heapreplace(heap, entry(k))
+        else:
+            image = mine.pop()
+            order.append(image)
+            used[image] = True
+            for other in sets[image]:
+                taken[other] += 1
     return np.array(order, np.int64)
 
 

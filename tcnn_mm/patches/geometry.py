@@ -7,6 +7,7 @@ Boxes are xyxy in pixels of the stored image, 0-based, edges (a box over the who
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -42,6 +43,8 @@ def resized_shape(
     return rows, columns
 
 
+# Of 20,000 images few have lines of another length than the ones before.
+@lru_cache(maxsize=65536)
 def grid_offsets(length: int, size: int, step: float, snap: int = 1) -> np.ndarray:
     """Return the starts of windows on a line: evenly spaced, the first and the last at the ends.
 
@@ -52,11 +55,13 @@ def grid_offsets(length: int, size: int, step: float, snap: int = 1) -> np.ndarr
         snap: Starts are multiples of this. Defaults to 1.
 
     Returns:
-        (n,) int64, strictly increasing.
+        (n,) int64, strictly increasing, read-only.
     """
     room = (length - size) // snap
     count = math.ceil(room * snap / step - 1e-9) + 1
-    return np.unique(np.rint(np.linspace(0, room, count)).astype(np.int64)) * snap
+    offsets = np.unique(np.rint(np.linspace(0, room, count)).astype(np.int64)) * snap
+    offsets.setflags(write=False)
+    return offsets
 
 
 def grid_lines(

@@ -1,7 +1,11 @@
 """Parts of a training set: nested, stratified, a pure function of labels and seed."""
 
+import time
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tcnn_mm.datasets.nested_subset import nested_order, nested_subset
 
@@ -70,3 +74,58 @@ def test_a_fraction_lies_between_0_and_1(fraction):
     """Anything else is an error that says so."""
     with pytest.raises(ValueError, match='fraction'):
         nested_subset(make_labels(), fraction, 0)
+
+
+def naive_order(labels, seed):
+    """The rule as written: at each step the most underrepresented class of all."""
+    sets = [frozenset(map(int, mine)) or frozenset([-1]) for mine in labels]
+    shuffled = np.random.default_rng(seed).permutation(len(sets))
+    classes = sorted(set().union(*sets)) if sets else []
+    waiting = {k: [i for i in shuffled[::-1] if k in sets[i]] for k in classes}
+    total = {k: len(mine) for k, mine in waiting.items()}
+    taken = dict.fromkeys(classes, 0)
+    order, used = [], set()
+
+    def urgency(k):
+        if not taken[k]:
+            return np.inf, -total[k]
+        return total[k] / np.sqrt(taken[k] * (taken[k] + 1)), -total[k]
+
+    while len(order) < len(sets):
+        for k in classes:
+            while waiting[k] and waiting[k][-1] in used:
+                waiting[k].pop()
+        k = max((k for k in classes if waiting[k]), key=urgency)
+        order.append(waiting[k].pop())
+        used.add(order[-1])
+        for other in sets[order[-1]]:
+            taken[other] += 1
+    return np.array(order, np.int64)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 6), max_size=4), max_size=60), st.integers(0, 9))
+def test_the_order_is_that_of_the_rule(labels, seed):
+    """The queue of classes gives the order of the rule as written, image by image."""
+    order = nested_order(labels, seed)
+    assert order.dtype == np.int64
+    np.testing.assert_array_equal(order, naive_order(labels, seed))
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_the_order_of_many_images_is_that_of_the_rule(seed):
+    """The same for 400 images with rare and common classes, and for 60 classes."""
+    random = np.random.default_rng(seed)
+    many = [random.integers(0, 60, random.integers(0, 4)) for _ in range(600)]
+    for labels in (make_labels(seed=seed), many):
+        np.testing.assert_array_equal(nested_order(labels, seed), naive_order(labels, seed))
+
+
+def test_20000_images_of_500_classes_take_no_time():
+    """Below 2 s of processor time: no step looks at all classes."""
+    random = np.random.default_rng(0)
+    labels = [[int(k)] for k in random.integers(0, 500, 20_000)]
+    start = time.process_time()
+    order = nested_order(labels, 0)
+    assert time.process_time() - start < 2
+    assert len(order) == 20_000
