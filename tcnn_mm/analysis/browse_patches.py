@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from PIL import Image, ImageDraw
 
+from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_classifier import PatchClassifier
@@ -104,7 +105,7 @@ def _browse_one(
     shown = deleted[random.permutation(len(deleted))[:SHOWN_DELETED]]
     background = model.head.num_classes
     names = [classes[k] for k in labels]
-    path = osp.join(out, f'{sample_name(sample).replace("/", "_")}.png')
+    path = osp.join(out, png_path(sample_name(sample).replace('/', '_')))
     draw_patches(image, boxes, names, patches, shown, classes, background).save(path)
     negative = int((patches.label == background).sum())
     positive = int((patches.label >= 0).sum()) - negative

@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from tcnn_mm.analysis.prediction_cache import image_scores
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.thresholds import best_thresholds
@@ -50,7 +51,7 @@ class Thresholds:
 def image_ids(dataset: BaseDataset) -> list[str]:
     """Image id, or else the file name, of each item."""
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
-    return [info.get('img_id') or osp.basename(info['img_path']) for info in infos]
+    return [info.get('img_id') or printable(osp.basename(info['img_path'])) for info in infos]
 
 
 def count_trained_on(checkpoint: str, ids: Sequence[str]) -> int | None:

@@ -38,12 +38,20 @@ def atomic_path(path: AnyPath, suffix: str = '', durable: bool = False) -> Itera
 
 
 @contextmanager
-def atomic_write(path: AnyPath, durable: bool = False) -> Iterator[TextIO]:
-    """Open a text file (UTF-8) that replaces `path` when the block ends without error."""
+def atomic_write(path: AnyPath, durable: bool = False, errors: str = 'strict') -> Iterator[TextIO]:
+    """Open a text file (UTF-8) that replaces `path` when the block ends without error.
+
+    Args:
+        path: The file.
+        durable: As for :func:`atomic_path`.
+        errors: What becomes of file names that are not UTF-8, as for `open`: 'backslashreplace'
+            is the escape of JSON, 'surrogateescape' writes the bytes of the name. Defaults to an
+            error.
+    """
     # newline='': csv writes its own line ends. The file is closed before it is renamed.
     with (
         atomic_path(path, durable=durable) as draft,
-        open(draft, 'w', encoding='utf-8', newline='') as file,
+        open(draft, 'w', encoding='utf-8', errors=errors, newline='') as file,
     ):
         yield file
 

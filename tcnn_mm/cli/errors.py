@@ -1,5 +1,6 @@
 """How a command ends: one line for an error that the user can act on."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -25,6 +26,13 @@ def missing_package(error: ImportError) -> str | None:
     return None
 
 
+def escape_output() -> None:
+    """Print what an output stream cannot encode as escapes: file names that are not UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+
+
 def exit_with_error(message: str) -> NoReturn:
     """Print `error: …` on stderr and end the process with status 1."""
     if message.startswith('Caught '):  # out of a data loader's worker: see UserError
@@ -35,6 +43,7 @@ def exit_with_error(message: str) -> NoReturn:
 
 def run_tool(main: Callable[[], object]) -> None:
     """Call a command; a :class:`UserError` ends it with its message and status 1, no traceback."""
+    escape_output()
     try:
         main()
         sys.stdout.flush()

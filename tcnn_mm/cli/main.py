@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 import tcnn_mm
-from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.errors import escape_output, run_tool
 
 # In the order of `tcnn --help`. Each is a module of this package.
 COMMANDS = (
@@ -72,11 +72,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `tcnn ARGV…`; argv defaults to that of the process."""
+    escape_output()  # help and usage errors print too
     run_command(build_parser().parse_args(argv))
 
 
 def run_script(name: str) -> None:
     """Run one command as a script of its own (`tools/train.py`), on the process's arguments."""
+    escape_output()
     run_command(fill_parser(argparse.ArgumentParser(), find_command(name)).parse_args())
 
 

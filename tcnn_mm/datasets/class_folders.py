@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import DATASETS
@@ -36,6 +37,11 @@ def read_class_list(path: str) -> list[str]:
     return names
 
 
+def _digest(name: str) -> bytes:
+    """Hash of a name; bytes of it that are not UTF-8 count as they are."""
+    return hashlib.sha256(name.encode('utf-8', 'surrogateescape')).digest()
+
+
 def held_out(folder: str, files: Sequence[str], count: int) -> set[str]:
     """Draw the images of a class for validation: a function of their names alone.
 
@@ -44,7 +50,7 @@ def held_out(folder: str, files: Sequence[str], count: int) -> set[str]:
         files: Names of its images.
         count: How many; never more than a fifth of them.
     """
-    draw = sorted(files, key=lambda name: hashlib.sha256(f'{folder}/{name}'.encode()).digest())
+    draw = sorted(files, key=lambda name: _digest(f'{folder}/{name}'))
     return set(draw[: min(count, len(files) // 5)])
 
 
@@ -123,7 +129,11 @@ class ClassFolders(BaseDataset):
             if self.split != 'trainval':
                 files = [f for f in files if (f in hidden) == (self.split == 'val')]
             items += [
-                dict(img_path=osp.join(folder, file), img_id=f'{name}/{file}', gt_label=label)
+                dict(
+                    img_path=osp.join(folder, file),
+                    img_id=image_id(f'{name}/{file}'),
+                    gt_label=label,
+                )
                 for file in files
             ]
         print_log(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 
@@ -26,7 +27,8 @@ def clip_boxes(boxes: np.ndarray, height: int, width: int, path: object) -> tupl
     if empty.any():
         x1, y1, x2, y2 = boxes[empty.argmax()]
         raise UserError(
-            f'{path}: box ({x1 + 1:g}, {y1 + 1:g}, {x2:g}, {y2:g}) lies wholly outside the '
-            f'image of {width}×{height} pixels; was the image rotated or resized afterwards?'
+            f'{printable(str(path))}: box ({x1 + 1:g}, {y1 + 1:g}, {x2:g}, {y2:g}) lies wholly '
+            f'outside the image of {width}×{height} pixels; was the image rotated or resized '
+            'afterwards?'
         )
     return clipped, int((clipped != boxes).any(1).sum())

@@ -16,6 +16,7 @@ from tcnn_mm.datasets.formats.coco import (
     parse_coco,
     read_coco,
 )
+from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.object_dataset import ObjectDataset
 from tcnn_mm.datasets.object_item import object_item
@@ -80,7 +81,7 @@ class COCOObjects(ObjectDataset):
         self._images = []
         self._log_account()
         for img_id in self._restrict(list(images)):
-            yield dict(img_id=img_id, **self._item(images[img_id], index))
+            yield dict(img_id=image_id(img_id), **self._item(images[img_id], index))
 
     def _log_account(self) -> None:
         """Log what the parser repaired or left out."""

@@ -17,6 +17,7 @@ import torch
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from tcnn_mm.datasets.formats.id_list import restrict_ids
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.transforms import set_objects
 from tcnn_mm.errors import UserError
@@ -140,13 +141,7 @@ class FeatureBank(Dataset):
         names = [record.get('img_id') for record in self.manifest['pictures']]
         if ids is None:
             return np.arange(len(names))
-        with open(ids, encoding='utf-8') as file:
-            wanted = {line.strip() for line in file if line.strip()}
-        strange = sorted(wanted - set(names))
-        if strange:
-            raise UserError(
-                f'{ids}: id {strange[0]} is not in the bank {self.folder} ({len(strange)} such ids)'
-            )
+        wanted = set(restrict_ids(names, ids, f'the bank {self.folder}'))
         return np.array([i for i, name in enumerate(names) if name in wanted])
 
     @property

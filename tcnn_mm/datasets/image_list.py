@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tcnn_mm.datasets.formats.image_list import read_image_labels
+from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.object_dataset import ObjectDataset
 from tcnn_mm.datasets.object_item import object_item
@@ -63,4 +64,4 @@ class ImageList(ObjectDataset):
             height, width = image_size(path)
             known = sorted({index[label] for label in labels if label in index})
             item = dict(object_item(), gt_label=known)
-            yield dict(img_path=path, img_id=img_id, height=height, width=width, **item)
+            yield dict(img_path=path, img_id=image_id(img_id), height=height, width=width, **item)

@@ -68,7 +68,7 @@ class ObjectDataset(BaseDataset):
 
     @abstractmethod
     def read_items(self, index: dict[str, int]) -> Iterator[dict[str, Any]]:
-        """Yield the items, without `sample_idx`.
+        """Yield the items, without `sample_idx`; each `img_id` is printable (:func:`image_id`).
 
         Args:
             index: {class name: label}.

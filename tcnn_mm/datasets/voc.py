@@ -9,6 +9,7 @@ import numpy as np
 
 from tcnn_mm.datasets.formats.id_list import read_ids
 from tcnn_mm.datasets.formats.voc_xml import VOCAnnotation, parse_voc_xml
+from tcnn_mm.datasets.image_ids import image_id, printable
 from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES, image_size
 from tcnn_mm.datasets.object_dataset import ObjectDataset, require
 from tcnn_mm.datasets.object_item import object_item
@@ -52,7 +53,8 @@ def find_images(folder: str, ids: Sequence[str], ann_file: str) -> list[str]:
         paths = found.get(img_id, [])
         if len(paths) != 1:
             what = f'{len(paths)} images' if paths else 'no image'
-            raise UserError(f'{osp.join(folder, img_id)}.*: {what} for this id of {ann_file}')
+            where = printable(osp.join(folder, img_id))
+            raise UserError(f'{where}.*: {what} for this id of {ann_file}')
     return [found[img_id][0] for img_id in ids]
 
 
@@ -120,7 +122,7 @@ class VOCObjects(ObjectDataset):
             annotation = self._annotation(path, img_path)
             yield dict(
                 img_path=img_path,
-                img_id=img_id,
+                img_id=image_id(img_id),
                 height=annotation['height'],
                 width=annotation['width'],
                 **self._objects(annotation, path, index),

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.datasets.formats.id_list import read_lines
 from tcnn_mm.datasets.formats.voc_xml import VOCObject
+from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.object_item import object_item
 from tcnn_mm.datasets.voc import VOCObjects, edges
 from tcnn_mm.errors import UserError
@@ -104,7 +105,9 @@ class VOCAction(VOCObjects):
             persons = [
                 self._person(path, objects, number, size_hw, index) for number in numbers or []
             ]
-            image = dict(img_path=img_path, img_id=img_id, height=size_hw[0], width=size_hw[1])
+            image = dict(
+                img_path=img_path, img_id=image_id(img_id), height=size_hw[0], width=size_hw[1]
+            )
             if self.view == 'image':
                 persons = [_all_persons(persons)]
             for person in persons:

@@ -64,7 +64,7 @@ def bank_recipe(
         # Names and values of the file format: those of the banks that exist.
         source=dict(
             pictures=len(ids),
-            ids=hashlib.sha256('\n'.join(ids).encode()).hexdigest()[:16],
+            ids=hashlib.sha256('\n'.join(ids).encode('utf-8', 'surrogatepass')).hexdigest()[:16],
             classes=list(dataset.metainfo['classes']),
         ),
         patches='all' if test_mode else 'sampled, and the whole picture',

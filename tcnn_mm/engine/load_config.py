@@ -16,6 +16,7 @@ import tcnn_mm  # noqa: F401  (lets configs inherit `tcnn_mm::…`)
 from tcnn_mm.bundled_configs import find_config
 from tcnn_mm.checkpoints.loading import install_safe_loader
 from tcnn_mm.compat import config_dict, parse_option_value
+from tcnn_mm.datasets.image_ids import is_encodable, printable
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.distributed import prepare_processes
 from tcnn_mm.errors import UserError
@@ -72,6 +73,11 @@ def load_config(
         name = osp.splitext(osp.basename(path))[0]
         # Another training set: its checkpoints stay apart.
         cfg.work_dir = osp.join('work_dirs', name + suffix)
+    if not is_encodable(cfg.work_dir):
+        raise UserError(
+            f'--work-dir {printable(cfg.work_dir)}: not UTF-8, and configs and logs hold it as '
+            'text; give another folder'
+        )
     use_atomic_checkpoints(cfg)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
@@ -94,7 +100,8 @@ def use_atomic_checkpoints(cfg: Config) -> None:
 def typed_command(argv: list[str]) -> str:
     """The command of this process as a user would type it again."""
     name = osp.splitext(osp.basename(argv[0]))[0]
-    return shlex.join(['tcnn', *argv[1:]] if name == 'tcnn' else ['python', *argv])
+    words = ['tcnn', *argv[1:]] if name == 'tcnn' else ['python', *argv]
+    return printable(shlex.join(words))
 
 
 def drop_own_scope(part: Any) -> None:

@@ -34,7 +34,7 @@ def write_scores(path: str, ids: Sequence[str], classes: Sequence[str], scores: 
         classes: K names.
         scores: (N, K) float64; each is written so that reading gives the same number.
     """
-    with atomic_write(path) as file:
+    with atomic_write(path, errors='backslashreplace') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(['id', *classes])
         for image_id, row in zip(ids, scores.tolist(), strict=True):

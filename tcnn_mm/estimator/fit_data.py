@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.datasets.formats.id_list import write_ids
 from tcnn_mm.datasets.formats.read_data import FoundData, ReadOptions, read_data
 from tcnn_mm.datasets.image_records import write_records
 from tcnn_mm.datasets.stratified_split import split_parts
@@ -152,6 +152,5 @@ def write_list(folder: str, name: str, ids: Sequence[str]) -> str:
     """Write FOLDER/NAME.txt with one id per line; returns its path."""
     os.makedirs(folder, exist_ok=True)
     path = osp.join(folder, f'{name}.txt')
-    with atomic_write(path) as file:
-        file.write('\n'.join(ids) + '\n')
+    write_ids(path, ids)
     return path

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.resuming import why_not_whole
+from tcnn_mm.datasets.image_ids import is_encodable, printable
 from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.progress import progress_bar
@@ -26,9 +27,15 @@ def write_config(plan: FitPlan) -> str:
     """Write OUT/config.py, unless the same is there; returns its path.
 
     Raises:
-        UserError: A config of other data or options is there, or one changed by hand.
+        UserError: A config of other data or options is there, or one changed by hand; a path
+            that is not UTF-8.
     """
     path, text = osp.join(plan.out, 'config.py'), config_text(plan)
+    if not is_encodable(text):
+        raise UserError(
+            f'{printable(path)}: the path of --out, of the data or of the weights is not UTF-8, '
+            'and this config holds it as text; rename the folder, or link to it: ln -s'
+        )
     if osp.isfile(path):
         with open(path, encoding='utf-8') as file:
             if file.read() != text:

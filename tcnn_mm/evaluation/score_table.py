@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 
@@ -46,7 +47,7 @@ class ScoreTable(BaseMetric):
         if sample.get('img_id') is not None:
             image_id = str(sample['img_id'])
         elif sample.get('img_path') is not None:
-            image_id = osp.splitext(osp.basename(sample['img_path']))[0]
+            image_id = printable(osp.splitext(osp.basename(sample['img_path']))[0])
         else:
             raise UserError(
                 f'{type(self).__name__}: a data sample has neither img_id nor img_path; add one '

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_io import (
     IMAGE_SUFFIXES,
     apply_orientation,
@@ -76,7 +77,7 @@ def images_below(folder: str) -> tuple[list[str], int]:
                 others += 1
     if not found:
         raise UserError(
-            f'{folder}: no images ({", ".join(IMAGE_SUFFIXES)}) among its {others} files'
+            f'{printable(folder)}: no images ({", ".join(IMAGE_SUFFIXES)}) among its {others} files'
         )
     return found, others
 

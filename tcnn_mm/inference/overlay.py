@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.inference.results import ImageResult
 from tcnn_mm.patches.peaks import map_peaks, peaks_to_points
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
@@ -52,15 +53,10 @@ def draw_overlay(result: ImageResult, names: Sequence[str], damping: float = 0) 
 
 
 def unique_png_name(path: str, taken: set[str]) -> str:
-    """Name the PNG of an image after its file, with a number where the name is taken.
+    """Name the PNG of an image after its file (:func:`png_path`).
 
     Args:
         path: The image.
         taken: Names given so far; the new one is added.
     """
-    stem = osp.splitext(osp.basename(path))[0]
-    name, number = f'{stem}.png', 2
-    while name in taken:
-        name, number = f'{stem}_{number}.png', number + 1
-    taken.add(name)
-    return name
+    return png_path(osp.splitext(osp.basename(path))[0], taken)

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import UserImages
@@ -42,11 +43,12 @@ class Predictions:
         if len(good) <= 10:
             for result in good:
                 labels = ', '.join(f'{n} ({result["scores"][n]:.2g})' for n in result['labels'])
-                lines.append(f'{result["img_path"]}: {labels or "no class"}')
+                lines.append(f'{printable(str(result["img_path"]))}: {labels or "no class"}')
         else:
             counts = Counter(name for result in good for name in result['labels'] or ['no class'])
             lines.append(', '.join(f'{name}: {n} images' for name, n in counts.most_common()))
-        return '\n'.join([*lines, f'labels: {self.label_rule}', f'{len(good)} images: {self.path}'])
+        where = f'{len(good)} images: {printable(self.path)}'
+        return '\n'.join([*lines, f'labels: {self.label_rule}', where])
 
     def raise_for_errors(self) -> None:
         """Raise one UserError that lists the images that could not be read, if there are any."""
@@ -158,8 +160,12 @@ def without_arrays(result: ImageResult, shown: Sequence[str]) -> ImageResult:
 
 
 def write_predictions(path: str, head: dict[str, Any], results: Iterable[ImageResult]) -> None:
-    """Write the JSON with one line per image, so that it can be read and searched by line."""
-    with atomic_write(path) as file:
+    """Write the JSON with one line per image, so that it can be read and searched by line.
+
+    Paths that are not UTF-8 have JSON's escapes (byte E9 is `\\udce9`): `os.fsencode` of the path
+    that is read back gives the bytes.
+    """
+    with atomic_write(path, errors='backslashreplace') as file:
         file.write(json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "images": [\n')
         file.write(',\n'.join(json.dumps(result, ensure_ascii=False) for result in results))
         file.write('\n]}\n')

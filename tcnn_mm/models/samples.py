@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_labels import image_labels
 
 OBJECT_FLAGS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
@@ -19,7 +20,7 @@ def sample_name(sample: DataSample | Mapping[str, Any]) -> str:
     All randomness of a sample is keyed by it. Without an id it is the name of the image file,
     wherever that file lies.
     """
-    name = sample.get('img_id') or osp.basename(str(sample.get('img_path')))
+    name = sample.get('img_id') or printable(osp.basename(str(sample.get('img_path'))))
     number = sample.get('object_index')
     return name if number is None else f'{name}/{number}'
 

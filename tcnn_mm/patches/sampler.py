@@ -39,7 +39,9 @@ class RandomKey(NamedTuple):
 
 def keyed_generator(*key: object) -> np.random.Generator:
     """Return a numpy generator that is a pure function of the parts of the key (their `str`)."""
-    digest = hashlib.sha256('\0'.join(map(str, key)).encode()).digest()
+    # File names that are not UTF-8 have lone surrogates.
+    text = '\0'.join(map(str, key)).encode('utf-8', 'surrogatepass')
+    digest = hashlib.sha256(text).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], 'little')))
 
 

@@ -43,6 +43,6 @@ def write_report(
     init_default_scope(run.config.get('default_scope', 'mmengine'))
     page = render_page(collect_report(run, images, trust))
     out = osp.abspath(out or osp.join(run.path, 'report.html'))
-    with atomic_write(out) as file:
+    with atomic_write(out, errors='backslashreplace') as file:
         file.write(page)
     return out

@@ -14,6 +14,7 @@ from mmpretrain.structures import DataSample
 from PIL import Image
 
 from tcnn_mm.compat import visualizer_backends
+from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.datasets.image_io import load_rgb
 from tcnn_mm.engine.patch_scores import return_patch_scores
 from tcnn_mm.errors import UserError
@@ -121,7 +122,7 @@ class ScoreMapHook(Hook):
         name = str(sample.get('img_id', self._drawn))
         if 'object_index' in sample:  # one of the persons of an image
             name += f'_{sample.object_index}'
-        path = osp.join(runner.work_dir, self.out_dir, f'{name}.png')
+        path = osp.join(runner.work_dir, self.out_dir, png_path(name))
         mmengine.mkdir_or_exist(osp.dirname(path))
         Image.fromarray(drawn).save(path)
         if is_main_process():

@@ -274,7 +274,7 @@ FAULTS = {
     'duplicate id': (listed(b'a\nb\na\n'), r'trainval.txt: duplicate id a \(1 such ids\)'),
     'class file': (listed(b'a -1\nb  1\n'), 'trainval.txt: "a -1" is a line of a class file'),
     'empty list': (listed(b'\n\n'), 'trainval.txt: no id'),
-    'utf-16 list': (listed('a\n'.encode('utf-16')), 'trainval.txt: not a text file in UTF-8'),
+    'utf-16 list': (listed('a\n'.encode('utf-16')), 'trainval.txt: this is UTF-16, expected UTF-8'),
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 # The share of images, or of objects, that may be left out before reading stops.
@@ -14,7 +15,7 @@ class Entry(list[str]):
 
     def __str__(self) -> str:
         more = ', …' if len(self) > EXAMPLES else ''
-        return f'{", ".join(self[:EXAMPLES])}{more}'
+        return f'{", ".join(map(printable, self[:EXAMPLES]))}{more}'
 
 
 class Account:
@@ -89,7 +90,7 @@ class Account:
         ]
         wide = max([len(count) for count, _, _ in found], default=0)
         rows = [f'{count:>{wide}}  {text} ({first})' for count, text, first in found]
-        return [*rows, *(f'note: {text}' for text in self.notes)]
+        return [printable(row) for row in (*rows, *(f'note: {text}' for text in self.notes))]
 
     def check(self, root: str, images: int, objects: int, allow_missing: bool = False) -> None:
         """Stop where more than :data:`MAX_LOSS` of the images or objects is left out.
@@ -129,4 +130,4 @@ def named(values: Iterable[str], most: int = 5) -> str:
     """A list for a message: 'a, b, c … (12 in all)'."""
     found = list(values)
     more = f' … ({len(found)} in all)' if len(found) > most else ''
-    return ', '.join(found[:most]) + more
+    return ', '.join(map(printable, found[:most])) + more

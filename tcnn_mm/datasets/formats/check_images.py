@@ -8,6 +8,7 @@ from typing import Any
 from tcnn_mm.datasets.formats.account import Account
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage
 from tcnn_mm.datasets.formats.check_boxes import check_boxes, refuse_fractions
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_io import UPRIGHT, read_header
 from tcnn_mm.datasets.orientation import TURNED, to_stored, to_upright, upright_size
 from tcnn_mm.errors import UserError
@@ -106,7 +107,7 @@ def _read_header(path: str) -> _Header | str:
     try:
         return _Header(*read_header(path))
     except UserError as error:
-        return str(error).removeprefix(f'{path}: ')
+        return str(error).removeprefix(f'{printable(path)}: ')
 
 
 def _size_agrees(image: AnnotatedImage, header: _Header) -> bool:

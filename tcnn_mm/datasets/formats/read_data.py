@@ -12,6 +12,7 @@ from tcnn_mm.datasets.formats.check_images import CheckedImage, Progress, check_
 from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image, is_mask, scan_folder
 from tcnn_mm.datasets.formats.image_index import ImageIndex
+from tcnn_mm.datasets.image_ids import check_class_name, image_id, printable
 from tcnn_mm.errors import UserError
 
 
@@ -43,8 +44,8 @@ class FoundImage:
     """One image that is used.
 
     Attributes:
-        id (str): Unique: the path below the root of the data, with its extension; of several
-            roots, the root's name is in front.
+        id (str): Unique and printable (:func:`image_id`): the path below the root of the data,
+            with its extension; of several roots, the root's name is in front.
         path (str): Of its file, absolute.
         checked (CheckedImage): Annotation and size.
     """
@@ -113,7 +114,7 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
         description=f'{place}: {reading.evidence}, {what}',
         boxes=data.boxes,
         classes=classes,
-        images=[FoundImage(c.image.file, scan.path(c.image.file), c) for c in checked],
+        images=[FoundImage(image_id(c.image.file), scan.path(c.image.file), c) for c in checked],
         account=account,
     )
 
@@ -197,6 +198,8 @@ def _check_classes(
     """
     if not data.classes:
         raise UserError(f'{scan.root}: no class in the annotations')
+    for name in data.classes:
+        check_class_name(name, scan.root)
     before, counts = (_images_per_class(images) for images in (data.images, _images(checked)))
     gone = [name for name in data.classes if before[name] and not counts[name]]
     if gone and not options.allow_missing:
@@ -254,7 +257,7 @@ def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
         name = name.replace(os.sep, '/')
         account.merge(data.account, f'{name}/')
         for image in data.images:
-            image.id = f'{name}/{image.id}'
+            image.id = f'{printable(name)}/{image.id}'
             images.append(image)
     classes = list(dict.fromkeys(name for data in found for name in data.classes))
     return FoundData(

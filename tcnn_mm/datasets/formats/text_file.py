@@ -17,11 +17,13 @@ _MARKS = (
 _HEAD = 4096
 
 
-def read_text(path: str) -> str:
+def read_text(path: str, errors: str = 'strict') -> str:
     """Read a text file in UTF-8, with or without a byte order mark.
 
     Args:
         path: The file.
+        errors: 'surrogateescape' keeps bytes that are not UTF-8, for lists of file names. Defaults
+            to an error.
 
     Returns:
         Its text without the mark, line ends as in the file.
@@ -35,22 +37,23 @@ def read_text(path: str) -> str:
             data = file.read()
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror})') from error
-    return decode_text(data, path)
+    return decode_text(data, path, errors)
 
 
-def decode_text(data: bytes, path: str) -> str:
+def decode_text(data: bytes, path: str, errors: str = 'strict') -> str:
     """Decode the content of a text file as :func:`read_text` does.
 
     Args:
         data: The content.
         path: The file, for the error.
+        errors: As for :func:`read_text`.
     """
     encoding = wide_encoding(data)
     if encoding:
         raise UserError(f'{path}: this is {encoding}, expected UTF-8; {_remedy(encoding, path)}')
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode('utf-8')
+        return data.decode('utf-8', errors)
     except UnicodeDecodeError as error:
         if b'\0' in data[:_HEAD]:
             raise UserError(f'{path}: not a text file') from error
