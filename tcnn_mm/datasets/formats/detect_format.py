@@ -9,6 +9,8 @@ from tcnn_mm.datasets.formats.class_folders import find_class_folders
 from tcnn_mm.datasets.formats.coco_folder import find_coco
 from tcnn_mm.datasets.formats.folder_scan import FolderScan
 from tcnn_mm.datasets.formats.image_index import ImageIndex
+from tcnn_mm.datasets.formats.label_json import find_label_json
+from tcnn_mm.datasets.formats.table_folder import find_table
 from tcnn_mm.datasets.formats.voc_folder import find_voc
 from tcnn_mm.errors import UserError
 
@@ -17,6 +19,8 @@ Finder = Callable[[FolderScan, ImageIndex], Reading | None]
 FINDERS: Mapping[str, Finder] = {
     'voc': find_voc,
     'coco': find_coco,
+    'table': find_table,
+    'json': find_label_json,
     'folders': find_class_folders,
 }
 

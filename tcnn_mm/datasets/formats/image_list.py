@@ -74,8 +74,8 @@ def _read_list(path: str, folder: str) -> dict[str, list[str]]:
     else:
         found = _read_table(text, path, folder, index, account)
     for reason, entry in account.lost_images.items():
-        file = entry.examples[0].rpartition(': ')[2]
-        more = f' ({total(account.lost_images)} such images)' if entry.count > 1 else ''
+        file = entry[0].rpartition(': ')[2]
+        more = f' ({total(account.lost_images)} such images)' if len(entry) > 1 else ''
         raise UserError(f'{path}: {osp.join(folder, file)}: {reason}{more}')
     if account.lines():
         print_log('\n'.join([f'{path}:', *account.lines()]), 'current')

@@ -2,7 +2,7 @@
 
 import json
 import os.path as osp
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tcnn_mm.datasets.formats.account import Account, named
@@ -13,7 +13,7 @@ from tcnn_mm.datasets.formats.joined_labels import unique
 from tcnn_mm.datasets.formats.parts import part_of_path
 from tcnn_mm.datasets.formats.table import class_order
 from tcnn_mm.datasets.formats.table_cells import is_missing
-from tcnn_mm.datasets.formats.table_text import has_image_suffix, printable, shown
+from tcnn_mm.datasets.formats.table_text import has_image_suffix, printable
 from tcnn_mm.datasets.formats.text_file import read_text
 from tcnn_mm.errors import UserError
 
@@ -51,7 +51,7 @@ def find_label_json(scan: FolderScan, index: ImageIndex) -> Reading | None:
     evidence = '; '.join(
         f'{file} gives labels to {len(entries)} files' for file, entries in found.items()
     )
-    return Reading('label-json', evidence, lambda account: _read(found, scan, index, account))
+    return Reading('json', evidence, lambda account: _read(found, scan, index, account))
 
 
 def parse_label_json(text: str, path: str) -> list[tuple[str, list[str]]]:
@@ -177,7 +177,7 @@ def _read(
     """Read the files of labels; several are parts by their names.
 
     Raises:
-        UserError: Several files that are no parts, a duplicate file, no label.
+        UserError: Several files that are no parts, a file that is listed twice, no label.
     """
     parts = {file: part_of_path(osp.splitext(file)[0]) for file in found}
     if len(found) > 1 and len({*parts.values()} - {None}) < len(found):
@@ -185,26 +185,15 @@ def _read(
             f'{scan.root}: {len(found)} files give labels to its images '
             f'({named(found, 3)}); give one of the files, or name them train.json, test.json'
         )
-    images: dict[str, AnnotatedImage] = {}
+    images: list[AnnotatedImage] = []
     for file, entries in found.items():
         labels_of = file_labels(entries, file, index, osp.dirname(file), account)
         part = (parts[file] if len(found) > 1 else None) or 'all'
-        for image, labels in labels_of.items():
-            if image in images:
-                raise UserError(
-                    f'{file}: {shown(image, 60)} is also in {images[image].where}; list each '
-                    'image in one file'
-                )
-            images[image] = AnnotatedImage(image, part, file, labels=labels)
+        images += [AnnotatedImage(i, part, file, labels=mine) for i, mine in labels_of.items()]
     where = named(found, 3)
-    for image in sorted(index.images - images.keys()):
+    for image in sorted(index.images - {image.file for image in images}):
         account.leave_unused(f'image not listed in {where}', image)
-    classes = class_order(_all_labels(images), where, account)
+    classes = class_order(label for image in images for label in image.labels)
     if images and not classes:
         raise UserError(f'{where}: no label at any file; {JSON_FORM}')
-    return AnnotatedImages(list(images.values()), classes, False)
-
-
-def _all_labels(images: dict[str, AnnotatedImage]) -> Iterator[str]:
-    for image in images.values():
-        yield from image.labels
+    return AnnotatedImages(images, classes, False)

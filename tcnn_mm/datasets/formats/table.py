@@ -14,7 +14,6 @@ from tcnn_mm.datasets.formats.table_cells import (
     class_number,
     columns_of,
     is_missing,
-    same_case,
 )
 from tcnn_mm.datasets.formats.table_plan import TablePlan, is_tags
 from tcnn_mm.datasets.formats.table_rows import FileRow, file_rows, parts_of
@@ -130,17 +129,9 @@ def _cell_labels(
     return found
 
 
-def class_order(names: Iterable[str], where: str, account: Account) -> list[str]:
-    """Different names, sorted; class numbers by their size.
-
-    Args:
-        names: Of all labels.
-        where: The files, for the note on names that differ only in case.
-        account: Takes the note.
-    """
+def class_order(names: Iterable[str]) -> list[str]:
+    """Different names, sorted; class numbers by their size."""
     found = set(names)
-    for group in same_case(found):
-        account.note(f'{where}: classes that differ only in the case of their letters: {group}')
     if all(name.isdecimal() for name in found):
         return sorted(found, key=lambda name: (int(name), name))
     return sorted(found)

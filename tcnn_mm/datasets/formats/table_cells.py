@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from tcnn_mm.datasets.formats.parts import part_of_name
-from tcnn_mm.datasets.formats.table_text import has_image_suffix, printable
+from tcnn_mm.datasets.formats.table_text import has_image_suffix
 
 # How pandas, R and spreadsheets write that there is no value.
 MISSING = {'', 'nan', 'none', 'na', 'n/a', '#n/a', '<na>', 'null'}
@@ -119,11 +118,3 @@ def columns_of(heading: list[str], rows: list[list[str]], path: str) -> list[Col
     names = heading + [''] * (width - len(heading))
     padded = [row + [''] * (width - len(row)) for row in rows]
     return [Column(at, names[at], [row[at] for row in padded], path) for at in range(width)]
-
-
-def same_case(names: Iterable[str]) -> list[str]:
-    """Groups of names that differ only in the case of their letters: ['Disc, disc']."""
-    groups: dict[str, list[str]] = {}
-    for name in sorted(set(names)):
-        groups.setdefault(name.casefold(), []).append(name)
-    return [', '.join(map(printable, group)) for group in groups.values() if len(group) > 1]

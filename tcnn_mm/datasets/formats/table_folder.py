@@ -17,7 +17,7 @@ from tcnn_mm.datasets.formats.image_table import (
 from tcnn_mm.datasets.formats.parts import part_of_name, part_of_path
 from tcnn_mm.datasets.formats.table import class_order, read_image_table
 from tcnn_mm.datasets.formats.table_plan import TablePlan
-from tcnn_mm.datasets.formats.table_text import TABLE_FORM, shown
+from tcnn_mm.datasets.formats.table_text import TABLE_FORM
 from tcnn_mm.datasets.formats.text_file import read_text
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.errors import UserError
@@ -167,15 +167,16 @@ def _join(files: Sequence[TableFile], root: str) -> Tables:
     return tables
 
 
-def _evidence(table: TableFile, index: ImageIndex) -> str:
-    if table.table is None or table.plan is None:
-        return f'{table.file} names images, but cannot be read'
-    rows, named_rows = len(table.table.table.rows), table.table.named
-    heading = 'a heading line' if table.table.table.heading else 'no heading line'
-    part = f', part {table.part}' if table.part != 'all' else ''
+def _evidence(table_file: TableFile, index: ImageIndex) -> str:
+    """What was found, in words."""
+    if table_file.table is None or table_file.plan is None:
+        return f'{table_file.file} names images, but cannot be read'
+    table = table_file.table.table
+    heading = 'heading line' if table.heading else 'no heading line'
+    part = f', part {table_file.part}' if table_file.part != 'all' else ''
     return (
-        f'{table.file} ({rows} rows, {heading}) names images ({named_rows} of the rows looked '
-        f'at; {len(index.images)} images in all): {table.plan.described()}{part}'
+        f'{table_file.file} ({len(table.rows)} rows for {len(index.images)} images, {heading}): '
+        f'{table_file.plan.described()}{part}'
     )
 
 
@@ -184,11 +185,11 @@ def _read(tables: Tables, scan: FolderScan, index: ImageIndex, account: Account)
 
     Raises:
         UserError: What :func:`read_image_table` refuses, several tables that do not belong
-            together, no labels, one image in two tables.
+            together, no labels.
     """
     if tables.error is not None:
         raise tables.error
-    found: dict[str, tuple[AnnotatedImage, str]] = {}
+    found: list[AnnotatedImage] = []
     boxes = set()
     for file in tables.files:
         if file.error is not None:
@@ -205,20 +206,15 @@ def _read(tables: Tables, scan: FolderScan, index: ImageIndex, account: Account)
         if not images and file.table.table.rows:
             raise unfound(file.table, file.plan, index, scan.root)
         for image in images:
-            if image.file in found:
-                raise UserError(
-                    f'{image.where}: {shown(image.file, 60)} is also in {found[image.file][1]}; '
-                    'list each image in one table'
-                )
             if image.part == 'all':
                 image.part = file.part
-            found[image.file] = image, file.file
+        found += images
     if len(boxes) > 1:
         raise UserError(
             f'{scan.root}: {named([f.file for f in tables.files], 3)}: tables with boxes and '
             'tables without; give one of the files'
         )
-    return _result([image for image, _ in found.values()], boxes.pop(), tables, index, account)
+    return _result(found, boxes.pop(), tables, index, account)
 
 
 def _result(
@@ -242,4 +238,4 @@ def _result(
     names += [c.heading for f in tables.files if f.plan for c in f.plan.flags]
     if images and not names:
         raise UserError(f'{where}: no label in any row; {TABLE_FORM}')
-    return AnnotatedImages(images, class_order(names, where, account), boxes)
+    return AnnotatedImages(images, class_order(names), boxes)

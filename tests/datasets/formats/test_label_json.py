@@ -66,8 +66,8 @@ def test_parts_missing_images_and_missing_labels(folder):
         'im0.png': 'train', 'im1.png': 'train', 'im2.png': 'test',
     }  # fmt: skip
     assert found.classes == ['3', '12']
-    assert account.lost_images['no such image'].count == 1
-    assert account.unused['image not listed in test.json, train.json'].count == 3
+    assert len(account.lost_images['no such image']) == 1
+    assert len(account.unused['image not listed in test.json, train.json']) == 3
     assert any('no label at 1 images' in note for note in account.notes)
 
 
@@ -112,10 +112,6 @@ def test_several_files_of_the_same_images_stop(folder):
     for name in ('a.json', 'b.json'):
         (folder / name).write_text(json.dumps(LABELS))
     with pytest.raises(UserError, match=r'2 files give labels .*\(a.json, b.json\); give one'):
-        read(folder)
-    for old, new in (('a.json', 'train.json'), ('b.json', 'test.json')):
-        (folder / old).rename(folder / new)
-    with pytest.raises(UserError, match='is also in test.json'):
         read(folder)
 
 

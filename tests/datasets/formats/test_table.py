@@ -233,7 +233,7 @@ def test_rectangles_of_via():
     via += 'im01.jpg,9,"{}",0,0,"{}","{}"\n'
     found, account = read(via)
     assert found == {'im00.jpg': [('disc', (5.0, 6.0, 15.0, 26.0))], 'im01.jpg': []}
-    assert account.lost_objects['region of VIA is a polygon, not a rectangle'].count == 1
+    assert len(account.lost_objects['region of VIA is a polygon, not a rectangle']) == 1
 
 
 @pytest.mark.parametrize(
@@ -288,14 +288,14 @@ def test_missing_images_and_duplicate_rows_are_counted():
     """Rows of images that do not exist are losses; equal rows are read once."""
     found, account = read(rows(lambda at, n: f'{n},disc') + 'gone.jpg,disc\nim03.jpg,disc\n')
     assert len(found) == 24
-    assert account.lost_images['no such image'].examples == ['labels.csv, line 25: gone.jpg']
-    assert account.repairs['duplicate row'].count == 1
+    assert account.lost_images['no such image'] == ['labels.csv, line 25: gone.jpg']
+    assert len(account.repairs['duplicate row']) == 1
 
 
 def test_the_heading_is_told_by_what_the_cells_name():
     """A missing image in the first row is no heading; a heading may be called like an image."""
     found, account = read('gone.jpg,x\n' + rows(lambda at, n: f'{n},disc'))
-    assert account.lost_images['no such image'].count == 1 and len(found) == 24
+    assert len(account.lost_images['no such image']) == 1 and len(found) == 24
     found, _ = read('image,label\nimage,disc\nother,disc\n', ['image.png', 'other.png'])
     assert found == {'image.png': ['disc'], 'other.png': ['disc']}
 

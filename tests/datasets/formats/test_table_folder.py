@@ -39,7 +39,7 @@ def read(path):
     """The images and the account of a folder's tables."""
     account = Account()
     found = find(path).read(account)
-    account.check(len(found.images), sum(len(image.objects) for image in found.images))
+    account.check(str(path), len(found.images), sum(len(image.objects) for image in found.images))
     return found, account
 
 
@@ -62,8 +62,8 @@ def test_a_table_beside_and_above_its_images(tmp_path):
         assert [image.file for image in found.images] == wanted
         assert (found.classes, found.boxes, account.lines()) == (sorted(NAMES), False, [])
     assert find(tmp_path / 'at_').evidence == (
-        'labels.csv (6 rows, a heading line) names images (6 of the rows looked at; 6 images in '
-        'all): files in column "file", labels in column "label"'
+        'labels.csv (6 rows for 6 images, heading line): files in column "file", labels in column '
+        '"label"'
     )
 
 
@@ -121,7 +121,7 @@ def test_tables_without_labels_are_not_used(tmp_path):
     write_table(tmp_path / 'sample_submission.csv', test, '{name},0.5,0.5', 'id,disc,square')
     found, account = read(tmp_path)
     assert {i.part for i in found.images} == {'all'} and len(found.images) == 6
-    assert account.unused['image not listed in train.csv'].count == 2
+    assert len(account.unused['image not listed in train.csv']) == 2
     assert account.notes == [
         'sample_submission.csv has no labels: not used',
         'test.csv has no labels: not used',
@@ -142,9 +142,6 @@ def test_several_tables_of_the_same_images_stop(tmp_path):
         write_table(tmp_path / name, names)
     assert '2 tables name its images (a.csv, b.csv); give one of the files' in refused(tmp_path)
     assert len(read(tmp_path / 'b.csv')[0].images) == 6
-    for name in ('a.csv', 'b.csv'):
-        (tmp_path / name).rename(tmp_path / name.replace('a.', 'train.').replace('b.', 'test.'))
-    assert 'is also in test.csv' in refused(tmp_path)
 
 
 def test_boxes_and_labels_do_not_mix(tmp_path):
@@ -190,13 +187,6 @@ def test_a_given_table_without_labels(tmp_path):
     assert 'no column of labels' in refused(tmp_path / 'a.csv')
     write_table(tmp_path / 'a.csv', [f'im{n}.png' for n in range(6)], '{name},nan')
     assert 'no label in any row' in refused(tmp_path)
-
-
-def test_classes_that_differ_in_case_are_noted(tmp_path):
-    names = write_images(tmp_path)
-    write_table(tmp_path / 'a.csv', names, '{name},{label}')
-    (tmp_path / 'a.csv').write_text((tmp_path / 'a.csv').read_text().replace('disc', 'Disc', 1))
-    assert any('Disc, disc' in note for note in read(tmp_path)[1].notes)
 
 
 def test_missing_images_stop_above_the_limit(tmp_path):
