@@ -3,12 +3,13 @@
 import ast
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.toolbox_process import run_script
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'tcnn_mm'
@@ -34,8 +35,8 @@ OPTIONAL = dict(
     safetensors='export',
 )
 
-# In a fresh process: import the toolbox and scikit-learn, then every module of ours, where optional
-# packages, compiled ops and the network are absent. Prints what of the host process has changed.
+# In a process without ours: import the toolbox and scikit-learn, then every module of ours, where
+# optional packages, compiled ops and the network are absent. Prints what the imports changed.
 IMPORT_ALL = """
 import importlib.machinery, json, logging, os, pickle, pkgutil, random, signal
 import socket, sys, warnings
@@ -47,6 +48,7 @@ class WithoutThem(importlib.machinery.PathFinder):
             return None
         return super().find_spec(name, path, target)
 
+assert not set(BLOCKED) & {name.partition('.')[0] for name in sys.modules}
 finders = [WithoutThem if f is importlib.machinery.PathFinder else f for f in sys.meta_path]
 assert WithoutThem in finders
 sys.meta_path[:] = finders
@@ -101,10 +103,7 @@ print(json.dumps(dict(names=names, failed=failed, changed=changed)))
 def imported(tmp_path_factory: pytest.TempPathFactory) -> dict:
     """What the import of every module did in a fresh process: `names`, `failed`, `changed`."""
     script = f'import sys; sys.path.insert(0, {str(ROOT)!r}); BLOCKED = {sorted(OPTIONAL)!r}\n'
-    done = subprocess.run(
-        [sys.executable, '-c', script + IMPORT_ALL],
-        cwd=tmp_path_factory.mktemp('empty'), capture_output=True, text=True, timeout=200,
-    )  # fmt: skip
+    done = run_script(script + IMPORT_ALL, cwd=tmp_path_factory.mktemp('empty'))
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 

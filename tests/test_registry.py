@@ -2,12 +2,11 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 
 import pytest
 
 from tests.support.own_data import write_coco, write_csv
+from tests.support.toolbox_process import run_script
 from tests.support.voc_folder import write_voc_folder
 
 SMALL = dict(type='tcnn_mm.TransferAlexNet', variant='small')
@@ -134,13 +133,7 @@ def folder(tmp_path):
 
 
 def build_all(scope, configs, folder):
-    done = subprocess.run(
-        [sys.executable, '-c', SCRIPT, scope, json.dumps(configs)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_script(SCRIPT, scope, json.dumps(configs), cwd=folder)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -151,7 +144,7 @@ def all_types(configs):
 
 @pytest.mark.parametrize('scope', ['mmengine', 'mmpretrain'])
 def test_builds_from_scope(scope, folder):
-    """All registries, from the scopes of mmengine and mmpretrain, in a fresh process."""
+    """All registries, from the scopes of mmengine and mmpretrain, each in a process of its own."""
     configs = {
         name: [c for c in each if MMDET or c['type'] not in NEEDS_MMDET]
         for name, each in CONFIGS.items()

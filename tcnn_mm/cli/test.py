@@ -29,13 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Build a missing feature bank, then test with mmengine's Runner."""
+    cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
     from mmengine.runner import Runner
 
     from tcnn_mm.checkpoints.metadata import map_damping
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
 
-    cfg = load_config_from(args)
     cfg.load_from = args.checkpoint
     if args.amp:
         use_amp(cfg)

@@ -38,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Build missing feature banks, then train with mmengine's Runner."""
+    cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
     from mmengine.runner import Runner
 
     from tcnn_mm.benchmarks.dry_run import dry_run
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
 
-    cfg = load_config_from(args)
     if args.amp:
         use_amp(cfg)
     if args.no_validate:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import tcnn_mm
+from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.cli.main import COMMANDS, build_parser
 from tests.support.commands import run
 
@@ -23,6 +24,16 @@ def test_help_lists_every_command_without_heavy_imports(tmp_path):
     )
     assert done.stdout.splitlines()[-1] == '[]'
     assert re.findall(r'^    (\w+)', done.stdout, re.M)[: len(COMMANDS)] == list(COMMANDS)
+
+
+@pytest.mark.parametrize('words', [['train', 'nothing'], ['test', 'nothing', 'x.pth']])
+def test_a_mistyped_config_is_told_before_heavy_imports(words, monkeypatch, capsys):
+    """The toolbox's models and runner are not imported to say that there is no such config."""
+    monkeypatch.setitem(sys.modules, 'mmengine.runner', None)
+    args = build_parser().parse_args(words)
+    with pytest.raises(SystemExit):
+        run_tool(lambda: args.run(args))
+    assert capsys.readouterr().err.startswith('error: no config: nothing\n')
 
 
 @pytest.mark.parametrize('name', COMMANDS)
