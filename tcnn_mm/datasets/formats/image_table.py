@@ -17,13 +17,11 @@ class ImageTable:
     Attributes:
         table (TextTable): Rows and heading.
         file (int): The column of file names, from 0.
-        named (int): Number of rows, of those looked at, that name an image.
         near (str): Folder of the table below the root.
     """
 
     table: TextTable
     file: int
-    named: int
     near: str
 
     def plan(self) -> TablePlan:
@@ -71,7 +69,7 @@ def find_image_table(
         del table.rows[0], table.lines[0]
         if table.heading:
             table.heading[0] = table.heading[0].lstrip('# ')
-    return ImageTable(table, file.at, file.named, near)
+    return ImageTable(table, file.at, near)
 
 
 def refuse_unnamed(text: str, path: str, index: ImageIndex, root: str) -> UserError:

@@ -50,12 +50,10 @@ class FileColumn(NamedTuple):
 
     Attributes:
         at (int): Its place, from 0.
-        named (int): Number of looked-at rows that name an image.
         evident (bool): The cells name images beyond doubt; else they only look like file names.
     """
 
     at: int
-    named: int
     evident: bool
 
 
@@ -107,7 +105,7 @@ def _candidates(
         if not (full or by_bare or 2 * suffixed > len(cells)):
             continue
         order = (full, suffixed, bare, said in FILE_NAMES, len(set(cells)), -at)
-        found.append((order, FileColumn(at, full + bare, bool(full or by_bare))))
+        found.append((order, FileColumn(at, bool(full or by_bare))))
     return [column for _, column in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
