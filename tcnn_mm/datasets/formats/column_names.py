@@ -8,7 +8,7 @@ FILE_NAMES = {
 LABEL_NAMES = {
     'label', 'labels', 'labelname', 'class', 'classes', 'classname', 'classid',
     'category', 'categories', 'categoryname', 'categoryid', 'tag', 'tags', 'target', 'targets',
-    'labelid',
+    'labelid', 'choice', 'choices', 'groundtruth', 'annotation',
 }  # fmt: skip
 PART_NAMES = {
     'split', 'splits', 'subset', 'set', 'part', 'partition', 'fold', 'phase', 'usage', 'dataset',
@@ -24,16 +24,6 @@ SCORE_NAMES = {
     'score', 'scores', 'confidence', 'conf', 'prob', 'probability', 'proba', 'certainty',
 }  # fmt: skip
 INDEX_NAMES = {
-    '',
-    'unnamed',
-    'index',
-    'level',
-    'idx',
-    'row',
-    'rownumber',
-    'no',
-    'nr',
-    'id',
-    'number',
-}
+    '', 'unnamed', 'index', 'level', 'idx', 'row', 'rownumber', 'no', 'nr', 'id', 'number',
+}  # fmt: skip
 VIA_COLUMNS = {'region_shape_attributes', 'region_attributes'}

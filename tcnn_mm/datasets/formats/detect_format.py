@@ -7,11 +7,14 @@ from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImages, Reading
 from tcnn_mm.datasets.formats.class_folders import find_class_folders
 from tcnn_mm.datasets.formats.coco_folder import find_coco
+from tcnn_mm.datasets.formats.cvat_xml import find_cvat
 from tcnn_mm.datasets.formats.folder_scan import FolderScan
+from tcnn_mm.datasets.formats.foreign import recognise_foreign
 from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.label_json import find_label_json
 from tcnn_mm.datasets.formats.table_folder import find_table
 from tcnn_mm.datasets.formats.voc_folder import find_voc
+from tcnn_mm.datasets.formats.yolo import find_yolo
 from tcnn_mm.errors import UserError
 
 Finder = Callable[[FolderScan, ImageIndex], Reading | None]
@@ -21,6 +24,8 @@ FINDERS: Mapping[str, Finder] = {
     'coco': find_coco,
     'table': find_table,
     'json': find_label_json,
+    'yolo': find_yolo,
+    'cvat': find_cvat,
     'folders': find_class_folders,
 }
 
@@ -47,7 +52,9 @@ def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None
     found = [reading for reading in (find(scan, index) for find in finders.values()) if reading]
     if not found:
         said = f'nothing of the format {wanted}' if wanted else 'no annotations of a known format'
-        raise UserError(f'{place}: {said}; found {contents(scan)}; {KNOWN}')
+        foreign = recognise_foreign(scan)
+        looks = f'; {foreign}' if foreign else ''
+        raise UserError(f'{place}: {said}; found {contents(scan)}{looks}; {KNOWN}')
     if len(found) == 1:
         return found[0]
     same = _the_same(found)
@@ -68,15 +75,25 @@ def _the_same(readings: Sequence[Reading]) -> Reading | None:
         return None
     classes = {n for reading, data in read if reading.format != 'folders' for n in data.classes}
     read = [(r, data) for r, data in read if r.format != 'folders' or classes & {*data.classes}]
-    labels = [_labels(data) for _, data in read]
-    boxes = [_boxes(data) for _, data in read if data.boxes]
-    if any(one != labels[0] for one in labels) or any(one != boxes[0] for one in boxes):
+    # The reading with most images, of several the one with boxes, has to contain the others.
+    chosen, most = max(read, key=lambda pair: (len(pair[1].images), pair[1].boxes))
+    others = [(reading, data) for reading, data in read if reading is not chosen]
+    if not all(_contains(most, data) for _, data in others):
         return None
-    chosen = next((reading for reading, data in read if data.boxes), read[0][0])
-    others = [reading.evidence for reading, _ in read if reading is not chosen]
     if not others:
         return chosen
-    return chosen._replace(evidence=f'{chosen.evidence} (the same labels: {named(others)})')
+    evidence = named([reading.evidence for reading, _ in others])
+    return chosen._replace(evidence=f'{chosen.evidence} (the same labels: {evidence})')
+
+
+def _contains(most: AnnotatedImages, other: AnnotatedImages) -> bool:
+    """Whether one reading says of each image of another the same, boxes included."""
+    if other.boxes and (not most.boxes or not _boxes(other).items() <= _boxes(most).items()):
+        return False
+    labels = _labels(most)
+    return bool(other.images) and all(
+        labels.get(file) == names for file, names in _labels(other).items()
+    )
 
 
 def _labels(data: AnnotatedImages) -> dict[str, set[str]]:
@@ -87,10 +104,10 @@ def _labels(data: AnnotatedImages) -> dict[str, set[str]]:
     }
 
 
-def _boxes(data: AnnotatedImages) -> dict[str, list[tuple[str | int, ...]]]:
+def _boxes(data: AnnotatedImages) -> dict[str, tuple[tuple[str | int, ...], ...]]:
     """The objects of each image, to a pixel."""
     return {
-        image.file: sorted((o.name, *map(round, o.box)) for o in image.objects)
+        image.file: tuple(sorted((o.name, *map(round, o.box)) for o in image.objects))
         for image in data.images
     }
 

@@ -6,7 +6,6 @@ or `train/`, `valid/`, `test/`) are one data set.
 """
 
 import os.path as osp
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -22,6 +21,7 @@ from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.parts import part_of_path
 from tcnn_mm.datasets.formats.voc_lists import read_voc_lists
 from tcnn_mm.datasets.formats.voc_xml import read_voc_xml, sort_corners
+from tcnn_mm.datasets.formats.xml_head import first_element
 from tcnn_mm.errors import UserError
 
 # Folders whose name says that they hold annotations; what is above them is one tree.
@@ -89,13 +89,7 @@ def read_voc(
 
 def _is_voc(path: str) -> bool:
     """Whether the first element of an XML file is <annotation>."""
-    with open(path, 'rb') as file:
-        head = file.read(4096)
-    if head[:2] in (b'\xff\xfe', b'\xfe\xff'):
-        head = head.decode('utf-16', 'replace').encode('utf-8')
-    head = re.sub(rb'<!--.*?-->', b'', head, flags=re.DOTALL)
-    first = re.search(rb'<\s*(?:[\w.-]+:)?([\w.-]+)', head)
-    return first is not None and first.group(1).lower() == b'annotation'
+    return first_element(path) == 'annotation'
 
 
 def _tree_root(folder: str) -> tuple[str, str]:

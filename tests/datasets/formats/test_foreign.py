@@ -1,0 +1,49 @@
+"""A folder that no format fits: one line says what it looks like and what to do."""
+
+import json
+
+import pytest
+
+from tcnn_mm.datasets.formats.folder_scan import scan_folder
+from tcnn_mm.datasets.formats.foreign import recognise_foreign
+from tcnn_mm.datasets.formats.read_data import read_data
+from tcnn_mm.errors import UserError
+from tests.support.exports import draw, write
+
+LABELME = dict(version='5', shapes=[dict(label='cat', points=[[1, 2], [3, 4]])], imagePath='a.jpg')
+VIA = {'a.jpg123': dict(filename='a.jpg', size=123, regions=[], file_attributes={})}
+SUPERVISELY = dict(description='', tags=[], size=dict(height=4, width=4), objects=[])
+CREATEML = [dict(image='a.jpg', annotations=[])]
+STUDIO = [dict(id=1, data=dict(image='/data/a.jpg'), annotations=[])]
+
+
+@pytest.mark.parametrize(
+    ('content', 'tool'),
+    [(LABELME, 'LabelMe'), (VIA, 'VIA'), (SUPERVISELY, 'Supervisely'), (CREATEML, 'CreateML'),
+     (STUDIO, 'Label Studio'), (dict(images=[]), 'COCO without')],
+)  # fmt: skip
+def test_json_files_of_tools(tmp_path, content, tool):
+    """The tool and the export to ask it for are named, in one line with the file."""
+    draw(tmp_path / 'a.jpg')
+    write(tmp_path / 'ann/a.json', json.dumps(content))
+    with pytest.raises(UserError, match=f'ann/a.json is of .*{tool}.*export it as COCO') as caught:
+        read_data(str(tmp_path))
+    assert '\n' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ('file', 'said'),
+    [('set.zip', 'unpack it first'), ('film.mp4', 'extract its frames'),
+     ('a.tfrecord', 'TFRecord'), ('a.parquet', 'Parquet'), ('a.jpg', 'one folder per class')],
+)  # fmt: skip
+def test_other_files(tmp_path, file, said):
+    """Archives, videos and tables that are not read, and images alone."""
+    draw(tmp_path / file) if file.endswith('jpg') else (tmp_path / file).touch()
+    assert said in recognise_foreign(scan_folder(str(tmp_path)))
+
+
+def test_nothing_known(tmp_path):
+    """Broken JSON and texts look like nothing."""
+    write(tmp_path / 'a.json', '{')
+    write(tmp_path / 'a.txt', 'x')
+    assert recognise_foreign(scan_folder(str(tmp_path))) is None
