@@ -7,12 +7,13 @@ STAMP = $(VENV)/installed
 JOBS ?= 2
 ARGS ?=
 # One thread per test process: two processes that share two cores would wait for each other.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+# Neighbours share fixtures, so each process gets a run of them; one that has finished takes over.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 # The tests of pure functions and of single modules: no run, no new process.
 UNIT = tests/patches tests/evaluation tests/checkpoints tests/datasets/formats tests/inference \
     tests/models tests/visualization
 
-.PHONY: help demo check unit test test-slow test-upstream types imports lint format docs clean
+.PHONY: help demo check unit fast test test-slow test-upstream types imports lint format docs clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -27,14 +28,17 @@ $(STAMP): setup.py requirements/constraints.txt
 demo: $(STAMP)  ## train and test the method on the embedded data set, draw a result
 	$(BIN)/tcnn demo
 
-# mypy runs beside the tests, on the second core.
+# mypy runs beside the tests: a process that waits for a file leaves it the core.
 check: lint imports  ## lint, types, imports and unit tests (under 45 seconds)
 	@$(MAKE) --no-print-directory -j 2 types unit
 
 unit: $(STAMP)
 	$(PYTEST) -q -m "not slow" $(UNIT) $(ARGS)
 
-test: lint imports types  ## everything but the slow tests (no network, no GPU, under 4 minutes)
+test: lint imports  ## everything but the slow tests (no network, no GPU, under 4 minutes)
+	@$(MAKE) --no-print-directory -j 2 types fast
+
+fast: $(STAMP)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: $(STAMP)  ## all tests, with the minutes-long ones

@@ -1,4 +1,7 @@
-"""Fixtures that tests of several folders share."""
+"""Fixtures that tests of several folders share.
+
+What is heavy is imported by the fixture: the process that hands out the tests needs none of it.
+"""
 
 import gc
 import sys
@@ -11,10 +14,6 @@ import pytest
 import yapf.yapflib.yapf_api
 from mmengine.config import Config
 from PIL import Image
-
-from tcnn_mm.models.encoder import frozen
-from tests.support.runs import small_config, test, train
-from tests.support.small_checkpoint import write_small_checkpoint
 
 FORMAT_CODE = yapf.yapflib.yapf_api.FormatCode
 MODULES_PER_FREEZE = 50
@@ -50,6 +49,8 @@ def formatted_configs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def half_native(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take bfloat16 for native, whatever this processor has: small networks bear its emulation."""
+    from tcnn_mm.models.encoder import frozen
+
     monkeypatch.setattr(frozen, 'is_native', lambda dtype, device_type: True)
 
 
@@ -60,6 +61,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     Attributes: `folder` (the work dir), `checkpoint` (epoch_2.pth, loaded), `metrics` (of the test)
     and `config`, which makes its config again for another folder.
     """
+    from tests.support.runs import small_config, test, train
+
     folder = tmp_path_factory.mktemp('run')
     options = {
         'log_level': 'INFO',
@@ -81,6 +84,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """A checkpoint, and a folder with two images of one name and a broken one."""
+    from tests.support.small_checkpoint import write_small_checkpoint
+
     monkeypatch.chdir(tmp_path)
     write_small_checkpoint(tmp_path / 'a.pth')
     random = np.random.default_rng(0)

@@ -31,28 +31,45 @@ print(tcnn_mm.load('model.pth').predict(images[:2]).tolist(), tcnn_mm.__file__)
 """
 
 
+# What imports torch, in one process: 4 s of imports a command otherwise.
+COMMANDS = """\
+import contextlib, sys
+from tcnn_mm.cli.main import main
+main(['env'])
+main(['check', 'mine'])
+with contextlib.redirect_stderr(sys.stdout), contextlib.suppress(SystemExit):
+    main(['train', 'nothing'])
+"""
+
+
 @pytest.fixture(scope='module')
-def installed(tmp_path_factory):
+def wheel(tmp_path_factory):
+    """The wheel's file."""
+    return build_wheel(tmp_path_factory.mktemp('build'))
+
+
+@pytest.fixture(scope='module')
+def installed(wheel, tmp_path_factory):
     """The wheel in an environment of its own."""
-    return install_wheel(tmp_path_factory.mktemp('wheel'))
+    return install_wheel(wheel, tmp_path_factory.mktemp('wheel'))
 
 
 @pytest.fixture
 def run(installed, tmp_path):
     """Run a program of the environment in an empty folder; returns what it prints."""
 
-    def call(*words, status=0):
+    def call(*words):
         done = installed.run(*words, cwd=tmp_path, TCNN_CACHE=str(tmp_path / 'cache'))
-        assert done.returncode == status, (words, done.stdout[-1500:], done.stderr[-3000:])
-        return done.stdout if status == 0 else done.stderr
+        assert done.returncode == 0, (words, done.stdout[-1500:], done.stderr[-3000:])
+        return done.stdout
 
     return call
 
 
-def test_the_wheel_carries_configs_tools_and_weights(tmp_path):
+def test_the_wheel_carries_configs_tools_and_weights(wheel):
     """What the commands read: configs with their lists, tools, index, weights, templates."""
-    with zipfile.ZipFile(build_wheel(tmp_path)) as wheel:
-        names = set(wheel.namelist())
+    with zipfile.ZipFile(wheel) as file:
+        names = set(file.namelist())
     assert {
         'tcnn_mm/.mim/model-index.yml', 'tcnn_mm/.mim/configs/tcnn_voc07.py',
         'tcnn_mm/.mim/configs/_base_/experiments/tcnn_minivoc.py', 'tcnn_mm/.mim/tools/train.py',
@@ -68,10 +85,10 @@ def test_light_commands(run, installed, tmp_path):
     assert 'mixing/tcnn_mobilenetv2_voc07' in run('tcnn', 'configs', 'list')
     run('tcnn', 'configs', 'copy', 'tcnn_voc07')
     assert (tmp_path / 'tcnn_voc07.py').is_file()
-    assert f'in {installed.site}' in run('tcnn', 'env')
     write_voc(tmp_path / 'mine')
-    assert 'blue' in run('tcnn', 'check', 'mine')
-    assert 'error: no config: nothing' in run('tcnn', 'train', 'nothing', status=1)
+    printed = run('python', '-c', COMMANDS)
+    assert f'in {installed.site}' in printed and 'blue' in printed
+    assert 'error: no config: nothing' in printed
 
 
 @pytest.mark.slow

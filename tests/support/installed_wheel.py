@@ -54,13 +54,13 @@ class Installed:
         )  # fmt: skip
 
 
-def install_wheel(folder: Path) -> Installed:
-    """Build the wheel and install it alone; all that it depends on comes from this environment.
+def install_wheel(wheel: Path, folder: Path) -> Installed:
+    """Install a wheel alone; all that it depends on comes from this environment.
 
     A path file makes this environment's packages importable, but not its editable install of the
     clone: path files of such a folder are not read.
     """
-    wheel, home = build_wheel(folder / 'build'), folder / 'venv'
+    home = folder / 'venv'
     subprocess.run([sys.executable, '-m', 'venv', '--without-pip', home], check=True)
     paths = sysconfig.get_paths(vars=dict(base=str(home), platbase=str(home)))
     installed = Installed(Path(paths['scripts']), Path(paths['purelib']))
