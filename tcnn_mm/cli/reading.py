@@ -35,7 +35,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
 def read_options(args: argparse.Namespace, decode: bool) -> 'ReadOptions':
     """The options of :func:`read_data` from the parsed arguments."""
     from tcnn_mm.datasets.formats.read_data import ReadOptions
-    from tcnn_mm.engine.progress import progress_over
+    from tcnn_mm.engine.progress import progress_steps
 
     return ReadOptions(
         format=args.format,
@@ -43,5 +43,5 @@ def read_options(args: argparse.Namespace, decode: bool) -> 'ReadOptions':
         upright=args.upright,
         refuse_unannotated=args.refuse_unannotated,
         decode=decode,
-        progress=progress_over,
+        progress=progress_steps,
     )

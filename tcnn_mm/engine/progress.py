@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -45,12 +45,11 @@ def progress_bar(total: int | None, unit: str, delay: float = 0) -> tqdm:
     )
 
 
-def progress_over(items: Iterable[Any], total: int, unit: str = 'image') -> Iterator[Any]:
-    """Yield the items of an iterable of known length; after two seconds a bar shows how many."""
+@contextlib.contextmanager
+def progress_steps(total: int, unit: str = 'image') -> Iterator[Callable[[], object]]:
+    """Give a function to call after each item; after two seconds a bar shows how many are done."""
     with progress_bar(total, unit, delay=2) as bar:
-        for item in items:
-            yield item
-            bar.update()
+        yield bar.update
 
 
 @HOOKS.register_module()

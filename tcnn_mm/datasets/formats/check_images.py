@@ -1,7 +1,8 @@
 """Compare annotations with the image files: sizes, EXIF orientation, boxes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,13 @@ from tcnn_mm.datasets.image_io import UPRIGHT, read_header
 from tcnn_mm.datasets.orientation import TURNED, to_stored, to_upright, upright_size
 from tcnn_mm.errors import UserError
 
-Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+# Number of items → a context with the function to call after each.
+Progress = Callable[[int], AbstractContextManager[Callable[[], object]]]
+
+
+def no_progress(total: int) -> AbstractContextManager[Callable[[], object]]:
+    """Show nothing."""
+    return nullcontext(lambda: None)
 
 
 @dataclass
@@ -47,7 +54,7 @@ def check_images(
     path_of: Callable[[str], str],
     account: Account,
     upright: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> list[CheckedImage]:
     """Read the headers of all images and bring their boxes to the pixels that are read.
 
@@ -62,7 +69,7 @@ def check_images(
         path_of: Path of an image's file.
         account: Counts repairs and losses.
         upright: Images will be read upright. Defaults to False: as stored.
-        progress: Wraps an iterable of known length in a progress bar.
+        progress: Shows how many headers are read.
 
     Returns:
         The images that are used. Left out are those that cannot be read, and those with objects
@@ -72,11 +79,11 @@ def check_images(
         UserError: All boxes are in fractions of the image's sides.
     """
     refuse_fractions(root, images)
-    with ThreadPoolExecutor() as pool:
-        found: Iterable[_Header | str] = pool.map(
-            lambda image: _read_header(path_of(image.file)), images
-        )
-        headers = list(progress(found, len(images)) if progress else found)
+    headers = []
+    with ThreadPoolExecutor() as pool, progress(len(images)) as step:
+        for header in pool.map(lambda image: _read_header(path_of(image.file)), images):
+            headers.append(header)
+            step()
     pairs = []
     for image, header in zip(images, headers, strict=True):
         if isinstance(header, str):

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 
 from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages
-from tcnn_mm.datasets.formats.check_images import CheckedImage, Progress, check_images
+from tcnn_mm.datasets.formats.check_files import check_files
+from tcnn_mm.datasets.formats.check_images import (
+    CheckedImage,
+    Progress,
+    check_images,
+    no_progress,
+)
 from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image, is_mask, scan_folder
 from tcnn_mm.datasets.formats.image_index import ImageIndex
@@ -27,7 +33,7 @@ class ReadOptions:
         skip (tuple[str, ...]): Folders that are not looked into: the output folder.
         refuse_unannotated (bool): Images without annotation are an error, not negatives.
         decode (bool): Decode every image, not only its header, and look for duplicates.
-        progress (Progress, optional): Wraps an iterable in a progress bar.
+        progress (Progress): Shows how many images are read.
     """
 
     format: str | None = None
@@ -36,7 +42,7 @@ class ReadOptions:
     skip: tuple[str, ...] = ()
     refuse_unannotated: bool = False
     decode: bool = False
-    progress: Progress | None = None
+    progress: Progress = no_progress
 
 
 @dataclass
@@ -104,6 +110,8 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
     checked = check_images(
         scan.root, data.images, scan.path, account, options.upright, options.progress
     )
+    if options.decode:
+        checked = check_files(checked, scan.path, account, options.progress)
     _account_for_files(scan, data, account)
     objects = sum(len(c.image.objects) for c in checked)
     account.check(scan.root, len(checked), objects, options.allow_missing)
