@@ -249,7 +249,10 @@ FAULTS = {
     'no xml': (lambda r: (r / 'Annotations' / 'a.xml').unlink(), 'a.xml: no annotation'),
     'cut xml': (xml('<annotation><object>'), 'a.xml: broken XML .*line 1'),
     'empty xml': (xml(''), 'a.xml: broken XML'),
-    'encoding': (xml('<?xml version="1.0" encoding="gbk"?><annotation/>'), 'a.xml: broken XML'),
+    'encoding': (
+        xml('<?xml version="1.0" encoding="of-my-own"?><annotation/>'),
+        'a.xml: broken XML',
+    ),
     'other root': (xml('<annotations/>'), "a.xml: not in VOC's format: <annotations>"),
     'no name': (xml(voc_xml([thing(' ')])), 'a.xml: object 1 has no <name>'),
     'no box': (

@@ -52,9 +52,8 @@ def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None
     found = [reading for reading in (find(scan, index) for find in finders.values()) if reading]
     if not found:
         said = f'nothing of the format {wanted}' if wanted else 'no annotations of a known format'
-        foreign = recognise_foreign(scan)
-        looks = f'; {foreign}' if foreign else ''
-        raise UserError(f'{place}: {said}; found {contents(scan)}{looks}; {KNOWN}')
+        looks = recognise_foreign(scan) or KNOWN
+        raise UserError(f'{place}: {said}; found {contents(scan)}; {looks}')
     if len(found) == 1:
         return found[0]
     same = _the_same(found)

@@ -5,7 +5,12 @@ import os.path as osp
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tcnn_mm.datasets.formats.folder_scan import FolderScan
+from tcnn_mm.datasets.formats.folder_scan import (
+    ANNOTATION_FOLDERS,
+    FolderScan,
+    is_image,
+    is_mask,
+)
 
 # Files of one kind that are looked into.
 LOOKED_AT = 5
@@ -60,9 +65,21 @@ def recognise_foreign(scan: FolderScan) -> str | None:
     videos = [f for f in scan.files if f.lower().endswith(VIDEOS)]
     if videos and not scan.images:
         return f'{videos[0]} is a video: extract its frames and annotate them'
+    masks = [f for f in scan.files if is_mask(f) and is_image(f)]
+    if masks:
+        return f'{osp.dirname(masks[0])}/ has masks, which are not read: export boxes'
+    empty = {osp.dirname(f) for f in scan.images} & _annotation_folders(scan)
+    if empty:
+        return f'{min(empty)}/ has images, but no annotation file: export boxes'
     if scan.images:
         return 'images without annotations: add them, or sort the images into one folder per class'
     return None
+
+
+def _annotation_folders(scan: FolderScan) -> set[str]:
+    """Folders whose name says that they hold annotations."""
+    folders = {osp.dirname(file) for file in scan.files}
+    return {folder for folder in folders if osp.basename(folder).lower() in ANNOTATION_FOLDERS}
 
 
 def _samples(scan: FolderScan, suffix: str) -> list[str]:

@@ -34,10 +34,12 @@ def test_json_files_of_tools(tmp_path, content, tool):
 @pytest.mark.parametrize(
     ('file', 'said'),
     [('set.zip', 'unpack it first'), ('film.mp4', 'extract its frames'),
+     ('masks/a.jpg', 'masks/ has masks'), ('Annotations/a.jpg', 'Annotations/ has images'),
      ('a.tfrecord', 'TFRecord'), ('a.parquet', 'Parquet'), ('a.jpg', 'one folder per class')],
 )  # fmt: skip
 def test_other_files(tmp_path, file, said):
     """Archives, videos and tables that are not read, and images alone."""
+    draw(tmp_path / 'b.jpg') if '/' in file else None
     draw(tmp_path / file) if file.endswith('jpg') else (tmp_path / file).touch()
     assert said in recognise_foreign(scan_folder(str(tmp_path)))
 

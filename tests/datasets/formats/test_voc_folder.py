@@ -189,3 +189,18 @@ def test_two_annotations_of_one_image(tmp_path):
     shutil.copytree(tmp_path / 'Annotations', tmp_path / 'Annotations/copy')
     with pytest.raises(UserError, match='image_0.xml.*is for the same image'):
         read(tmp_path)
+
+
+@pytest.mark.parametrize('encoding', ['gb2312', 'latin-1', 'utf-16', 'shift_jis'])
+def test_declared_encodings(tmp_path, encoding):
+    """An XML file in the encoding that it declares is read; without a declaration it is UTF-8."""
+    name = {'gb2312': '猫', 'shift_jis': '猫'}.get(encoding, 'chaton é')
+    write(tmp_path, '.', '.', count=1)
+    path = tmp_path / 'image_0.xml'
+    text = path.read_text().replace('blue', name)
+    path.write_bytes(f'<?xml version="1.0" encoding="{encoding}"?>{text}'.encode(encoding))
+    assert read(tmp_path)[0].classes == [name]
+    path.write_bytes(text.encode(encoding))
+    if encoding in ('latin-1', 'shift_jis'):
+        with pytest.raises(UserError, match='image_0.xml: broken XML .*save it again in UTF-8'):
+            read(tmp_path)
