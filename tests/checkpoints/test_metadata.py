@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from tcnn_mm.checkpoints.loading import load_safely
-from tcnn_mm.checkpoints.metadata import configured_damping, map_damping, store_thresholds
+from tcnn_mm.checkpoints.metadata import (
+    configured_damping,
+    map_damping,
+    reads_upright,
+    store_thresholds,
+)
 from tcnn_mm.errors import UserError
 from tests.support.small_checkpoint import write_small_checkpoint
 
@@ -52,3 +57,12 @@ def test_damping_of_maps_has_one_rule():
     assert map_damping({}, config) == map_damping({}, dict(test_evaluator=metric)) == 5
     assert map_damping(dict(damping=0), config) == 0
     assert configured_damping(dict(test_evaluator=config['test_evaluator'][0])) is None
+
+
+def test_images_are_read_upright_where_a_pipeline_says_so():
+    """In a data loader's pipeline, at any depth of banks and wrappers; else as stored."""
+    load = dict(type='tcnn_mm.LoadVOCObjects', upright=True)
+    bank = dict(dataset=dict(source=dict(pipeline=[load, dict(type='PackPatchInputs')])))
+    assert reads_upright([None, bank]) and reads_upright(dict(dataset=dict(pipeline=[load])))
+    assert not reads_upright([bank | dict(dataset=dict(pipeline=[dict(load, upright=False)]))])
+    assert not reads_upright(dict(upright=True)) and not reads_upright(None)

@@ -10,8 +10,11 @@ import torch
 import torchvision
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from PIL import Image
 
 from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.metadata import reads_upright
+from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit import fit
 from tcnn_mm.estimator.fit_config import config_text, epochs_for
@@ -78,6 +81,29 @@ def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path)
     write_config(plan)
     with pytest.raises(UserError, match='of other data or settings'):
         write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
+
+
+def test_upright_images_are_trained_on_upright(tmp_path):
+    """--upright: the config turns the images, and the boxes are those of the turned ones."""
+    root = write_voc(tmp_path / 'data', count=10)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for path in (root / 'JPEGImages').iterdir():  # stored lying, annotated as it is shown
+        lying = Image.open(path).transpose(Image.Transpose.ROTATE_90)
+        lying.save(path, exif=exif)
+    shapes = {}
+    for upright in (False, True):
+        out = str(tmp_path / f'out{upright}')
+        plan = make_plan(str(root), 'minivoc', out, reading=ReadOptions(upright=upright))
+        cfg = Config.fromfile(write_config(plan))
+        assert reads_upright(cfg.train_dataloader) == upright
+        item = DATASETS.build(cfg.train_dataloader.dataset.source)[0]
+        shapes[upright] = tuple(item['inputs'].shape)
+        (x1, y1, x2, y2) = item['data_samples'].gt_bboxes[0].round().int().tolist()
+        inside = item['inputs'][:, y1:y2, x1:x2].float()
+        # The drawn square has one colour, the ground around it is noise.
+        assert inside.flatten(1).std(1).max() < 1
+    assert shapes == {False: (3, 120, 90), True: (3, 90, 120)}
 
 
 def test_small_objects_bring_their_scale(tmp_path):

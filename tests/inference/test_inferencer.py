@@ -115,6 +115,20 @@ def test_upright_is_what_a_viewer_shows(orientation, inferencer, tmp_path, monke
     assert [line[:6] for line in told] == ['1 of 1'] * (orientation != 1)
 
 
+def test_images_are_read_as_in_training(tmp_path):
+    """A checkpoint of upright images reads upright, unless it is told otherwise."""
+    write_small_checkpoint(tmp_path / 'a.pth', upright=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(draw((60, 80), 5)).save(tmp_path / 'a.png', exif=exif)
+    inferencer = TCNNInferencer(checkpoint=tmp_path / 'a.pth')
+    shapes = [
+        inferencer(tmp_path / 'a.png', keep_image=True, **more)[0]['image'].shape
+        for more in ({}, dict(upright=False))
+    ]
+    assert shapes == [(80, 60, 3), (60, 80, 3)]
+
+
 def test_an_unreadable_image_does_not_lose_the_others(folder, inferencer, tmp_path):
     """In a list its place holds the error; alone it raises; other files are counted."""
     root, _, _ = folder

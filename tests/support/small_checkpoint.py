@@ -39,6 +39,7 @@ def write_small_checkpoint(
     thresholds: dict[str, float | None] | None = None,
     classes: Sequence[str] = CLASSES,
     damping: float | None = None,
+    upright: bool = False,
     **options: Any,
 ) -> torch.nn.Module:
     """Write it; returns the built model, with the same weights.
@@ -47,6 +48,7 @@ def write_small_checkpoint(
         path (Path): The file.
         thresholds (dict, optional): Stored with it.
         damping (float, optional): Stored with it.
+        upright (bool): Stored with it where True.
         **options: Of :func:`small_model_config`.
     """
     config = small_model_config(**options)
@@ -57,6 +59,8 @@ def write_small_checkpoint(
     torch.nn.init.normal_(model.head.FCb.weight, std=0.3)
     model.eval()
     record = dict(version=__version__, **model_record(model))
+    if upright:
+        record['upright'] = True
     if thresholds:
         record['thresholds'] = thresholds
     if damping is not None:
