@@ -195,3 +195,13 @@ def set_resume_path(runner: Runner, path: str | None) -> None:
     mmengine decides by its own reading of `last_checkpoint` otherwise, after `before_run`.
     """
     runner._load_from, runner._resume = path, path is not None
+
+
+def running_loop(runner: Runner) -> str:
+    """Return which loop a runner runs: 'train', 'test' or 'val'.
+
+    A runner may have the configs of all three; it builds a loop when it is to run it.
+    """
+    if not isinstance(runner._train_loop, (dict, type(None))):
+        return 'train'
+    return 'test' if not isinstance(runner._test_loop, (dict, type(None))) else 'val'

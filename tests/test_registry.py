@@ -76,6 +76,7 @@ CONFIGS = {
         dict(type='tcnn_mm.PatchScoresHook'),
         dict(type='tcnn_mm.PlateauStages'),
         dict(type='tcnn_mm.ScoreMapHook'),
+        dict(type='tcnn_mm.StrictCheckpointHook'),
         dict(type='tcnn_mm.VOCResultsHook'),
     ],
     'OPTIM_WRAPPER_CONSTRUCTORS': [

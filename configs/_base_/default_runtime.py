@@ -13,6 +13,7 @@ custom_hooks = [
     dict(type='tcnn_mm.PatchReportHook'),
     dict(type='tcnn_mm.PatchProgressHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
+    dict(type='tcnn_mm.StrictCheckpointHook'),
     dict(type='tcnn_mm.PatchScoresHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]

@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 from tcnn_mm.analysis.prediction_cache import image_scores
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.strict import check_classes
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
@@ -82,11 +83,12 @@ def choose_thresholds(
     trained = load_trained_model(checkpoint, trust=trust)
     dataset = DATASETS.build(dataset_config)
     found = list(dataset.metainfo['classes'])
-    if found != trained.classes:
-        raise UserError(
-            f'{checkpoint}: its classes are {", ".join(trained.classes)}; the data set has '
-            f'{", ".join(found)}'
-        )
+    check_classes(
+        dict(meta=dict(dataset_meta=dict(classes=trained.classes))),
+        found,
+        checkpoint,
+        'the data set',
+    )
     ids = image_ids(dataset)
     rows = image_scores(trained.model, dataset)
     values, f1 = best_thresholds(rows['scores'], rows['labels'])

@@ -90,8 +90,14 @@ def cached_patch_scores(
     """
     if is_feature_bank(dataset):
         build_bank(cfg, dataset)
+
+    def compute() -> dict[str, np.ndarray]:
+        data = DATASETS.build(dataset)
+        model = build_model(cfg, checkpoint, trust, data.metainfo.get('classes') or ())
+        return patch_scores(model, data)
+
     return cached_arrays(
         osp.join(cfg.work_dir, f'patch_scores_{name}.npz'),
         prediction_recipe(cfg, dataset, checkpoint),
-        lambda: patch_scores(build_model(cfg, checkpoint, trust), DATASETS.build(dataset)),
+        compute,
     )

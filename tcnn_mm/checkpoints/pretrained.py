@@ -1,6 +1,6 @@
 """Load pretrained weights into backbone and neck, and check that all have arrived."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,12 +8,8 @@ import torch
 from mmengine.logging import print_log
 
 from tcnn_mm.checkpoints.loading import load_safely, model_state
+from tcnn_mm.checkpoints.strict import short_list
 from tcnn_mm.errors import UserError
-
-
-def _short(keys: Iterable[str]) -> str:
-    keys = sorted(keys)
-    return ', '.join(keys[:6]) + (f' … ({len(keys)} in all)' if len(keys) > 6 else '') or 'none'
 
 
 def check_pixels(recorded: Mapping[str, Any], own: Mapping[str, Any], filename: str) -> None:
@@ -115,11 +111,11 @@ def load_pretrained(model: Any, filename: str) -> None:
             loaded += len([k for k in own if k in given])
     if missing:
         raise UserError(
-            f'{filename}: does not hold this backbone; missing: {_short(missing)}; '
-            f'not used: {_short(unused)}'
+            f'{filename}: does not hold this backbone; missing: {short_list(missing)}; '
+            f'not used: {short_list(unused)}'
         )
     print_log(
         f'pretrained: {loaded} tensors from {filename}; new layers: head; not used: '
-        f'{_short(unused)}',
+        f'{short_list(unused)}',
         logger='current',
     )

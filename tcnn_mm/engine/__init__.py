@@ -5,6 +5,7 @@ from .patch_report import PatchReportHook
 from .patch_scores import PatchScoresHook
 from .plateau_stages import PlateauStages
 from .progress import PatchProgressHook
+from .strict_checkpoint import StrictCheckpointHook
 from .trainable_params import TrainableParams
 from .voc_results import VOCResultsHook
 
@@ -16,6 +17,7 @@ __all__ = [
     'PatchReportHook',
     'PatchScoresHook',
     'PlateauStages',
+    'StrictCheckpointHook',
     'TrainableParams',
     'VOCResultsHook',
 ]

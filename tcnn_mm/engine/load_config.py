@@ -20,6 +20,10 @@ from tcnn_mm.datasets.image_ids import is_encodable, printable
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.distributed import prepare_processes
 from tcnn_mm.errors import UserError
+from tcnn_mm.registry import HOOKS
+
+# Hooks that stop a run instead of a wrong figure.
+GUARDS = ('tcnn_mm.StrictCheckpointHook',)
 
 
 def load_config(
@@ -79,6 +83,7 @@ def load_config(
             'text; give another folder'
         )
     use_atomic_checkpoints(cfg)
+    add_hooks(cfg)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
     install_safe_loader(trust_checkpoint)
@@ -95,6 +100,19 @@ def use_atomic_checkpoints(cfg: Config) -> None:
     if hook and hook.get('type') in ('CheckpointHook', 'mmengine.CheckpointHook', CheckpointHook):
         hooks['checkpoint'] = dict(hook, type='tcnn_mm.AtomicCheckpointHook')
         cfg.default_hooks = hooks
+
+
+def add_hooks(cfg: Config) -> None:
+    """Add the hooks that guard any training and test, where the config has them not; in place."""
+    hooks = list(cfg.get('custom_hooks') or [])
+    for name in GUARDS:
+        kind = HOOKS.get(name)
+        if not any(
+            hook.get('type') in (name, kind) if isinstance(hook, dict) else isinstance(hook, kind)
+            for hook in hooks
+        ):
+            hooks.append(dict(type=name))
+    cfg.custom_hooks = hooks
 
 
 def typed_command(argv: list[str]) -> str:

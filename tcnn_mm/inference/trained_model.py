@@ -1,5 +1,6 @@
 """Build a trained model from its checkpoint; no data set, weight folder or config is needed."""
 
+import logging
 import os
 import os.path as osp
 from collections.abc import Mapping, Sequence
@@ -8,18 +9,17 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from torch import nn
 
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.checkpoints.metadata import map_damping, model_record
+from tcnn_mm.checkpoints.strict import check_record, check_state, record_differences
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
-
-# Entries of the record that change image scores, and so thresholds.
-RECORDED = ('preprocessing', 'sampler', 'grid', 'aggregator', 'feature_mode')
 
 
 @dataclass
@@ -90,11 +90,19 @@ def load_trained_model(
     model = build_without_weights(cfg, name)
     fill(model, content, name)
     record = model_record(model) or {}
-    changed = _differences(stored, record)
+    changed = list(record_differences(stored, record).values())
     if changed and config is None:
         raise UserError(
             f'{name}: this version of tcnn_mm builds another model of its config '
             f'({"; ".join(changed)}); give a config with these values'
+        )
+    check_record(content, model, name, ('preprocessing',), cfg.get('allowed_differences') or ())
+    if changed:
+        print_log(
+            f'{name}: the config given scores otherwise ({"; ".join(changed)}); thresholds of the '
+            'checkpoint are not used',
+            'current',
+            logging.WARNING,
         )
     return TrainedModel(
         model=model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval(),
@@ -144,12 +152,9 @@ def fill(model: nn.Module, content: Mapping[str, Any], name: str) -> None:
     Raises:
         UserError: The weights are of another model.
     """
-    try:
-        model.load_state_dict(model_state(content))
-    except RuntimeError as error:
-        raise UserError(
-            f'{name}: not of this config ({str(error).splitlines()[1].strip()})'
-        ) from error
+    check_state(content, model, name)
+    # Files older than BatchNorm's counter are complete without it.
+    model.load_state_dict(model_state(content), strict=False)
 
 
 def _read_config(path: str) -> Config:
@@ -172,15 +177,6 @@ def _without_pretrained(part: Any) -> Any:
         for key, value in part.items()
         if key != 'checkpoint_path'
     }
-
-
-def _differences(stored: Mapping[str, Any], record: Mapping[str, Any]) -> list[str]:
-    """List the entries of the record that differ from those of the training."""
-    return [
-        f'{key}: {record[key]}, trained with {stored[key]}'
-        for key in RECORDED
-        if key in stored and stored[key] != record[key]
-    ]
 
 
 def _class_names(
