@@ -205,3 +205,11 @@ def running_loop(runner: Runner) -> str:
     if not isinstance(runner._train_loop, (dict, type(None))):
         return 'train'
     return 'test' if not isinstance(runner._test_loop, (dict, type(None))) else 'val'
+
+
+def run_loss(model: Any, batch: Any) -> dict[str, Any]:
+    """Return the losses of a batch without a step: `train_step` has no such part of its own."""
+    import torch
+
+    with torch.no_grad():
+        return model._run_forward(model.data_preprocessor(batch, True), mode='loss')

@@ -8,3 +8,7 @@ class UserError(RuntimeError):
     process passes it on: torch raises it again with the traceback of the worker in front, so the
     last line is always the message itself.
     """
+
+
+class InvalidValueError(UserError, ValueError):
+    """A value is wrong, of an argument or in the data; a ValueError for callers in Python."""

@@ -69,6 +69,7 @@ CONFIGS = {
     ],
     'HOOKS': [
         dict(type='tcnn_mm.AtomicCheckpointHook'),
+        dict(type='tcnn_mm.CheckFiniteHook'),
         dict(type='tcnn_mm.CheckpointMetaHook'),
         dict(type='tcnn_mm.EpochSeedHook'),
         dict(type='tcnn_mm.PatchProgressHook'),

@@ -14,6 +14,7 @@ custom_hooks = [
     dict(type='tcnn_mm.PatchProgressHook'),
     dict(type='tcnn_mm.CheckpointMetaHook'),
     dict(type='tcnn_mm.StrictCheckpointHook'),
+    dict(type='tcnn_mm.CheckFiniteHook'),
     dict(type='tcnn_mm.PatchScoresHook'),
     dict(type='tcnn_mm.VOCResultsHook'),
 ]

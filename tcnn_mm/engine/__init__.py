@@ -1,4 +1,5 @@
 from .atomic_checkpoint import AtomicCheckpointHook
+from .check_finite import CheckFiniteHook
 from .checkpoint_meta import CheckpointMetaHook
 from .epoch_seed import EpochSeedHook
 from .patch_report import PatchReportHook
@@ -11,6 +12,7 @@ from .voc_results import VOCResultsHook
 
 __all__ = [
     'AtomicCheckpointHook',
+    'CheckFiniteHook',
     'CheckpointMetaHook',
     'EpochSeedHook',
     'PatchProgressHook',

@@ -90,8 +90,8 @@ class AtomicCheckpointHook(CheckpointHook):
             # The older one is recorded in the new one: a resumed run removes it.
             runner.message_hub.update_info('keep_ckpt_ids', list(steps))
         name = self.filename_tmpl.format(step)
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
-        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        path = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', path)
         try:
             runner.save_checkpoint(
                 self.out_dir,
@@ -106,13 +106,14 @@ class AtomicCheckpointHook(CheckpointHook):
             )
             if is_main_process():
                 with atomic_write(osp.join(runner.work_dir, LAST), durable=True) as file:
-                    file.write(self.last_ckpt)
+                    file.write(path)
         except OSError as error:
-            raise _not_written(self.last_ckpt, error) from error
+            raise _not_written(path, error) from error
+        self.last_ckpt = path
         if self.max_keep_ckpts > 0:
             for old in steps[: -self.max_keep_ckpts]:
-                path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(old))
-                self._remove(path)
+                name = self.filename_tmpl.format(old)
+                self._remove(self.file_backend.join_path(self.out_dir, name))
             self.keep_ckpt_ids = deque(steps[-self.max_keep_ckpts :], self.max_keep_ckpts)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
 
 # Hooks that stop a run instead of a wrong figure.
-GUARDS = ('tcnn_mm.StrictCheckpointHook',)
+GUARDS = ('tcnn_mm.StrictCheckpointHook', 'tcnn_mm.CheckFiniteHook')
 
 
 def load_config(

@@ -9,7 +9,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 
 from tcnn_mm.datasets.image_ids import printable
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 
 
 class ScoreTable(BaseMetric):
@@ -65,7 +65,7 @@ class ScoreTable(BaseMetric):
 
         Raises:
             UserError: No scores, or not K of them.
-            ValueError: NaN.
+            InvalidValueError: NaN or infinity.
         """
         name, sample_id = type(self).__name__, self.sample_id(sample)
         if 'pred_score' not in sample:
@@ -76,8 +76,10 @@ class ScoreTable(BaseMetric):
                 f'{name}: pred_score of {sample_id} has shape {scores.shape}, the data set '
                 f'has {num_classes} classes (background is no class)'
             )
-        if np.isnan(scores).any():
-            raise ValueError(f'{name}: pred_score of {sample_id} has NaN')
+        if not np.isfinite(scores).all():
+            raise InvalidValueError(
+                f'{name}: pred_score of {sample_id} has NaN or infinity; nothing is scored'
+            )
         return scores
 
 

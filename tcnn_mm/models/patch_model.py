@@ -14,12 +14,13 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
+from tcnn_mm.errors import UserError
 from tcnn_mm.models.builders import build_context, build_sampler, expected_pixels
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
 from tcnn_mm.models.patch_voter import PatchVoter
-from tcnn_mm.models.samples import batch_labels, set_patches
+from tcnn_mm.models.samples import batch_labels, sample_name, set_patches
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import RandomKey
@@ -263,6 +264,9 @@ class PatchModel(ImageClassifier):
 
         Returns:
             list[DataSample]: With `pred_score` (K,).
+
+        Raises:
+            UserError: A score is not finite; names the image.
         """
         number = len(inputs.features if isinstance(inputs, BankWindows) else inputs)
         samples = list(data_samples or [DataSample() for _ in range(number)])
@@ -282,7 +286,13 @@ class PatchModel(ImageClassifier):
                 whole = list(self.whole_features(inputs))
         for i, sample in enumerate(samples):
             counts = self.scale_counts(sizes[i])
-            sample.set_pred_score(self.voter.image_score(votes[i], counts, whole[i]))
+            score = self.voter.image_score(votes[i], counts, whole[i])
+            if not bool(torch.isfinite(votes[i]).all() & torch.isfinite(score).all()):
+                raise UserError(
+                    f'{sample_name(sample)}: its scores are NaN or infinite: the weights are of a '
+                    'training that diverged, or a lower precision (--amp, frozen_dtype) overflows'
+                )
+            sample.set_pred_score(score)
             if return_patches:
                 set_patches(sample, boxes[i], self.voter.patch_scores(votes[i]))
         return samples

@@ -137,4 +137,5 @@ def test_any_config_gets_the_hooks_that_guard_it(trained_run):
     assert [hook.type for hook in cfg.custom_hooks] == [
         'tcnn_mm.EpochSeedHook',
         'tcnn_mm.StrictCheckpointHook',
+        'tcnn_mm.CheckFiniteHook',
     ]
