@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 # Keys of `detect_format.FINDERS`: a command's --help does not import the package for them.
 FORMATS = ('voc', 'coco', 'table', 'json', 'yolo', 'cvat', 'folders')
+UNANNOTATED = ('negative', 'skip', 'refuse')
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,9 +22,10 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         help='go on though more than 2 %% of the annotated images or objects cannot be used',
     )
     parser.add_argument(
-        '--refuse-unannotated',
-        action='store_true',
-        help='stop at images without annotation; default: they have none of the classes',
+        '--unannotated',
+        choices=UNANNOTATED,
+        help='images without annotation beside annotated ones have none of the classes, are left '
+        'out, or are an error; default: negative, unless they are the majority',
     )
     parser.add_argument(
         '--upright',
@@ -41,7 +43,7 @@ def read_options(args: argparse.Namespace, decode: bool) -> 'ReadOptions':
         format=args.format,
         allow_missing=args.allow_missing,
         upright=args.upright,
-        refuse_unannotated=args.refuse_unannotated,
+        unannotated=args.unannotated,
         decode=decode,
         progress=progress_steps,
     )

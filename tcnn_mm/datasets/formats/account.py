@@ -28,8 +28,6 @@ class Account:
         repairs (dict[str, Entry]): Reason → images or objects that are used after a repair.
         lost_images, lost_objects (dict[str, Entry]): Reason → what is annotated but not used.
         unused (dict[str, Entry]): Reason → files that no annotation names.
-        negatives (int): Images that are used without any annotation: they have none of the
-            classes.
         notes (list[str]): What is unusual but allowed, one sentence each.
     """
 
@@ -38,7 +36,6 @@ class Account:
         self.lost_images: dict[str, Entry] = {}
         self.lost_objects: dict[str, Entry] = {}
         self.unused: dict[str, Entry] = {}
-        self.negatives = 0
         self.notes: list[str] = []
 
     def repair(self, reason: str, where: str) -> None:
@@ -72,7 +69,6 @@ class Account:
         ):
             for reason, entry in theirs.items():
                 mine.setdefault(reason, Entry()).extend(f'{prefix}{place}' for place in entry)
-        self.negatives += other.negatives
         for text in other.notes:
             self.note(text)
 

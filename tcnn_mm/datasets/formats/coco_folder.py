@@ -110,7 +110,6 @@ def read_coco_files(
         if claim.how:
             account.repair(f'file_name found {claim.how}', claim.image.where)
         image = claim.image
-        account.negatives += not image.objects
         images.append(
             AnnotatedImage(
                 claim.file, claim.json.part, image.where, image.objects, size_hw=image.size_hw

@@ -58,7 +58,6 @@ def read_cvat(
             account.note(f'{len(tagged)} images have tags beside boxes: the tags are not used')
         for image in tagged:
             image.labels = []
-        account.negatives += sum(not image.objects for image in images)
     found = {n for i in images for n in (*i.labels, *(o.name for o in i.objects))}
     ordered = [name for name in dict.fromkeys(classes) if name in found]
     return AnnotatedImages(images, ordered + sorted(found - {*ordered}), boxes)

@@ -21,6 +21,9 @@ from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.image_ids import check_class_name, image_id, printable
 from tcnn_mm.errors import UserError
 
+# What images without annotation beside annotated ones are.
+UNANNOTATED = ('negative', 'skip', 'refuse')
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -31,7 +34,9 @@ class ReadOptions:
         allow_missing (bool): Go on though more than 2 % of the images or objects are left out.
         upright (bool): Read images as their EXIF orientation shows them.
         skip (tuple[str, ...]): Folders that are not looked into: the output folder.
-        refuse_unannotated (bool): Images without annotation are an error, not negatives.
+        unannotated (str, optional): What images without annotation beside annotated ones are: a
+            key of :data:`UNANNOTATED`. Defaults to 'negative' unless they are the majority, which
+            is an error.
         decode (bool): Decode every image, not only its header, and look for duplicates.
         progress (Progress): Shows how many images are read.
     """
@@ -40,7 +45,7 @@ class ReadOptions:
     allow_missing: bool = False
     upright: bool = False
     skip: tuple[str, ...] = ()
-    refuse_unannotated: bool = False
+    unannotated: str | None = None
     decode: bool = False
     progress: Progress = no_progress
 
@@ -105,7 +110,8 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
     reading = detect_format(scan, index, options.format)
     account = Account()
     data = reading.read(account)
-    _check_sanity(scan, data, account, options)
+    data.images = _decide_unannotated(scan.root, data.images, account, options.unannotated)
+    _check_sanity(scan, data, account)
     data.images = _one_part_each(scan.root, data.images, account)
     checked = check_images(
         scan.root, data.images, scan.path, account, options.upright, options.progress
@@ -127,10 +133,36 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
     )
 
 
-def _check_sanity(
-    scan: FolderScan, data: AnnotatedImages, account: Account, options: ReadOptions
-) -> None:
-    """Refuse data without image, label or object, and unannotated images where asked."""
+def _decide_unannotated(
+    root: str, images: Sequence[AnnotatedImage], account: Account, decision: str | None
+) -> list[AnnotatedImage]:
+    """The images that are used, as :data:`UNANNOTATED` says.
+
+    Raises:
+        UserError: Unannotated images that are refused, or are the majority without a decision.
+    """
+    without = [image for image in images if not image.annotated]
+    if not without:
+        return list(images)
+    count = f'{len(without)} of {len(images)} images have no annotation'
+    if decision == 'refuse':
+        raise UserError(f'{root}: {count} (the first is {without[0].file})')
+    if decision is None and 2 * len(without) > len(images):
+        raise UserError(
+            f'{root}: {count}: have they none of the classes, or are they not labelled yet? '
+            '--unannotated negative uses them as images of no class, --unannotated skip leaves '
+            'them out'
+        )
+    if decision == 'skip':
+        for image in without:
+            account.leave_unused('image without annotation', image.file)
+        return [image for image in images if image.annotated]
+    account.note(f'{count}: used as images of no class (--unannotated skip leaves them out)')
+    return list(images)
+
+
+def _check_sanity(scan: FolderScan, data: AnnotatedImages, account: Account) -> None:
+    """Refuse data without image, label or object."""
     if not data.images:
         account.check(scan.root, 0, 0)
         raise UserError(f'{scan.root}: no annotated image; found {len(scan.images)} images')
@@ -141,8 +173,6 @@ def _check_sanity(
         raise UserError(f'{scan.root}: {what} in the annotations of its {len(data.images)} images')
     if data.boxes and all(o.difficult for image in data.images for o in image.objects):
         raise UserError(f'{scan.root}: all objects are difficult or crowds, which label no patch')
-    if account.negatives and options.refuse_unannotated:
-        raise UserError(f'{scan.root}: {account.negatives} images without annotation')
 
 
 def _one_part_each(
@@ -183,11 +213,6 @@ def _account_for_files(scan: FolderScan, data: AnnotatedImages, account: Account
             account.leave_unused('mask', file)
         elif is_image(file) and file not in said:
             account.leave_unused('image that no annotation names', file)
-    if account.negatives:
-        account.note(
-            f'{account.negatives} images without annotation are used as images of no class '
-            '(--refuse-unannotated stops at them)'
-        )
     if scan.skipped:
         account.note(f'folders of tools and of results are skipped: {named(scan.skipped, 3)}')
 

@@ -138,7 +138,6 @@ def _read_tree(
     if not lists:
         for file, how in tree.lost.values():
             account.lose_image(f'{how} for this XML file', file)
-        account.negatives += sum(image not in tree.xml_of for image in near)
         return [_image(scan, tree, image, _part(tree, image), account) for image in near]
     return _listed(scan, index, tree, lists, near, account)
 
@@ -175,7 +174,6 @@ def _listed(
             if mine:
                 account.note(f'{part}: none of its {len(mine)} images has an XML file; not used')
             continue
-        account.negatives += sum(image not in tree.xml_of for image in mine)
         found += [_image(scan, tree, image, part, account) for image in mine]
     for image in near:
         if image not in seen:
@@ -189,7 +187,7 @@ def _image(
     """One image with the objects of its XML file; a negative without one."""
     file = tree.xml_of.get(image)
     if file is None:
-        return AnnotatedImage(image, part, image)
+        return AnnotatedImage(image, part, image, annotated=False)
     annotation = read_voc_xml(scan.path(file))
     objects = []
     for at, item in enumerate(annotation['objects'], 1):

@@ -70,10 +70,10 @@ def read_yolo(
     images = []
     for image in sorted(i for i in index.images if osp.dirname(i) in folders):
         found = label_of.get(image)
-        account.negatives += found is None
         objects = [] if found is None else _objects(scan.path(found), found, names)
         part = _part(image, found, sets)
-        images.append(AnnotatedImage(image, part, found or image, objects))
+        where, annotated = found or image, found is not None
+        images.append(AnnotatedImage(image, part, where, objects, annotated=annotated))
     return AnnotatedImages(images, names, boxes=True)
 
 

@@ -47,7 +47,7 @@ def test_shapes_become_objects(tmp_path):
     assert account.lost_objects == {
         'a mask has no box': ['annotations.xml: image 1 (b.jpg): mask 1']
     }
-    assert account.negatives == 1
+    assert second.annotated and not second.objects
 
 
 def test_tags_are_image_labels(tmp_path):

@@ -2,9 +2,11 @@
 
 import pytest
 
+from tcnn_mm.cli import reading
 from tcnn_mm.datasets.formats.detect_format import FINDERS, detect_format
 from tcnn_mm.datasets.formats.folder_scan import scan_folder
 from tcnn_mm.datasets.formats.image_index import ImageIndex
+from tcnn_mm.datasets.formats.read_data import UNANNOTATED
 from tcnn_mm.errors import UserError
 from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
 
@@ -68,7 +70,5 @@ def test_what_is_not_there(tmp_path):
 
 
 def test_the_command_line_knows_every_format():
-    """`--format` offers what `detect_format` tries."""
-    from tcnn_mm.cli.reading import FORMATS
-
-    assert set(FORMATS) == set(FINDERS)
+    """`--format` and `--unannotated` offer what reading knows."""
+    assert set(reading.FORMATS) == set(FINDERS) and reading.UNANNOTATED == UNANNOTATED

@@ -54,11 +54,27 @@ def test_every_image_file_is_accounted_for(tmp_path):
     assert found.account.lines() == [
         '8  file not used: mask (SegmentationClass/image_0.png)',
         '1  file not used: image that no annotation names (docs/banner.png)',
-        'note: 1 images without annotation are used as images of no class (--refuse-unannotated '
-        'stops at them)',
+        'note: 1 of 8 images have no annotation: used as images of no class (--unannotated skip '
+        'leaves them out)',
     ]
-    with pytest.raises(UserError, match='1 images without annotation'):
-        read_data(str(root), ReadOptions(refuse_unannotated=True))
+
+
+@pytest.mark.parametrize('annotated', [3, 5])
+def test_images_without_annotation(tmp_path, annotated):
+    """A minority is used as images of no class; what a majority is has to be said."""
+    root = write_voc(tmp_path / 'data')
+    (root / 'ImageSets/Main/trainval.txt').unlink()
+    for number in range(annotated, 8):
+        (root / f'Annotations/image_{number}.xml').unlink()
+    if annotated == 3:
+        with pytest.raises(UserError, match='5 of 8 images have no annotation.*--unannotated skip'):
+            read_data(str(root))
+    else:
+        assert len(read_data(str(root)).images) == 8
+    for decision, count in (('negative', 8), ('skip', annotated)):
+        assert len(read_data(str(root), ReadOptions(unannotated=decision)).images) == count
+    with pytest.raises(UserError, match='the first is JPEGImages/image_'):
+        read_data(str(root), ReadOptions(unannotated='refuse'))
 
 
 def test_a_loss_stops_unless_it_is_allowed(tmp_path):

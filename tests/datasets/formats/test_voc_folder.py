@@ -130,7 +130,7 @@ def test_what_has_no_partner_is_counted(tmp_path):
     shutil.copytree(tmp_path / 'JPEGImages', tmp_path / 'SegmentationClass')
     found, account = read(tmp_path)
     assert [len(image.objects) for image in found.images] == [0, 1, 1]
-    assert account.negatives == 1
+    assert [image.annotated for image in found.images] == [False, True, True]
     assert account.lost_images == {
         'no image of this name for this XML file': ['Annotations/image_1.xml']
     }
@@ -141,7 +141,7 @@ def test_an_unclear_image_is_not_a_negative(tmp_path):
     write(tmp_path)
     shutil.copy(tmp_path / 'JPEGImages/image_0.png', tmp_path / 'JPEGImages/image_0.bmp')
     found, account = read(tmp_path)
-    assert len(found.images) == 3 and account.negatives == 0 and total(account.lost_images) == 1
+    assert all(image.annotated for image in found.images) and total(account.lost_images) == 1
 
 
 def test_a_part_without_annotations_is_left_out(tmp_path):
@@ -153,7 +153,7 @@ def test_a_part_without_annotations_is_left_out(tmp_path):
     for number in (2, 3):
         (tmp_path / f'Annotations/image_{number}.xml').unlink()
     found, account = read(tmp_path)
-    assert len(found.images) == 2 and account.negatives == 0
+    assert len(found.images) == 2 and all(image.annotated for image in found.images)
     assert account.notes == ['test: none of its 2 images has an XML file; not used']
 
 

@@ -36,10 +36,10 @@ def read(path):
 
 def test_a_box_is_centre_and_size_in_fractions(tmp_path):
     """The corners of the box, by class name; an image without label file is a negative."""
-    found, account = read(folder(tmp_path))
+    found, _ = read(folder(tmp_path))
     (item,) = found.images[0].objects
     assert (item.name, item.box, item.relative) == ('cat', (0.375, 0.25, 0.625, 0.75), True)
-    assert found.classes == ['cat', 'dog'] and account.negatives == 1
+    assert found.classes == ['cat', 'dog'] and not found.images[1].annotated
 
 
 def test_a_polygon_becomes_its_box(tmp_path):
