@@ -98,7 +98,7 @@ def _browse_one(
     boxes, labels = sample.gt_bboxes.numpy(), sample.gt_bboxes_labels.numpy()
     xyxy, label, where = patches.xyxy, patches.label, 'around a person'
     if hasattr(model.sampler, 'grid'):
-        xyxy, where = model.sampler.grid(image.shape[:2]), 'in the grid'
+        xyxy, where = model.sampler.grid(image.shape[:2]).xyxy, 'in the grid'
         difficult = sample.gt_bboxes_difficult.numpy()
         label, _ = model.sampler.labeler(xyxy, boxes, labels, difficult)
     deleted = xyxy[label < 0]

@@ -83,14 +83,13 @@ def bank_estimate(model: PatchModel, bank: Mapping[str, Any]) -> BankEstimate:
         UserError: None of these images has a patch.
     """
     source = DATASETS.build(bank['source'])
-    _, rows = plan_rows(model, source, bank)
+    _, rows, boxes = plan_rows(model, source, bank)
     turns = 1 + bool(bank.get('flips', not bank.get('test_mode', False)))
     probes = np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int))
 
     def describe(i: int) -> torch.Tensor | None:
-        boxes = rows['boxes'][rows['first'][i] :][: rows['sizes'][i]]
         image = source[i]['inputs'].to(model.device)
-        return model.encoder.describe_patches(image, boxes) if len(boxes) else None
+        return model.encoder.describe_patches(image, boxes[i]) if len(boxes[i]) else None
 
     describe(int(probes[0]))  # the first call of a kernel is slower
     seconds, features = [], None
@@ -196,8 +195,9 @@ def window_batch(model: PatchModel, source: BaseDataset, size: int) -> tuple[dic
     items = [source[i] for i in range(min(size, PROBES, len(source)))]
     features, windows = [], []
     for item in items:
-        boxes = model.sampler(tuple(item['inputs'].shape[-2:]), training=False).xyxy
-        windows.append(boxes)
-        features.append(model.encoder.describe_patches(item['inputs'].to(model.device), boxes))
+        image = item['inputs'].to(model.device)
+        patches = model.sampler(tuple(image.shape[-2:]), training=False)
+        windows.append(patches.xyxy)
+        features.append(model.encoder.describe_patches(image, patches.boxes))
     inputs, samples = BankWindows(features, windows), [item['data_samples'] for item in items]
     return dict(inputs=inputs, data_samples=samples), -(-len(source) // size)

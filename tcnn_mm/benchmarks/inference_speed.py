@@ -73,7 +73,7 @@ def naive(model: PatchModel, network: nn.Module, images: Sequence[torch.Tensor])
     for image in images:
         pil = Image.fromarray(image.permute(1, 2, 0).numpy())
         patches, scores = [], []
-        for x1, y1, x2, y2 in model.sampler.grid(image.shape[-2:]).tolist():
+        for x1, y1, x2, y2 in model.sampler.grid(image.shape[-2:]).xyxy.tolist():
             cut = pil.resize(
                 (224, 224),
                 Image.Resampling.BILINEAR,
@@ -120,7 +120,7 @@ def map_seconds(model: PatchModel, images: Sequence[torch.Tensor], device: torch
     for image in images:
         height, width = image.shape[-2:]
         size_hw = (height, width)
-        boxes = torch.from_numpy(model.sampler.grid(size_hw).copy()).to(device)
+        boxes = torch.from_numpy(model.sampler.grid(size_hw).xyxy.copy()).to(device)
         scores = torch.rand(len(boxes), NUM_CLASSES, device=device)
         work.append((boxes, scores, size_hw, map_shape(size_hw)))
 

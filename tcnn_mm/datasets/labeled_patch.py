@@ -58,10 +58,10 @@ class RandomLabeledPatch(BaseTransform):
         objects = results['gt_bboxes'], results['gt_bboxes_labels']
         flags = dict(difficult=results['gt_bboxes_difficult'])
         patches = self.sampler(size_hw, *objects, flags, training=True, key=key)
-        box, label = patches.xyxy, patches.label
+        box, label = patches.boxes, patches.label
         if not len(box):
             grid = self.sampler.grid(size_hw)
-            names, _ = self.sampler.labeler(grid, *objects, flags['difficult'])
+            names, _ = self.sampler.labeler(grid.xyxy, *objects, flags['difficult'])
             free = np.flatnonzero(names == self.sampler.labeler.background)
             if not len(free):
                 return None
@@ -72,5 +72,5 @@ class RandomLabeledPatch(BaseTransform):
         results['img'] = patch.permute(1, 2, 0).to(torch.uint8).numpy()
         results['img_shape'] = results['img'].shape[:2]
         results['gt_label'] = int(label[0])
-        results['patch_box'] = box[0]
+        results['patch_box'] = box.xyxy[0]
         return results

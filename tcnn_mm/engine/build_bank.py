@@ -25,6 +25,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.coverage import measure_coverage
 from tcnn_mm.patches.sampler import RandomKey
+from tcnn_mm.patches.windows import Boxes
 from tcnn_mm.registry import DATASETS, MODELS
 
 Rows = dict[str, np.ndarray]
@@ -54,13 +55,14 @@ def _unlimited(sampler: Any) -> Any:
 
 def plan_rows(
     model: PatchModel, dataset: BaseDataset, bank: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], Rows]:
+) -> tuple[list[dict[str, Any]], Rows, list[Boxes]]:
     """Decide which patches of which images become rows; only headers of images are read.
 
     Returns:
-        A record per image, and the arrays boxes (N, 4), labels (N,), first and sizes (images,).
+        A record per image; the arrays boxes (N, 4), labels (N,), first and sizes (images,); and
+        per image the patches as the encoder takes them.
     """
-    records, boxes, labels = [], [], []
+    records, drawn = [], []
     test_mode, seed = bool(bank.get('test_mode', False)), bank.get('seed', 0)
     sampler = _unlimited(model.sampler)
     for i in range(len(dataset)):
@@ -75,13 +77,16 @@ def plan_rows(
             training=not test_mode,
             key=RandomKey(seed, 0, info['img_id']),
         )
-        boxes.append(patches.xyxy)
-        labels.append(patches.label)
+        drawn.append(patches)
         records.append(image_record(info, size_hw, objects))
-    sizes = np.array([len(b) for b in boxes], np.int64)
-    first = np.concatenate([[0], sizes.cumsum()[:-1]])
-    rows = dict(boxes=np.concatenate(boxes), labels=np.concatenate(labels))
-    return records, dict(rows, first=first, sizes=sizes)
+    sizes = np.array([len(patches.xyxy) for patches in drawn], np.int64)
+    rows = dict(
+        boxes=np.concatenate([patches.xyxy for patches in drawn]),
+        labels=np.concatenate([patches.label for patches in drawn]),
+        first=np.concatenate([[0], sizes.cumsum()[:-1]]),
+        sizes=sizes,
+    )
+    return records, rows, [patches.boxes for patches in drawn]
 
 
 def _float16(features: torch.Tensor) -> np.ndarray:
@@ -93,12 +98,18 @@ def _float16(features: torch.Tensor) -> np.ndarray:
 def fill(
     model: PatchModel,
     dataset: BaseDataset,
-    rows: Rows,
+    first: np.ndarray,
+    boxes: Sequence[Boxes],
     draft: BankDraft,
     batch_size: int = 4,
     num_workers: int = 1,
 ) -> None:
-    """Compute the share of this process: every `world size`-th image that is not done."""
+    """Compute the share of this process: every `world size`-th image that is not done.
+
+    Args:
+        first: (images,) first row of each image.
+        boxes: Patches of each image.
+    """
     mine = [i for i in range(get_rank(), len(dataset), get_world_size()) if not draft.done[i]]
     loader: DataLoader = DataLoader(
         Subset(dataset, mine), batch_size=batch_size, num_workers=num_workers, collate_fn=list
@@ -109,12 +120,11 @@ def fill(
         which = mine[at : at + len(items)]
         at += len(items)
         images = [item['inputs'].to(model.device) for item in items]
-        boxes = [rows['boxes'][rows['first'][i] :][: rows['sizes'][i]] for i in which]
-        first = rows['first'][np.array(which)]
+        patches, starts = [boxes[i] for i in which], first[np.array(which)]
         for turn in range(draft.features.shape[0]):
-            flips = [np.full(len(each), bool(turn)) for each in boxes]
-            for b, index, part in model.encoder.iter_features(images, boxes, flips):
-                draft.features[turn, first[b] + index] = _float16(part)
+            flips = [np.full(len(each), bool(turn)) for each in patches]
+            for b, index, part in model.encoder.iter_features(images, patches, flips):
+                draft.features[turn, starts[b] + index] = _float16(part)
         draft.features.flush()
         if draft.whole is not None:
             draft.whole[which] = _float16(model.whole_features(images))
@@ -182,13 +192,13 @@ def build_bank(cfg: Config, bank: Mapping[str, Any]) -> str:
         grid, labeler = model.sampler.grid, model.sampler.labeler
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
         print_log('\n'.join(report.table()), 'current')
-    records, rows = plan_rows(model, dataset, bank)
+    records, rows, boxes = plan_rows(model, dataset, bank)
     image = dataset[0]['inputs'].to(model.device)
-    grid_boxes = model.sampler.grid(tuple(image.shape[-2:]))
+    windows = model.sampler.grid(tuple(image.shape[-2:]))
     with torch.no_grad():
-        probe = model.encoder.describe_patches(image, grid_boxes[:1])
+        probe = model.encoder.describe_patches(image, windows[:1])
     draft = open_draft(folder, recipe, records, rows, tuple(probe.shape[1:]))
-    fill(model, dataset, rows, draft)
+    fill(model, dataset, rows['first'], boxes, draft)
     finish_draft(draft, folder)
     return folder
 

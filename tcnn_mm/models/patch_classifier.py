@@ -59,9 +59,9 @@ class PatchClassifier(PatchModel):
         key = self.random_key()._replace(image_id=sample_name(sample))
         return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)
 
-    def test_boxes(self, image: torch.Tensor, sample: DataSample) -> np.ndarray:
-        """Boxes (P, 4) of the whole grid, or the square of a person's box."""
-        return self.sample_patches(image, sample, training=False).xyxy
+    def test_patches(self, image: torch.Tensor, sample: DataSample) -> Patches:
+        """The whole grid, or the square of a person's box."""
+        return self.sample_patches(image, sample, training=False)
 
     def loss(
         self,
@@ -113,7 +113,7 @@ class PatchClassifier(PatchModel):
             for patches, sample in zip(drawn, samples, strict=True)
         ]
         features, labels = [], []
-        boxes = [patches.xyxy for patches in drawn]
+        boxes = [patches.boxes for patches in drawn]
         for b, index, part in self.encoder.iter_features(images, boxes, flips):
             features.append(part)
             labels += [drawn[i].label[j] for i, j in zip(b, index, strict=True)]

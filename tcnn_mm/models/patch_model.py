@@ -23,7 +23,8 @@ from tcnn_mm.models.patch_voter import PatchVoter
 from tcnn_mm.models.samples import batch_labels, sample_name, set_patches
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.geometry import largest
-from tcnn_mm.patches.sampler import RandomKey
+from tcnn_mm.patches.sampler import Patches, RandomKey
+from tcnn_mm.patches.windows import Boxes
 from tcnn_mm.registry import MODELS
 
 # Images (3, H, W) uint8 RGB of any sizes, or what a feature bank gives in their place.
@@ -208,14 +209,14 @@ class PatchModel(ImageClassifier):
     def whole_features(self, images: Sequence[torch.Tensor]) -> torch.Tensor:
         """Mean feature of the largest patches of each image: B × (3, H, W) uint8 → (B, D)."""
         grids = [self.sampler.grid(tuple(image.shape[-2:])) for image in images]
-        return self.encoder.whole_features(images, [grid[largest(grid)] for grid in grids])
+        return self.encoder.whole_features(images, [grid[largest(grid.xyxy)] for grid in grids])
 
     def batch_labels(self, samples: Sequence[DataSample]) -> torch.Tensor:
         """Labels (B, K) in {1, 0, -1} of the images, on the model's device."""
         return batch_labels(samples, self.head.num_classes).to(self.device)
 
-    def test_boxes(self, image: torch.Tensor, sample: DataSample) -> np.ndarray:
-        """Boxes (P, 4) that are scored at test; annotations are not read."""
+    def test_patches(self, image: torch.Tensor, sample: DataSample) -> Patches:
+        """Patches that are scored at test; annotations are not read."""
         raise NotImplementedError
 
     def scale_counts(self, size_hw: tuple[int, int]) -> Sequence[int]:
@@ -234,10 +235,10 @@ class PatchModel(ImageClassifier):
     def score_patches(
         self,
         images: Sequence[torch.Tensor],
-        boxes: Sequence[np.ndarray],
+        boxes: Sequence[Boxes],
         on_patches: OnPatches | None = None,
     ) -> list[torch.Tensor]:
-        """Votes of boxes of images: B × (3, H, W), B × (P, 4) → B × (P, K) float32."""
+        """Votes of patches of images: B × (3, H, W), B × P → B × (P, K) float32."""
         num, device = self.head.num_classes, self.device
         votes = [torch.empty(len(mine), num, device=device) for mine in boxes]
         for b, index, features in self.encoder.iter_features(images, boxes, on_patches=on_patches):
@@ -280,8 +281,9 @@ class PatchModel(ImageClassifier):
         else:
             sizes = [tuple(image.shape[-2:]) for image in inputs]
             pairs = zip(inputs, samples, strict=True)
-            boxes = [self.test_boxes(image, sample) for image, sample in pairs]
-            votes = self.score_patches(inputs, boxes, on_patches)
+            patches = [self.test_patches(image, sample) for image, sample in pairs]
+            boxes = [mine.xyxy for mine in patches]
+            votes = self.score_patches(inputs, [mine.boxes for mine in patches], on_patches)
             if self.context is not None:
                 whole = list(self.whole_features(inputs))
         for i, sample in enumerate(samples):

@@ -15,7 +15,7 @@ from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.models.patch_voter import WindowVoter
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.bank_batch import BankWindows
-from tcnn_mm.patches.sampler import RandomKey, keyed_generator
+from tcnn_mm.patches.sampler import Patches, RandomKey, keyed_generator
 from tcnn_mm.registry import MODELS
 
 
@@ -66,9 +66,9 @@ class WeakPatchClassifier(PatchModel):
                 'of raw scores; use MaxAggregator or LogSumExpAggregator'
             )
 
-    def test_boxes(self, image: torch.Tensor, sample: DataSample) -> np.ndarray:
-        """All windows (P, 4) of all scales."""
-        return self.sampler(tuple(image.shape[-2:]), training=False).xyxy
+    def test_patches(self, image: torch.Tensor, sample: DataSample) -> Patches:
+        """All windows of all scales."""
+        return self.sampler(tuple(image.shape[-2:]), training=False)
 
     def scale_counts(self, size_hw: tuple[int, int]) -> Sequence[int]:
         """Windows per scale of an image."""
@@ -101,7 +101,7 @@ class WeakPatchClassifier(PatchModel):
     ) -> torch.Tensor:
         """Pooled raw scores (B, K) of the windows of one random scale."""
         boxes = [
-            self.sampler(tuple(image.shape[-2:]), training=True, key=key).xyxy for image in images
+            self.sampler(tuple(image.shape[-2:]), training=True, key=key).boxes for image in images
         ]
         # An image is mirrored as a whole.
         flips = [

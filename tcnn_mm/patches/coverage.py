@@ -47,10 +47,12 @@ def covered(
         scale: λ.
         min_patch_share, min_object_share: See :func:`label_patches`.
     """
-    y, x, side_y, side_x = grid_lines(
+    (rows, columns), y, x = grid_lines(
         *size_hw, scale, grid.overlap, grid.size, grid.stride, grid.snap
     )
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    (height, width), boxes = size_hw, np.asarray(boxes, np.float64).reshape(-1, 4)
+    y, x = y * (height / rows), x * (width / columns)
+    side_y, side_x = grid.size * height / rows, grid.size * width / columns
     shared = _best_overlap(boxes[:, 0], boxes[:, 2], x, side_x)
     shared = shared * _best_overlap(boxes[:, 1], boxes[:, 3], y, side_y)
     return (shared >= min_patch_share * side_x * side_y) & (
@@ -162,7 +164,7 @@ def measure_coverage(
         size_hw = item['height'], item['width']
         boxes, labels = item['gt_bboxes'], item['gt_bboxes_labels']
         difficult = item['gt_bboxes_difficult']
-        cells = grid(size_hw)
+        cells = grid(size_hw).xyxy
         label, owner = labeler(cells, boxes, labels, difficult)
         patches.append(len(cells))
         # -1 (deleted) lands in the last place, background in the one before.

@@ -3,10 +3,9 @@
 The filter is Pillow's BILINEAR with a float box (a triangle that widens when it shrinks). Two
 methods give the same pixels:
 
-* slices: boxes that are whole pixels of one resized image (every box of `grid_boxes`) are cut out
-  of it; the image is resized once per scale;
-* matrices: any other box, and scales with so few boxes that resizing the whole image would cost
-  more, is two small products, rows · image · columnsᵀ.
+* slices: windows of a grid are cut out of their resized image, one per scale;
+* matrices: any box, and windows of a resized image that would cost more time or memory than they
+  do, are two small products, rows · image · columnsᵀ.
 
 Letters: C channels, (H, W) pixels of the image, P patches, S patch side in network pixels.
 """
@@ -18,9 +17,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
 
-# A grid box found this close (in resized pixels) to whole pixels is a slice; float32 boxes of a
-# 6000-pixel photo are good to 0.001.
-_SNAP_TOLERANCE = 0.05
+from tcnn_mm.patches.windows import GridWindows
+
+# Pixels of a resized image that is made as a whole: 0.4 GB in float32. λ = 20 makes an image of 4:3
+# and 224-pixel patches 27 million.
+MAX_RESIZED_PIXELS = 2**25
 # Resizing a whole image is cheaper when it has at most this many patch areas per patch.
 _RESIZE_PAYS = 8
 
@@ -52,32 +53,6 @@ def resample_weights(start: float, stop: float, size: int, length: int) -> tuple
     return (weights / weights.sum(1, keepdims=True)).astype(np.float32), low
 
 
-def slice_plan(
-    boxes: ArrayLike, size: int, height: int, width: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the boxes that are slices of a resized image.
-
-    Args:
-        boxes: (P, 4) xyxy.
-        size: S.
-        height, width: Size of the image, pixels.
-
-    Returns:
-        Shapes (rows, columns) of the resized images (P, 2) int64, offsets (y, x) in them (P, 2)
-        int64, and whether the box is such a slice (P,) bool.
-    """
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-    sides = np.stack([boxes[:, 3] - boxes[:, 1], boxes[:, 2] - boxes[:, 0]], 1)
-    image = np.array([height, width], np.float64)
-    exact = image * size / sides
-    resized = np.rint(exact)
-    start = boxes[:, [1, 0]] * resized / image
-    offset = np.rint(start)
-    whole = (np.abs(exact - resized) < _SNAP_TOLERANCE) & (np.abs(start - offset) < _SNAP_TOLERANCE)
-    inside = (offset >= 0) & (offset + size <= resized)
-    return resized.astype(np.int64), offset.astype(np.int64), (whole & inside).all(1)
-
-
 def resize(image: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     """Resize (C, H, W) float → (C, h, w), antialiased like Pillow's BILINEAR, channels last."""
     resized = F.interpolate(
@@ -106,11 +81,17 @@ def cut(image: torch.Tensor, offset: np.ndarray, size: int) -> torch.Tensor:
     return view.permute(0, 1, 3, 4, 2)[y, x].permute(0, 3, 1, 2)
 
 
-def _by_matrices(image: torch.Tensor, box: np.ndarray, size: int) -> torch.Tensor:
-    """Crop one box (4,) of any position: (C, H, W) → (C, S, S) float32."""
+def resample(image: torch.Tensor, box: ArrayLike, shape: Sequence[int]) -> torch.Tensor:
+    """Resize a part of an image as :func:`resize` does, without the rest: (C, H, W) → (C, h, w).
+
+    Args:
+        box: (4,) xyxy, of any position; parts outside the image are mirrored.
+        shape: (h, w).
+    """
     height, width = image.shape[-2:]
-    y_weights, top = resample_weights(box[1], box[3], size, height)
-    x_weights, left = resample_weights(box[0], box[2], size, width)
+    x1, y1, x2, y2 = np.asarray(box, np.float64)
+    y_weights, top = resample_weights(y1, y2, shape[0], height)
+    x_weights, left = resample_weights(x1, x2, shape[1], width)
     rows = torch.from_numpy(y_weights).to(image.device)
     columns = torch.from_numpy(x_weights).to(image.device)
     window = image[:, top : top + rows.shape[1], left : left + columns.shape[1]]
@@ -118,28 +99,29 @@ def _by_matrices(image: torch.Tensor, box: np.ndarray, size: int) -> torch.Tenso
         return rows @ (window @ columns.T)
 
 
-def _groups(
-    boxes: np.ndarray, size: int, height: int, width: int, device: torch.device
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Assign each box to a resized image: shapes (G, 2), group (P,), offset (P, 2).
+def _groups(windows: GridWindows, device: torch.device) -> tuple[np.ndarray, np.ndarray]:
+    """Assign windows to resized images: shapes (G, 2) and group (P,), -1 where matrices are used.
 
-    Group -1 is cropped by matrices. On a GPU every slice is cut from its resized image: few large
-    kernels; on a CPU only where resizing costs less. Decided for the whole call, so that chunks
-    cannot change a pixel.
+    On a GPU a resized image pays: few large kernels; on a CPU only where resizing costs less.
+    Decided for the whole call, so that chunks cannot change a pixel.
     """
-    resized, offset, sliced = slice_plan(boxes, size, height, width)
-    shapes, group = np.unique(resized, axis=0, return_inverse=True)
-    group = group.ravel()
-    count = np.bincount(group[sliced], minlength=len(shapes))
-    pays = shapes.prod(1) <= _RESIZE_PAYS * size * size * count
-    if device.type != 'cpu':
-        pays[:] = True
-    return shapes, np.where(sliced & pays[group], group, -1), offset
+    shapes, group = windows.by_shape()
+    pixels = shapes.prod(1)
+    pays = pixels <= MAX_RESIZED_PIXELS
+    if device.type == 'cpu':
+        pays &= pixels <= _RESIZE_PAYS * windows.size**2 * np.bincount(group, minlength=len(shapes))
+    return shapes, np.where(pays[group], group, -1)
+
+
+def _xyxy(boxes: ArrayLike | GridWindows) -> np.ndarray:
+    """Boxes (P, 4) float64, of windows those in the stored image."""
+    xyxy = boxes.xyxy if isinstance(boxes, GridWindows) else boxes
+    return np.asarray(xyxy, np.float64).reshape(-1, 4)
 
 
 def iter_patches(
     image: torch.Tensor,
-    boxes: ArrayLike,
+    boxes: ArrayLike | GridWindows,
     size: int,
     chunk_size: int = 64,
     dtype: torch.dtype = torch.float32,
@@ -150,7 +132,8 @@ def iter_patches(
     Args:
         image: (C, H, W), uint8 or float, on any device. Cropping is linear: a normalised image
             gives normalised patches.
-        boxes: (P, 4) xyxy pixels; parts outside the image are mirrored.
+        boxes: (P, 4) xyxy pixels; parts outside the image are mirrored. Or windows of a grid;
+            those of another S are cut as boxes.
         size: S.
         chunk_size: Patches in memory at once. Defaults to 64.
         dtype: Type of the patches; filters run in float32. Defaults to float32.
@@ -163,15 +146,17 @@ def iter_patches(
     Raises:
         ValueError: A box without area.
     """
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    windows = boxes if isinstance(boxes, GridWindows) and boxes.size == size else None
+    boxes = _xyxy(boxes)
     if not (boxes[:, 2:] > boxes[:, :2]).all():
         bad = boxes[~(boxes[:, 2:] > boxes[:, :2]).all(1)][0]
         raise ValueError(f'a patch needs x2 > x1 and y2 > y1, got {bad.tolist()}')
     if not len(boxes):
         return
     image = image.float()
-    height, width = image.shape[-2:]
-    shapes, group, offset = _groups(boxes, size, height, width, image.device)
+    group = np.full(len(boxes), -1)
+    if windows is not None:
+        shapes, group = _groups(windows, image.device)
     order = np.argsort(group, kind='stable')
     starts = [0, *range(first or chunk_size, len(order), chunk_size), len(order)]
     cached, resized = None, image
@@ -179,26 +164,27 @@ def iter_patches(
         index, parts = order[start:stop], []
         for g in np.unique(group[index]):
             mine = index[group[index] == g]
-            if g < 0:
-                cropped = torch.stack([_by_matrices(image, boxes[k], size) for k in mine])
+            if windows is None or g < 0:
+                cropped = torch.stack([resample(image, boxes[k], (size, size)) for k in mine])
                 parts.append(cropped.to(dtype, memory_format=torch.channels_last))
                 continue
             if cached != g:
                 cached, resized = g, resize(image, shapes[g]).to(dtype)
-            parts.append(cut(resized, offset[mine], size))
+            parts.append(cut(resized, windows.offsets[mine], size))
         yield index, parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
 def crop_patches(
     image: torch.Tensor,
-    boxes: ArrayLike,
+    boxes: ArrayLike | GridWindows,
     size: int,
     chunk_size: int = 64,
     dtype: torch.dtype = torch.float32,
 ) -> torch.Tensor:
     """Crop all boxes, in their order: (P, C, S, S); arguments as for :func:`iter_patches`."""
-    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
-    out = torch.empty((len(boxes), image.shape[0], size, size), dtype=dtype, device=image.device)
+    out = torch.empty(
+        (len(_xyxy(boxes)), image.shape[0], size, size), dtype=dtype, device=image.device
+    )
     for index, patches in iter_patches(image, boxes, size, chunk_size, dtype):
         out[torch.from_numpy(index).to(image.device)] = patches
     return out

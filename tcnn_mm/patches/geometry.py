@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from tcnn_mm.patches.windows import GridWindows
+
 # Damping of the maps that commands and configs draw, chosen on val: without it the maximum is too
 # easily at the border.
 DAMPING = 20
@@ -72,23 +74,22 @@ def grid_lines(
     size: int,
     stride: float | None = None,
     snap: int = 1,
-) -> tuple[np.ndarray, np.ndarray, float, float]:
+) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
     """Return the grid of one scale as rows and columns: every row crosses every column.
 
     Args: as for :func:`grid_boxes`.
 
     Returns:
-        Starts y (rows,), starts x (columns,), height and width of a patch; all in stored pixels,
-        float64.
+        Shape (rows, columns) of the resized image, and in its pixels the starts y (n,) and x (m,)
+        of the windows, int64.
     """
     step = max(size * (1.0 - overlap) if stride is None else float(stride), snap)
-    rows, columns = resized_shape(height, width, scale, size, snap)
-    y = grid_offsets(rows, size, step, snap) * (height / rows)
-    x = grid_offsets(columns, size, step, snap) * (width / columns)
-    return y, x, size * height / rows, size * width / columns
+    shape = resized_shape(height, width, scale, size, snap)
+    y, x = (grid_offsets(length, size, step, snap) for length in shape)
+    return shape, y, x
 
 
-def grid_boxes(
+def grid_windows(
     height: int,
     width: int,
     scales: Iterable[float] = PAPER_SCALES,
@@ -96,12 +97,15 @@ def grid_boxes(
     size: int = 224,
     stride: float | None = None,
     snap: int = 1,
-) -> np.ndarray:
-    """Return squares on a regular grid at every scale; each is a slice of one resized image.
+) -> GridWindows:
+    """Return S × S windows on a regular grid at every scale, and their boxes.
 
-    Adjacent patches overlap by at least `overlap` (rounding to whole pixels may cost one pixel)
+    Adjacent windows overlap by at least `overlap` (rounding to whole pixels may cost one pixel)
     and the outermost ones touch the border. The sides are whole pixels of the resized image, so
     in stored pixels width and height may differ by its rounding.
+
+    A scale has about (λ/(1 - overlap))² · max(w, h)/min(w, h) windows: 25 times as many in a
+    panorama of 25:1 as in a square.
 
     Args:
         height, width: Size of the stored image, pixels.
@@ -113,17 +117,27 @@ def grid_boxes(
         snap: Offsets are multiples of this many network pixels (a feature stride).
 
     Returns:
-        (P, 4) float32 xyxy, ordered by scale, then row, then column.
+        P windows, ordered by scale, then row, then column.
     """
-    boxes = []
+    shapes, offsets = [], []
     for scale in scales:
-        starts_y, starts_x, tall, wide = grid_lines(
-            height, width, scale, overlap, size, stride, snap
-        )
-        y, x = np.broadcast_arrays(starts_y[:, None], starts_x[None, :])
-        corners = (x, y, x + wide, y + tall)
-        boxes.append(np.stack([c.ravel() for c in corners], axis=1))
-    return np.concatenate(boxes).astype(np.float32)
+        shape, y, x = grid_lines(height, width, scale, overlap, size, stride, snap)
+        offsets.append(np.stack(np.meshgrid(y, x, indexing='ij'), axis=-1).reshape(-1, 2))
+        shapes.append(np.full_like(offsets[-1], shape))
+    return GridWindows.of(np.concatenate(shapes), np.concatenate(offsets), size, (height, width))
+
+
+def grid_boxes(
+    height: int,
+    width: int,
+    scales: Iterable[float] = PAPER_SCALES,
+    overlap: float = 0.65,
+    size: int = 224,
+    stride: float | None = None,
+    snap: int = 1,
+) -> np.ndarray:
+    """Return the boxes of :func:`grid_windows` alone: (P, 4) float32 xyxy in stored pixels."""
+    return grid_windows(height, width, scales, overlap, size, stride, snap).xyxy
 
 
 def square_around(box: ArrayLike, side: str = 'max', margin: float = 0.0) -> np.ndarray:

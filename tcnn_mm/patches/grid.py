@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
-from tcnn_mm.patches.geometry import PAPER_SCALES, grid_boxes
+from tcnn_mm.patches.geometry import PAPER_SCALES, grid_windows
+from tcnn_mm.patches.windows import GridWindows
 from tcnn_mm.registry import TASK_UTILS
 
 
 @TASK_UTILS.register_module()
 class PatchGrid:
-    """Squares of side min(w, h) / λ on a regular grid; see :func:`geometry.grid_boxes`.
+    """Squares of side min(w, h) / λ on a regular grid; see :func:`geometry.grid_windows`.
 
     Args:
         scales (sequence[float]): λ, each ≥ 1. Defaults to the paper's nine.
@@ -24,7 +23,7 @@ class PatchGrid:
         snap (int): Offsets are multiples of this many network pixels. Defaults to 1.
 
     Examples:
-        >>> PatchGrid()((375, 500)).shape
+        >>> PatchGrid()((375, 500)).xyxy.shape
         (496, 4)
     """
 
@@ -44,30 +43,32 @@ class PatchGrid:
         if stride is not None and stride < 1:
             raise ValueError(f'PatchGrid: stride={stride}; give network pixels ≥ 1')
         self.overlap, self.size, self.stride, self.snap = overlap, int(size), stride, int(snap)
-        self._boxes = lru_cache(maxsize=256)(self._make)
+        self._windows = lru_cache(maxsize=256)(self._make)
 
-    def boxes_at(self, size_hw: tuple[int, int], scale: float) -> np.ndarray:
-        """(height, width) in pixels and one λ → (P, 4) float32 xyxy, whatever `scales` says."""
-        return grid_boxes(*size_hw, (scale,), self.overlap, self.size, self.stride, self.snap)
+    def _at(self, size_hw: tuple[int, int], scales: Sequence[float]) -> GridWindows:
+        return grid_windows(*size_hw, scales, self.overlap, self.size, self.stride, self.snap)
 
-    def _make(self, height: int, width: int) -> np.ndarray:
-        boxes = grid_boxes(
-            height, width, self.scales, self.overlap, self.size, self.stride, self.snap
-        )
-        boxes.setflags(write=False)  # shared by all images of this shape
-        return boxes
+    def windows_at(self, size_hw: tuple[int, int], scale: float) -> GridWindows:
+        """(height, width) in pixels and one λ → P windows, whatever `scales` says."""
+        return self._at(size_hw, (scale,))
 
-    def __call__(self, size_hw: tuple[int, int]) -> np.ndarray:
-        """(height, width) in pixels → (P, 4) float32 xyxy, read-only."""
-        return self._boxes(int(size_hw[0]), int(size_hw[1]))
+    def _make(self, height: int, width: int) -> GridWindows:
+        windows = self._at((height, width), self.scales)
+        for array in (windows.xyxy, windows.shapes, windows.offsets):
+            array.setflags(write=False)  # shared by all images of this shape
+        return windows
+
+    def __call__(self, size_hw: tuple[int, int]) -> GridWindows:
+        """(height, width) in pixels → P windows of all scales and their boxes, read-only."""
+        return self._windows(int(size_hw[0]), int(size_hw[1]))
 
     def __getstate__(self) -> dict[str, Any]:
         # The cache does not pickle.
-        return {key: value for key, value in vars(self).items() if key != '_boxes'}
+        return {key: value for key, value in vars(self).items() if key != '_windows'}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._boxes = lru_cache(maxsize=256)(self._make)
+        self._windows = lru_cache(maxsize=256)(self._make)
 
     def __repr__(self) -> str:
         return (

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tcnn_mm.patches.windows import Boxes, GridWindows
 from tcnn_mm.registry import TASK_UTILS, build_patch_part
 
 
@@ -16,11 +17,19 @@ class Patches(NamedTuple):
         xyxy (ndarray): (P, 4) float32 pixels.
         label (ndarray): (P,) int64; -1: not for the loss.
         object_index (ndarray): (P,) int64, the object that gives the label; -1: none.
+        windows (GridWindows, optional): The same P patches as windows of a grid; None for patches
+            of any other position, which dense mode cannot read.
     """
 
     xyxy: np.ndarray
     label: np.ndarray
     object_index: np.ndarray
+    windows: GridWindows | None = None
+
+    @property
+    def boxes(self) -> Boxes:
+        """What an encoder takes: the windows where there are any, else the boxes (P, 4)."""
+        return self.xyxy if self.windows is None else self.windows
 
 
 class RandomKey(NamedTuple):
@@ -55,7 +64,8 @@ class PatchSampler:
     batches can mix many images.
 
     Args:
-        grid (dict | callable, optional): (height, width) → (P, 4). Defaults to `PatchGrid()`.
+        grid (dict | callable, optional): (height, width) → `GridWindows`. Defaults to
+            `PatchGrid()`.
         labeler (dict | callable, optional): Defaults to `PatchLabeler()`.
         background_share (float): Share of the background patches that is kept. Paper: 0.1.
         redraw_background (bool): Draw the background again in each epoch. Defaults to False.
@@ -66,7 +76,7 @@ class PatchSampler:
 
     def __init__(
         self,
-        grid: dict[str, Any] | Callable[..., np.ndarray] | None = None,
+        grid: dict[str, Any] | Callable[..., GridWindows] | None = None,
         labeler: dict[str, Any] | Callable[..., Any] | None = None,
         background_share: float = 0.1,
         redraw_background: bool = False,
@@ -109,13 +119,14 @@ class PatchSampler:
         grid = self.grid(size_hw)
         if not training:
             nothing = np.full(len(grid), -1, np.int64)
-            return Patches(grid, nothing, nothing)
+            return Patches(grid.xyxy, nothing, nothing, grid)
         random_key = RandomKey(*key)
-        label, owner = self.labeler(grid, boxes, labels, flags.get('difficult'))
+        label, owner = self.labeler(grid.xyxy, boxes, labels, flags.get('difficult'))
         index = self._fixed_set(label, random_key)
         if self.num_patches is not None:
             index = self._draw(index, label, random_key, self.num_patches)
-        return Patches(grid[index], label[index], owner[index])
+        drawn = grid[index]
+        return Patches(drawn.xyxy, label[index], owner[index], drawn)
 
     def _fixed_set(self, label: np.ndarray, key: RandomKey) -> np.ndarray:
         """Labels (P,) → indices of the patches that any epoch may draw."""

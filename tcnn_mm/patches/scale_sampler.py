@@ -61,7 +61,7 @@ class ScaleSampler:
 
     def counts(self, size_hw: tuple[int, int]) -> list[int]:
         """Return the number of test windows at each scale, in their order."""
-        return [len(self.grid.boxes_at(size_hw, scale)) for scale in self.grid.scales]
+        return [len(self.grid.windows_at(size_hw, scale)) for scale in self.grid.scales]
 
     def __call__(
         self,
@@ -86,8 +86,8 @@ class ScaleSampler:
         if training:
             if key is None:
                 raise ValueError('ScaleSampler: training=True needs a key (seed, epoch, image ids)')
-            xyxy = self.grid.boxes_at(size_hw, self.scale(self.factor(RandomKey(*key))))
+            windows = self.grid.windows_at(size_hw, self.scale(self.factor(RandomKey(*key))))
         else:
-            xyxy = self.grid(size_hw)
-        nothing = np.full(len(xyxy), -1, np.int64)
-        return Patches(xyxy, nothing, nothing)
+            windows = self.grid(size_hw)
+        nothing = np.full(len(windows), -1, np.int64)
+        return Patches(windows.xyxy, nothing, nothing, windows)

@@ -55,14 +55,14 @@ def test_dense_scores(kind):
     network = plain_network(model, 'dense')
     assert (network.stride, network.side) == (model.encoder.map_stride, model.encoder.map_side)
     image, _ = make_image(90, 120)
-    boxes = model.sampler.grid((90, 120))
+    windows = model.sampler.grid((90, 120))
     with torch.no_grad():
-        (votes,) = model.score_patches([image], [boxes])
-        for shape, (index, cells) in dense_plan(boxes, 64, network.stride, (90, 120)).items():
-            scores = network(resize(image.float(), shape)[None])
-            assert scores.shape == (*((s - 64) // network.stride + 1 for s in shape), 4)
-            found = scores[cells[:, 0], cells[:, 1], :3]
-            torch.testing.assert_close(found, votes[index], atol=1e-5, rtol=1e-4)
+        (votes,) = model.score_patches([image], [windows])
+        for part in dense_plan(windows, network.stride):
+            scores = network(resize(image.float(), part.shape)[None])
+            assert scores.shape == (*((s - 64) // network.stride + 1 for s in part.shape), 4)
+            found = scores[part.cells[:, 0], part.cells[:, 1], :3]
+            torch.testing.assert_close(found, votes[part.index], atol=1e-5, rtol=1e-4)
 
 
 def test_weak_scores_are_independent():

@@ -40,9 +40,10 @@ def features_of(model):
     found = []
     for item in Images():
         image = item['inputs']
-        boxes = model.sampler.grid(image.shape[-2:])
+        windows = model.sampler.grid(image.shape[-2:])
         with torch.no_grad():
-            found.append(BankWindows(model.encoder.describe_patches(image, boxes).half(), boxes))
+            features = model.encoder.describe_patches(image, windows).half()
+        found.append(BankWindows(features, windows.xyxy))
         if len(found) == len(SIZES):
             return found
 
@@ -80,7 +81,7 @@ def test_patches_come_when_asked_for(model):
     """Boxes of the grid and their votes, whose aggregate is the score of the image."""
     for each in predict_dataset(model, Images(), return_patches=True, progress=False):
         np.testing.assert_array_equal(
-            each.patch_boxes.numpy(), model.sampler.grid(each.inputs.shape[-2:])
+            each.patch_boxes.numpy(), model.sampler.grid(each.inputs.shape[-2:]).xyxy
         )
         torch.testing.assert_close(
             model.aggregator(each.patch_scores).double(), torch.from_numpy(each.scores)

@@ -234,11 +234,12 @@ def test_what_does_not_fit_is_refused(options, words):
 
 def bags(model, images, samples):
     """What a bank of the test's windows gives of images."""
-    boxes = [model.sampler(tuple(i.shape[-2:]), training=False).xyxy for i in images]
-    found = [model.encoder.describe_patches(i, b) for i, b in zip(images, boxes, strict=True)]
+    patches = [model.sampler(tuple(image.shape[-2:]), training=False) for image in images]
+    pairs = zip(images, patches, strict=True)
+    found = [model.encoder.describe_patches(image, mine.boxes) for image, mine in pairs]
     for sample, image in zip(samples, images, strict=True):
         sample.set_metainfo(dict(ori_shape=tuple(image.shape[-2:])))
-    return BankWindows(found, boxes), samples
+    return BankWindows(found, [mine.xyxy for mine in patches]), samples
 
 
 def test_bags_of_a_bank_train_on_one_scale_of_the_test_windows():

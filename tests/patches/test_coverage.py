@@ -27,7 +27,7 @@ def test_covered_equals_the_rule_on_every_patch():
     for _ in range(300):
         x, y = random.uniform(0, 400), random.uniform(0, 300)
         box = [[x, y, min(500, x + random.uniform(5, 300)), min(375, y + random.uniform(5, 300))]]
-        label, _ = label_patches(grid((375, 500)), box, [0], num_classes=1)
+        label, _ = label_patches(grid((375, 500)).xyxy, box, [0], num_classes=1)
         assert covered((375, 500), box, grid, 2.4)[0] == (label == 0).any()
 
 

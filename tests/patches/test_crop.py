@@ -8,8 +8,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tcnn_mm.patches import crop
-from tcnn_mm.patches.crop import crop_patches, iter_patches, mirror, resample_weights
-from tcnn_mm.patches.geometry import grid_boxes
+from tcnn_mm.patches.crop import (
+    crop_patches,
+    iter_patches,
+    mirror,
+    resample,
+    resample_weights,
+    resize,
+)
+from tcnn_mm.patches.geometry import grid_windows
 
 
 def draw(height, width, seed=0):
@@ -36,9 +43,10 @@ def pillow(image, box, size):
 
 
 def differences(image, boxes, size):
+    xyxy = getattr(boxes, 'xyxy', boxes)
     got = crop_patches(tensor(image), boxes, size).permute(0, 2, 3, 1).double().numpy()
     return np.array(
-        [np.abs(g - pillow(image, b, size)).mean() for g, b in zip(got, boxes, strict=True)]
+        [np.abs(g - pillow(image, b, size)).mean() for g, b in zip(got, xyxy, strict=True)]
     )
 
 
@@ -46,7 +54,7 @@ def differences(image, boxes, size):
 @pytest.mark.parametrize('size', [64, 224])
 def test_grid_patches_equal_pillow(shape, size):
     """Oracle: PIL.Image.resize with a float box; mean < 1 grey level, each patch < 2.5."""
-    error = differences(draw(*shape), grid_boxes(*shape, size=size)[::7], size)
+    error = differences(draw(*shape), grid_windows(*shape, size=size)[::7], size)
     assert error.mean() < 1 and error.max() < 2.5
 
 
@@ -62,8 +70,8 @@ def test_any_box_equals_pillow():
 def test_a_large_photo_equals_pillow():
     """6000×4000: shrinking by 18 antialiases as Pillow does."""
     image = np.asarray(Image.fromarray(draw(400, 600)).resize((6000, 4000), Image.BICUBIC))
-    boxes = grid_boxes(4000, 6000)
-    error = differences(image, boxes[[0, 3, 40, 200, len(boxes) - 1]], 224)
+    windows = grid_windows(4000, 6000)
+    error = differences(image, windows[[0, 3, 40, 200, len(windows) - 1]], 224)
     assert error.mean() < 1 and error.max() < 2.5
 
 
@@ -93,31 +101,57 @@ def test_weights_sum_to_one():
         assert low >= 0 and low + weights.shape[1] <= 40
 
 
-def test_both_methods_give_the_same_pixels(monkeypatch):
-    """Slices of a resized image equal the matrices' patches to 0.05 grey levels."""
+@pytest.mark.parametrize('limit', ['_RESIZE_PAYS', 'MAX_RESIZED_PIXELS'])
+def test_both_methods_give_the_same_pixels(limit, monkeypatch):
+    """Slices of a resized image equal the matrices' patches to 0.05 grey levels.
+
+    Boxes, and windows of a resized image that costs too much, are cut by matrices.
+    """
     image = tensor(draw(120, 160))
-    boxes = grid_boxes(120, 160, size=64)
-    slices = crop_patches(image, boxes, 64)
-    monkeypatch.setattr(crop, '_RESIZE_PAYS', 0)
-    matrices = crop_patches(image, boxes, 64)
+    windows = grid_windows(120, 160, size=64)
+    slices = crop_patches(image, windows, 64)
+    assert (slices - crop_patches(image, windows.xyxy, 64)).abs().max() < 0.05
+    monkeypatch.setattr(crop, limit, 0)
+    matrices = crop_patches(image, windows, 64)
+    assert torch.equal(matrices, crop_patches(image, windows.xyxy, 64))
     assert (slices - matrices).abs().max() < 0.05
 
 
 def test_the_grid_takes_slices(monkeypatch):
-    """A whole grid is cut by slices: no box falls to the matrices."""
+    """A whole grid is cut by slices, also of a panorama: no window falls to the matrices."""
 
     def refuse(*args):
         raise AssertionError('cropped by matrices')
 
-    monkeypatch.setattr(crop, '_by_matrices', refuse)
-    crop_patches(tensor(draw(120, 160)), grid_boxes(120, 160, size=64), 64)
+    monkeypatch.setattr(crop, 'resample', refuse)
+    for shape in ((120, 160), (30, 900)):
+        crop_patches(tensor(draw(*shape)), grid_windows(*shape, [1, 4], size=64), 64)
 
 
+def test_windows_of_another_side_are_cut_as_boxes():
+    """A grid of 64-pixel patches, cut into 32 pixels."""
+    image, windows = tensor(draw(60, 80)), grid_windows(60, 80, [1.5], size=64)
+    assert torch.equal(crop_patches(image, windows, 32), crop_patches(image, windows.xyxy, 32))
+
+
+def test_a_part_equals_the_part_of_the_resized_image():
+    """`resample` makes a part of the resized image, to 0.05 grey levels, enlarged or reduced."""
+    image = tensor(draw(120, 160)).float()
+    for shape in ((300, 400), (60, 80)):
+        y, x, rows, columns = 8, 16, 40, 56
+        tall, wide = 120 / shape[0], 160 / shape[1]
+        box = x * wide, y * tall, (x + columns) * wide, (y + rows) * tall
+        expected = resize(image, shape)[:, y : y + rows, x : x + columns]
+        assert (resample(image, box, (rows, columns)) - expected).abs().max() < 0.05
+
+
+@pytest.mark.parametrize('off_grid', [False, True])
 @pytest.mark.parametrize('chunk', [1, 7, 64, 1000])
-def test_chunks_do_not_change_pixels(chunk):
+def test_chunks_do_not_change_pixels(chunk, off_grid):
     """Chunked = whole, bit for bit, and no chunk is larger than asked."""
-    image, boxes = tensor(draw(60, 80)), grid_boxes(60, 80, size=32)
-    boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
+    image, boxes = tensor(draw(60, 80)), grid_windows(60, 80, size=32)
+    if off_grid:
+        boxes = np.concatenate([boxes.xyxy[::9], [[-5.3, 2, 40, 47]]])
     whole = crop_patches(image, boxes, 32, chunk_size=len(boxes))
     seen = []
     for index, patches in iter_patches(image, boxes, 32, chunk):
@@ -129,7 +163,7 @@ def test_chunks_do_not_change_pixels(chunk):
 
 def test_cropping_is_linear():
     """A normalised image gives normalised patches, so normalising once is enough."""
-    image, boxes = tensor(draw(60, 80)).float(), grid_boxes(60, 80, size=32)
+    image, boxes = tensor(draw(60, 80)).float(), grid_windows(60, 80, size=32)
     direct = (crop_patches(image, boxes, 32) - 100) / 50
     before = crop_patches((image - 100) / 50, boxes, 32)
     assert (direct - before).abs().max() < 1e-4
@@ -139,7 +173,7 @@ def test_input_is_not_changed_and_dtype_is_kept():
     """The image stays as it was; patches come in the asked dtype, channels last."""
     image = tensor(draw(60, 80))
     copy = image.clone()
-    _, patches = next(iter_patches(image, grid_boxes(60, 80, size=32), 32, dtype=torch.bfloat16))
+    _, patches = next(iter_patches(image, grid_windows(60, 80, size=32), 32, dtype=torch.bfloat16))
     assert torch.equal(image, copy) and patches.dtype == torch.bfloat16
     assert patches.is_contiguous(memory_format=torch.channels_last)
 
@@ -183,7 +217,7 @@ def test_cropping_a_mirrored_image_mirrors_the_patch(box):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA GPU')
 def test_cuda_equals_cpu():
     """The device does not change a pixel by more than 0.01."""
-    image, boxes = tensor(draw(120, 160)), grid_boxes(120, 160, size=64)
-    boxes = np.concatenate([boxes, [[-5.3, 2, 40, 47]]])
-    difference = crop_patches(image.cuda(), boxes, 64).cpu() - crop_patches(image, boxes, 64)
-    assert difference.abs().max() < 0.01
+    image = tensor(draw(120, 160))
+    for boxes in (grid_windows(120, 160, size=64), [[-5.3, 2, 40, 47]]):
+        difference = crop_patches(image.cuda(), boxes, 64).cpu() - crop_patches(image, boxes, 64)
+        assert difference.abs().max() < 0.01

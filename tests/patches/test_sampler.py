@@ -29,14 +29,15 @@ def test_test_time_is_the_whole_grid_without_annotations():
     """At test the grid comes whole, and annotations are not even looked at."""
     s = sampler()
     patches = s(SIZE, None, None, {}, training=False, key=RandomKey())
-    assert np.array_equal(patches.xyxy, PatchGrid(size=32)(SIZE))
+    assert np.array_equal(patches.xyxy, PatchGrid(size=32)(SIZE).xyxy)
+    assert patches.boxes is patches.windows and len(patches.windows) == len(patches.xyxy)
     assert (patches.label == -1).all() and (patches.object_index == -1).all()
 
 
 def test_all_positives_and_a_tenth_of_the_background():
     """Every positive is kept; background is thinned to about 10 %; deleted ones never come."""
     grid, labeler = PatchGrid(size=32), PatchLabeler(num_classes=3)
-    full, _ = labeler(grid(SIZE), BOXES, LABELS)
+    full, _ = labeler(grid(SIZE).xyxy, BOXES, LABELS)
     kept = 0
     for i in range(40):
         drawn = draw(sampler(), RandomKey(0, 0, str(i)))
@@ -54,6 +55,11 @@ def test_labels_and_owners_belong_to_the_boxes():
     assert named.any()
     assert np.array_equal(drawn.label[named], LABELS[drawn.object_index[named]])
     assert (drawn.label[~named] == 3).all()
+    grid = PatchGrid(size=32)(SIZE)
+    rows = [np.flatnonzero((grid.xyxy == box).all(1))[0] for box in drawn.xyxy]
+    assert np.array_equal(drawn.windows.xyxy, drawn.xyxy)
+    assert np.array_equal(drawn.windows.shapes, grid.shapes[rows])
+    assert np.array_equal(drawn.windows.offsets, grid.offsets[rows])
 
 
 def test_the_background_is_drawn_once():
@@ -118,11 +124,13 @@ def test_keys_are_pure_functions():
 
 
 def test_the_grid_pickles_and_is_shared_read_only():
-    """Workers get a grid by pickle; nobody can change the cached boxes."""
+    """Workers get a grid by pickle; nobody can change the cached arrays."""
     grid = pickle.loads(pickle.dumps(PatchGrid(size=64)))
-    boxes = grid(SIZE)
-    with pytest.raises(ValueError):
-        boxes[0] = 0
+    windows = grid(SIZE)
+    assert grid(SIZE) is windows
+    for array in (windows.xyxy, windows.shapes, windows.offsets):
+        with pytest.raises(ValueError):
+            array[0] = 0
 
 
 @pytest.mark.parametrize(

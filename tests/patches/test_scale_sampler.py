@@ -29,7 +29,7 @@ def test_an_image_smaller_than_a_patch_is_one_scale():
 def test_the_authors_scales_on_a_voc_image():
     """Factor 1 is a VOC image as it is stored: 224-px windows of 375×500 pixels; six factors."""
     sampler = ScaleSampler(GRID)
-    window = sampler.grid.boxes_at((375, 500), sampler.scale(1.0))[0]
+    window = sampler.grid.windows_at((375, 500), sampler.scale(1.0)).xyxy[0]
     assert np.allclose(window, (0, 0, 224, 224), atol=0.5)
     assert np.allclose(np.array(sampler.grid.scales) * 224 / 375, (224 / 375, 0.7, 1, 1.4, 2, 2.8))
 

@@ -2,16 +2,22 @@
 
 A grid snapped to the network's stride makes every patch a window of whole cells. Without padding
 this equals cropping; padded networks see the surroundings of a patch instead of zeros.
+
+A resized image of more than `MAX_RESIZED_PIXELS` (a panorama at a large λ) runs in strips across
+its longer side. Each strip reaches one patch side beyond its windows, so that their cells are
+those of the whole map, unless the network sees further than that beyond a window.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tcnn_mm.patches.crop import cut, resize, slice_plan
+from tcnn_mm.patches.crop import MAX_RESIZED_PIXELS, cut, resample, resize
+from tcnn_mm.patches.windows import Boxes, GridWindows
 
 # Modules that mix the whole image into every cell: a window of their map is no patch.
 GLOBAL_OPERATIONS = (
@@ -75,36 +81,91 @@ def map_geometry(
     raise ValueError(f"feature_mode='dense': no regular stride found at patch size {size}")
 
 
-def dense_plan(
-    boxes: np.ndarray, size: int, stride: int, size_hw: tuple[int, int]
-) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
-    """Find the map and the cells of each box.
+@dataclass(frozen=True, eq=False)
+class MapPart:
+    """A part of a resized image, whose map has the features of some windows.
 
-    Args:
-        boxes (ndarray): (P, 4) xyxy of a grid snapped to `stride`.
+    Attributes:
+        shape (tuple[int, int]): Rows and columns of the resized image.
+        start (tuple[int, int]): First pixel (y, x) of the part.
+        part (tuple[int, int]): Rows and columns of the part; `shape` where it is the whole.
+        index (ndarray): (p,) int64, the windows.
+        cells (ndarray): (p, 2) int64 (y, x), first cell of each window in the map of the part.
+    """
 
-    Returns:
-        dict: resized (rows, columns) → (indices (p,), cells (p, 2) int64 (y, x)).
+    shape: tuple[int, int]
+    start: tuple[int, int]
+    part: tuple[int, int]
+    index: np.ndarray
+    cells: np.ndarray
+
+    def cut_out(self, image: torch.Tensor) -> torch.Tensor:
+        """Resize this part of an image: (3, H, W) float → (3, h, w)."""
+        if self.part == self.shape:
+            return resize(image, self.shape)
+        (y, x), (rows, columns) = self.start, self.part
+        tall, wide = image.shape[-2] / self.shape[0], image.shape[-1] / self.shape[1]
+        box = x * wide, y * tall, (x + columns) * wide, (y + rows) * tall
+        return resample(image, box, self.part)
+
+
+def snapped_windows(boxes: Boxes, stride: int) -> GridWindows:
+    """Return patches as windows of maps of a stride.
 
     Raises:
-        ValueError: A box is no such window.
+        ValueError: They are no windows of a grid, or those of a grid of another stride.
     """
-    resized, offset, sliced = slice_plan(boxes, size, *size_hw)
-    good = sliced & (offset % stride == 0).all(1) & ((resized - size) % stride == 0).all(1)
-    if not good.all():
-        raise ValueError(
-            f"feature_mode='dense': box {np.asarray(boxes)[~good][0].tolist()} is no window of "
-            f'the map (stride {stride} px): use PatchGrid with snap={stride}, or crop mode'
-        )
-    plan = {}
-    shapes, group = np.unique(resized, axis=0, return_inverse=True)
+    found = 'patches that are no windows of a grid'
+    if isinstance(boxes, GridWindows):
+        if not (boxes.offsets % stride).any() and not ((boxes.shapes - boxes.size) % stride).any():
+            return boxes
+        found = 'windows between the cells'
+    raise ValueError(
+        f"feature_mode='dense' reads windows of a map with a cell every {stride} pixels; the "
+        f"sampler gives {found}: use PatchGrid with snap={stride}, or feature_mode='crop'"
+    )
+
+
+def _strips(
+    shape: np.ndarray, offsets: np.ndarray, size: int, stride: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Divide a resized image: (2,), (p, 2) → starts (2,), shapes (2,) and windows (q,) of parts."""
+    if shape.prod() <= MAX_RESIZED_PIXELS:
+        yield np.zeros(2, np.int64), shape, np.arange(len(offsets))
+        return
+    axis = int(shape.argmax())
+    margin = -(-size // stride) * stride
+    step = MAX_RESIZED_PIXELS // int(shape.min()) - size - 2 * margin
+    step = max(1, step // stride) * stride
+    strip = offsets[:, axis] // step
+    for number in np.unique(strip):
+        start, stop = np.zeros(2, np.int64), shape.copy()
+        start[axis] = max(0, number * step - margin)
+        stop[axis] = min(shape[axis], (number + 1) * step - stride + size + margin)
+        yield start, stop - start, np.flatnonzero(strip == number)
+
+
+def dense_plan(windows: GridWindows, stride: int) -> list[MapPart]:
+    """Find the map and the cells of each window of one image; see :func:`snapped_windows`."""
+    plan = []
+    shapes, group = windows.by_shape()
     for g, shape in enumerate(shapes):
-        index = np.flatnonzero(group.ravel() == g)
-        plan[tuple(shape.tolist())] = (index, offset[index] // stride)
+        index = np.flatnonzero(group == g)
+        offsets = windows.offsets[index]
+        for start, part, mine in _strips(shape, offsets, windows.size, stride):
+            plan.append(
+                MapPart(
+                    shape=(int(shape[0]), int(shape[1])),
+                    start=(int(start[0]), int(start[1])),
+                    part=(int(part[0]), int(part[1])),
+                    index=index[mine],
+                    cells=(offsets[mine] - start) // stride,
+                )
+            )
     return plan
 
 
-def windows(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
+def map_windows(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
     """Cut (p, C, side, side) out of one map (C, h, w) at (p, 2) cells."""
     return cut(maps, cells, side)
 
@@ -117,11 +178,10 @@ def pooled(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
 
 def dense_windows(
     images: Sequence[torch.Tensor],
-    boxes: Sequence[np.ndarray],
+    windows: Sequence[GridWindows],
     prepare: Callable[[torch.Tensor], torch.Tensor],
     convolve: Callable[[torch.Tensor], torch.Tensor],
     read: Callable[[torch.Tensor, np.ndarray], torch.Tensor],
-    size: int,
     stride: int,
     max_pixels: int,
 ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
@@ -129,27 +189,26 @@ def dense_windows(
 
     Args:
         images (list[Tensor]): B × (3, H, W) uint8.
-        boxes (list[ndarray]): B × (P, 4).
-        prepare (callable): An image → normalised float32; called once per scale, so that only one
+        windows (list[GridWindows]): B × P, snapped to `stride`.
+        prepare (callable): An image → normalised float32; called once per part, so that only one
             large photo at a time is held as float32.
         convolve (callable): (b, 3, H', W') → (b, C, h, w).
         read (callable): (map (C, h, w), cells (p, 2)) → (p, …).
-        size, stride (int): Of the patch and the map.
+        stride (int): Of the map, pixels.
         max_pixels (int): Of the images in one pass; bounds the memory.
 
     Yields:
-        tuple[int, ndarray, Tensor]: image index, indices of its boxes, result of `read`.
+        tuple[int, ndarray, Tensor]: image index, indices of its windows, result of `read`.
     """
-    buckets: dict[tuple[int, int], list[tuple[int, np.ndarray, np.ndarray]]] = {}
-    for b, (image, mine) in enumerate(zip(images, boxes, strict=True)):
-        height, width = image.shape[-2:]
-        for shape, (index, cells) in dense_plan(mine, size, stride, (height, width)).items():
-            buckets.setdefault(shape, []).append((b, index, cells))
-    for shape, jobs in buckets.items():
-        together = max(1, max_pixels // (shape[0] * shape[1]))
+    buckets: dict[tuple[int, int], list[tuple[int, MapPart]]] = {}
+    for b, mine in enumerate(windows):
+        for part in dense_plan(mine, stride):
+            buckets.setdefault(part.part, []).append((b, part))
+    for (rows, columns), jobs in buckets.items():
+        together = max(1, max_pixels // (rows * columns))
         for first in range(0, len(jobs), together):
-            part = jobs[first : first + together]
-            batch = torch.stack([resize(prepare(images[b]), shape) for b, _, _ in part])
+            chosen = jobs[first : first + together]
+            batch = torch.stack([part.cut_out(prepare(images[b])) for b, part in chosen])
             maps = convolve(batch.contiguous(memory_format=torch.channels_last))
-            for one, (b, index, cells) in zip(maps, part, strict=True):
-                yield b, index, read(one, cells)
+            for one, (b, part) in zip(maps, chosen, strict=True):
+                yield b, part.index, read(one, part.cells)

@@ -1,4 +1,4 @@
-"""Images and boxes in, frozen features of patches out: cropped, or windows of shared maps.
+"""Images and patches in, frozen features of them out: cropped, or windows of shared maps.
 
 Letters: B images, P patches, S patch side, C and D channels, (H, W) pixels of an image.
 """
@@ -15,13 +15,15 @@ from tcnn_mm.models.encoder.chunks import regroup
 from tcnn_mm.models.encoder.dense import (
     dense_windows,
     map_geometry,
+    map_windows,
     pooled,
     refuse_global_operations,
-    windows,
+    snapped_windows,
 )
 from tcnn_mm.models.encoder.frozen import FrozenCopy, layer_modules, run_layers
 from tcnn_mm.models.freezing import split_layers
 from tcnn_mm.patches.crop import iter_patches
+from tcnn_mm.patches.windows import Boxes
 
 FEATURE_MODES = ('crop', 'dense')
 # (indices of images, indices of their boxes, features)
@@ -141,7 +143,7 @@ class PatchEncoder:
     def iter_features(
         self,
         images: Sequence[torch.Tensor],
-        boxes: Sequence[np.ndarray],
+        boxes: Sequence[Boxes],
         flips: Sequence[np.ndarray] | None = None,
         on_patches: OnPatches | None = None,
     ) -> Iterator[Chunk]:
@@ -149,13 +151,16 @@ class PatchEncoder:
 
         Args:
             images: B × (3, H, W) uint8 RGB.
-            boxes: B × (P, 4) xyxy in pixels.
+            boxes: B × P windows of a grid, or in crop mode xyxy (P, 4) in pixels.
             flips: B × (P,) bool. In dense mode an image is mirrored as a whole, when its first
                 patch is.
             on_patches: Called after each chunk with its patches and those of the whole call.
 
         Yields:
             Image indices (p,), box indices (p,) and features (p, …) float32.
+
+        Raises:
+            ValueError: In dense mode, boxes that are no windows of the map.
         """
         dense = self.feature_mode == 'dense'
         make = self._dense_pieces if dense else self._crop_pieces
@@ -180,7 +185,7 @@ class PatchEncoder:
     def _crop_pieces(
         self,
         images: Sequence[torch.Tensor],
-        boxes: Sequence[np.ndarray],
+        boxes: Sequence[Boxes],
         flips: Sequence[np.ndarray],
     ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
         done = 0
@@ -204,17 +209,17 @@ class PatchEncoder:
     def _dense_pieces(
         self,
         images: Sequence[torch.Tensor],
-        boxes: Sequence[np.ndarray],
+        boxes: Sequence[Boxes],
         flips: Sequence[np.ndarray],
     ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
         turned, placed = [], []
         for image, mine, flip in zip(images, boxes, flips, strict=True):
+            windows = snapped_windows(mine, self.map_stride)
             if len(flip) and flip[0]:
-                image, width = image.flip(-1), image.shape[-1]
-                mine = np.stack([width - mine[:, 2], mine[:, 1], width - mine[:, 0], mine[:, 3]], 1)
+                image, windows = image.flip(-1), windows.mirrored(image.shape[-1])
             turned.append(image)
-            placed.append(mine)
-        read = pooled if self.map_layers == ['backbone'] else windows
+            placed.append(windows)
+        read = pooled if self.map_layers == ['backbone'] else map_windows
         side = self.map_side or 0
         yield from dense_windows(
             turned,
@@ -222,7 +227,6 @@ class PatchEncoder:
             self.prepare_image,
             self.run_map,
             lambda maps, cells: read(maps, cells, side),
-            self.size,
             self.map_stride,
             self.chunk_size * self.size * self.size,
         )
@@ -233,17 +237,17 @@ class PatchEncoder:
         return (self.frozen(pieces, rest) if rest else pieces).float()
 
     def whole_features(
-        self, images: Sequence[torch.Tensor], boxes: Sequence[np.ndarray]
+        self, images: Sequence[torch.Tensor], boxes: Sequence[Boxes]
     ) -> torch.Tensor:
-        """Mean feature of some boxes per image: B × (3, H, W), B × (p, 4) → (B, D) float32."""
+        """Mean feature of some boxes per image: B × (3, H, W), B × p → (B, D) float32."""
         sums: list[Any] = [0.0] * len(images)
         for b, _, part in self.iter_features(images, boxes):
             for i in np.unique(b):
                 sums[i] = sums[i] + part[b == i].sum(0)
         return torch.stack([total / len(mine) for total, mine in zip(sums, boxes, strict=True)])
 
-    def describe_patches(self, image: torch.Tensor, boxes: np.ndarray) -> torch.Tensor:
-        """Features of the boxes of one image: (3, H, W) uint8, (P, 4) → (P, …) float32.
+    def describe_patches(self, image: torch.Tensor, boxes: Boxes) -> torch.Tensor:
+        """Features of the boxes of one image: (3, H, W) uint8, P → (P, …) float32.
 
         Raises:
             ValueError: No boxes.

@@ -4,10 +4,19 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from torch import nn
 
-from tcnn_mm.models.encoder.dense import dense_plan, map_geometry, pooled, windows
-from tcnn_mm.patches.geometry import grid_boxes
+from tcnn_mm.models.encoder import dense as dense_module
+from tcnn_mm.models.encoder.dense import (
+    dense_plan,
+    map_geometry,
+    map_windows,
+    pooled,
+    snapped_windows,
+)
+from tcnn_mm.patches.geometry import grid_windows
 from tcnn_mm.registry import MODELS
 from tests.support.patch_model import build_model, make_image
 
@@ -48,16 +57,18 @@ def build(mode, **options):
     ).eval()
 
 
-def test_equals_crop_mode_without_padding():
-    """A padding-free net: features and image scores of both modes agree to 1e-5."""
-    image, _ = make_image(70, 90)
+@pytest.mark.parametrize('size_hw', [(70, 90), (40, 900), (700, 30), (9, 1500), (1, 90), (3, 2)])
+def test_equals_crop_mode_without_padding(size_hw):
+    """A padding-free net: features and image scores of both modes agree to 1e-5, for panoramas,
+    for images smaller than a patch and for a line of pixels too."""
+    image, _ = make_image(*size_hw)
     crop, dense = build('crop'), build('dense')
-    boxes = crop.sampler.grid((70, 90))
-    assert np.array_equal(boxes, dense.sampler.grid((70, 90))) and len(boxes) > 30
+    windows = crop.sampler.grid(size_hw)
+    assert np.array_equal(windows.xyxy, dense.sampler.grid(size_hw).xyxy) and len(windows) > 10
     with torch.no_grad():
         features = (
-            crop.encoder.describe_patches(image, boxes),
-            dense.encoder.describe_patches(image, boxes),
+            crop.encoder.describe_patches(image, windows),
+            dense.encoder.describe_patches(image, windows),
         )
         torch.testing.assert_close(*features, rtol=0, atol=1e-5)
         scores = [m.predict([image])[0].pred_score for m in (crop, dense)]
@@ -118,7 +129,7 @@ def test_small_alexnet_windows():
         and dense.sampler.grid.snap == 16
     )
     boxes = dense.sampler.grid((120, 160))
-    a, b = crop.encoder.describe_patches(image, boxes), dense.encoder.describe_patches(image, boxes)
+    a, b = (model.encoder.describe_patches(image, boxes) for model in (crop, dense))
     assert a.shape == b.shape == (len(boxes), 256)
     assert torch.cosine_similarity(a, b).mean() > 0.8
 
@@ -148,15 +159,75 @@ def test_windows_and_pools_by_hand():
     """A 2×2 window at a cell, and its mean."""
     maps = torch.arange(12.0).view(1, 3, 4)
     cells = np.array([[0, 0], [1, 2]])
-    assert windows(maps, cells, 2)[:, 0].tolist() == [[[0, 1], [4, 5]], [[6, 7], [10, 11]]]
+    assert map_windows(maps, cells, 2)[:, 0].tolist() == [[[0, 1], [4, 5]], [[6, 7], [10, 11]]]
     assert pooled(maps, cells, 2).tolist() == [[2.5], [8.5]]
 
 
-def test_boxes_off_the_stride_are_refused():
-    """A box that is no window of the map is an error that names the cure."""
-    dense_plan(grid_boxes(120, 160, size=64, snap=16), 64, 16, (120, 160))
-    with pytest.raises(ValueError, match='snap=16'):
-        dense_plan(grid_boxes(121, 160, size=64), 64, 16, (121, 160))
+@pytest.mark.parametrize(
+    'boxes, found',
+    [
+        (grid_windows(121, 160, size=64), 'windows between the cells'),
+        (grid_windows(120, 160, size=64, snap=16).xyxy, 'no windows of a grid'),
+        (np.array([[5, 5, 50, 50]], np.float32), 'no windows of a grid'),
+    ],
+)
+def test_patches_off_the_map_are_refused(boxes, found):
+    """Patches that are no window of the map are an error that says what to set."""
+    model = build_model(feature_mode='dense')
+    image, _ = make_image(121, 160)
+    with pytest.raises(ValueError, match=rf"feature_mode='dense'.*{found}.*snap=16.*'crop'"):
+        model.encoder.describe_patches(image, boxes)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(
+    st.integers(1, 2000),
+    st.floats(1, 200),
+    st.booleans(),
+    st.floats(1, 32),
+    st.sampled_from([(32, 1), (64, 16), (224, 8), (224, 32), (225, 32)]),
+)
+@example(100, 200.0, False, 32.0, (224, 32))  # 10 thousand million pixels
+@example(48, 50.0, True, 4.0, (64, 16))
+def test_every_grid_is_windows_of_maps(shorter, ratio, upright, scale, side_and_stride):
+    """Any image and λ: each window is in one part, whole cells inside of it, and no part is
+    larger than the limit allows."""
+    size, stride = side_and_stride
+    size_hw = (shorter, min(20_000, round(shorter * ratio)))
+    size_hw = size_hw[::-1] if upright else size_hw
+    windows = grid_windows(*size_hw, (1.0, scale), size=size, stride=size // 2, snap=stride)
+    plan = dense_plan(snapped_windows(windows, stride), stride)
+    assert np.array_equal(np.sort(np.concatenate([p.index for p in plan])), np.arange(len(windows)))
+    for part in plan:
+        start, sides = np.array(part.start), np.array(part.part)
+        assert np.prod(sides) <= max(
+            dense_module.MAX_RESIZED_PIXELS, (3 * size + 2 * stride) * min(part.shape)
+        )
+        assert not (start % stride).any() and not ((sides - size) % stride).any()
+        assert (start >= 0).all() and (start + sides <= part.shape).all()
+        assert (windows.shapes[part.index] == part.shape).all()
+        assert np.array_equal(part.cells * stride + start, windows.offsets[part.index])
+        assert (part.cells >= 0).all() and (part.cells * stride + size <= sides).all()
+
+
+@pytest.mark.parametrize('upright', [False, True])
+@pytest.mark.parametrize('kind', ['without padding', 'with padding'])
+def test_strips_equal_the_whole_map(kind, upright, monkeypatch):
+    """A panorama in strips has the features of its whole map, up to the pixels of two methods.
+
+    Also with padding, because strips reach one patch side beyond their windows.
+    """
+    size_hw = (700, 30) if upright else (30, 700)
+    image, _ = make_image(*size_hw)
+    padded = kind == 'with padding'
+    model = build_model(scales=(1.0, 2.0), feature_mode='dense') if padded else build('dense')
+    windows = model.eval().sampler.grid(size_hw)
+    with torch.no_grad():
+        whole = model.encoder.describe_patches(image, windows)
+        monkeypatch.setattr(dense_module, 'MAX_RESIZED_PIXELS', 40_000)
+        assert len(dense_plan(windows, model.encoder.map_stride)) > 5
+        strips = model.encoder.describe_patches(image, windows)
+    torch.testing.assert_close(strips, whole, rtol=1e-3, atol=1e-3 * float(whole.abs().max()))
 
 
 @pytest.mark.parametrize(
