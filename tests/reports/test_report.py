@@ -20,8 +20,15 @@ COUNT_BROKEN = """<script>addEventListener('load', () => { document.title = 'bro
 
 
 @pytest.fixture(scope='module')
-def page(run):
-    return write_report(run, images=4)
+def run(trained_run):
+    """The work dir of a training of two epochs and a test of 12 images."""
+    return trained_run.folder
+
+
+@pytest.fixture(scope='module')
+def page(run, tmp_path_factory):
+    """The page of the run."""
+    return write_report(run, tmp_path_factory.mktemp('page') / 'report.html', images=4)
 
 
 class Reader(HTMLParser):
