@@ -96,6 +96,20 @@ def ignore_import_warnings() -> None:
     )
 
 
+def stop_workers(runner: Runner) -> None:
+    """End the persistent workers of a runner's data loaders.
+
+    A runner is a cycle of references. Left to the garbage collection, which closes a loader's
+    queues before the loader sends its workers the end, they wait for it, and the process for them:
+    5 s a worker.
+    """
+    for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+        # A loop that was not used is its config.
+        loader: Any = getattr(loop, 'dataloader', None)
+        if hasattr(loader, '_iterator'):
+            loader._iterator = None
+
+
 @contextlib.contextmanager
 def quiet_log() -> Iterator[None]:
     """Hold back what the toolbox logs below a warning, on standard output too."""

@@ -8,7 +8,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.model import BaseModel
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmengine.visualization import LocalVisBackend, Visualizer
 
 from tcnn_mm import compat
@@ -100,6 +101,34 @@ def test_import_warnings_are_ignored(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     for message in ('MultiScaleDeformableAttention', 'Line NMS'):
         assert message not in done.stdout + done.stderr
+
+
+class Sum(BaseModel):
+    """A model that mmengine's Runner trains."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def forward(self, x, mode):
+        return dict(loss=self.layer(x).sum())
+
+
+def test_workers_end_with_their_run(tmp_path):
+    """Persistent workers of the loop that was used have ended; a loop that was not is no error."""
+    data = [dict(x=torch.zeros(1))] * 2
+    loader = torch.utils.data.DataLoader(data, num_workers=1, persistent_workers=True)
+    optimizer = dict(optimizer=dict(type='SGD', lr=0.1))
+    epochs = dict(by_epoch=True, max_epochs=1)
+    runner = Runner(
+        Sum(), str(tmp_path), loader, train_cfg=epochs, optim_wrapper=optimizer, log_level='ERROR',
+        default_scope='mmengine', experiment_name=tmp_path.name,
+    )  # fmt: skip
+    runner.train()
+    (worker,) = loader._iterator._workers
+    assert worker.is_alive()
+    compat.stop_workers(runner)
+    assert worker.exitcode == 0
 
 
 def test_the_log_is_quiet_inside_the_block_alone():

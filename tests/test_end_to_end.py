@@ -1,6 +1,7 @@
 """The toolbox's Runner drives our parts: train, resume, test, on the embedded data."""
 
 import json
+import multiprocessing
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,7 +60,8 @@ def test_resumed_plateau_stages_equal_too(tmp_path):
 
 
 def test_workers_do_not_change_the_result(tmp_path):
-    """0 and 2 loader workers train bit-equal weights."""
+    """0 and 2 loader workers train bit-equal weights, and none outlives its run."""
+    before = set(multiprocessing.active_children())
     states = [
         train(
             small_config(
@@ -70,6 +72,7 @@ def test_workers_do_not_change_the_result(tmp_path):
         for n in (0, 2)
     ]
     assert_same_state(*states)
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_train_and_test_write_what_they_promise(trained_run):

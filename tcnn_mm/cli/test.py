@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner
 
     from tcnn_mm.checkpoints.metadata import map_damping
+    from tcnn_mm.compat import stop_workers
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
 
@@ -49,4 +50,6 @@ def run(args: argparse.Namespace) -> None:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     build_banks(cfg)
-    Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    runner.test()
+    stop_workers(runner)

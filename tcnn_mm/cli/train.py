@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner
 
     from tcnn_mm.benchmarks.dry_run import dry_run
+    from tcnn_mm.compat import stop_workers
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
 
@@ -58,4 +59,6 @@ def run(args: argparse.Namespace) -> None:
         dry_run(cfg)
         return
     build_banks(cfg)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    stop_workers(runner)

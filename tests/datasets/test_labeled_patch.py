@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mmengine.config import ConfigDict
 
+from tcnn_mm.compat import stop_workers
 from tcnn_mm.datasets import RandomLabeledPatch
 from tcnn_mm.errors import UserError
 from tests.support.runs import small_config
@@ -106,6 +107,7 @@ def test_workers_learn_the_epoch(tmp_path, persistent):
 
     runner.model.train_step = watched
     runner.train()
+    stop_workers(runner)
     epochs = [{k: v for part in seen[i : i + 2] for k, v in part.items()} for i in (0, 2, 4)]
     assert epochs[0].keys() == epochs[1].keys() and len(epochs[0]) == 8
     moved = sum(epochs[0][k] != epochs[1][k] for k in epochs[0])

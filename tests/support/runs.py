@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 import tcnn_mm  # noqa: F401
 from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.compat import stop_workers
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))), 'configs')
 
@@ -64,6 +65,7 @@ def train(cfg, stop_after=None):
         runner.register_hook(StopAfter(stop_after), priority='LOWEST')
         with contextlib.suppress(KeyboardInterrupt):
             runner.train()
+    stop_workers(runner)
     with open(osp.join(cfg.work_dir, 'last_checkpoint')) as file:
         return load_safely(file.read().strip())
 
@@ -72,7 +74,10 @@ def test(cfg, checkpoint):
     """Test a checkpoint file; returns the metrics."""
     cfg.load_from = str(checkpoint)
     init_default_scope('mmpretrain')
-    return Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    metrics = runner.test()
+    stop_workers(runner)
+    return metrics
 
 
 test.__test__ = False  # a helper, not a test
