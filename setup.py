@@ -50,6 +50,7 @@ setup(
         'onedl-mmpretrain>=1.2.0',
         'jinja2>=3.1',
         'psutil>=5.9',
+        'pyyaml',
         'rich>=13',
         'scikit-learn>=1.4',
     ],

@@ -22,6 +22,7 @@ DISTRIBUTIONS = dict(
     mmengine='onedl-mmengine',
     mmpretrain='onedl-mmpretrain',
     sklearn='scikit-learn',
+    yaml='pyyaml',
 )
 # Import name → the extra that installs it.
 OPTIONAL = dict(

@@ -244,8 +244,25 @@ def cvat_yolo(root: Path) -> None:
     )
 
 
+def cvat_xml(images: list[str]) -> str:
+    """CVAT for images 1.1 with its <meta> of a task."""
+    labels = ''.join(
+        f'<label><name>{name}</name><color>#fa3253</color><type>any</type><attributes>'
+        '</attributes></label>'
+        for name in NAMES
+    )
+    meta = (
+        f'<meta><task><id>7</id><name>animals</name><size>{len(images)}</size>'
+        '<mode>annotation</mode><overlap>0</overlap><bugtracker></bugtracker>'
+        f'<subset>default</subset><labels>{labels}</labels><segments><segment><id>7</id>'
+        '<start>0</start><stop>7</stop></segment></segments></task><dumped>2024-05-01</dumped></meta>'
+    )
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>'
+    return '\n'.join([head, meta, *images, '</annotations>\n'])
+
+
 def cvat_images(root: Path) -> None:
-    rows = ['<?xml version="1.0" encoding="utf-8"?>', '<annotations><version>1.1</version><meta/>']
+    rows = []
     for number, scene in enumerate(everything()):
         draw(root / 'images' / f'{scene.name}.jpg')
         rows.append(
@@ -257,7 +274,55 @@ def cvat_images(root: Path) -> None:
                 f'xbr="{x2:.2f}" ybr="{y2:.2f}" z_order="0"></box>'
             )
         rows.append('</image>')
-    write(root / 'annotations.xml', '\n'.join([*rows, '</annotations>']))
+    write(root / 'annotations.xml', cvat_xml(rows))
+
+
+def cvat_tags(root: Path) -> None:
+    """A classification task: a tag per image and class."""
+    rows = []
+    for number, scene in enumerate(everything()):
+        draw(root / 'images' / f'{scene.name}.jpg')
+        tags = ''.join(f'<tag label="{item[0]}" source="manual"></tag>' for item in scene.objects)
+        rows.append(
+            f'<image id="{number}" name="{scene.name}.jpg" width="{WIDTH}" height="{HEIGHT}">'
+            f'{tags}</image>'
+        )
+    write(root / 'annotations.xml', cvat_xml(rows))
+
+
+def ultralytics(root: Path) -> None:
+    """Ultralytics' own tree: parts below images/ and labels/."""
+    for part in PARTS:
+        short = part.removesuffix('id')
+        for scene in scenes(part):
+            draw(root / 'images' / short / f'{scene.name}.jpg')
+            write(root / 'labels' / short / f'{scene.name}.txt', yolo_lines(scene))
+        (root / 'labels' / f'{short}.cache').write_bytes(b'\x80\x04')
+    write(
+        root / 'data.yaml',
+        '# Ultralytics YOLO\npath: ../datasets/animals # dataset root dir\ntrain: images/train\n'
+        'val: images/val\ntest: images/test # optional\n\nnames:\n  0: cat\n  1: dog\n',
+    )
+
+
+def cvat_ultralytics(root: Path) -> None:
+    """CVAT's Ultralytics YOLO: lists of images in place of folders."""
+    names = []
+    for scene in everything():
+        draw(root / 'images' / 'train' / f'{scene.name}.jpg')
+        write(root / 'labels' / 'train' / f'{scene.name}.txt', yolo_lines(scene))
+        names.append(f'data/images/train/{scene.name}.jpg')
+    write(root / 'train.txt', '\n'.join(names) + '\n')
+    write(root / 'data.yaml', 'names:\n  0: cat\n  1: dog\npath: .\ntrain: train.txt\n')
+
+
+def roboflow_darknet(root: Path) -> None:
+    roboflow_readme(root)
+    for part in PARTS:
+        for scene in scenes(part):
+            draw(root / part / f'{scene.name}.jpg')
+            write(root / part / f'{scene.name}.txt', yolo_lines(scene))
+        write(root / part / '_darknet.labels', '\n'.join(NAMES) + '\n')
 
 
 def label_img(root: Path) -> None:
@@ -281,7 +346,9 @@ BOXES = {
     for f in (
         roboflow_voc, roboflow_coco, roboflow_yolo, roboflow_csv, label_studio_voc,
         label_studio_coco, label_studio_yolo, cvat_voc, cvat_coco, cvat_yolo, cvat_images,
-        label_img, label_img_yolo,
+        label_img, label_img_yolo, ultralytics, cvat_ultralytics, roboflow_darknet,
     )
 }  # fmt: skip
-LABELS = {f.__name__: f for f in (roboflow_classes_csv, roboflow_folders, label_studio_csv)}
+LABELS = {f.__name__: f for f in (
+    roboflow_classes_csv, roboflow_folders, label_studio_csv, cvat_tags,
+)}  # fmt: skip

@@ -4,7 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from tcnn_mm.datasets.formats.account import Account, named
-from tcnn_mm.datasets.formats.annotated_images import AnnotatedImages, Reading
+from tcnn_mm.datasets.formats.annotated_images import (
+    AnnotatedImage,
+    AnnotatedImages,
+    Box,
+    Reading,
+)
 from tcnn_mm.datasets.formats.class_folders import find_class_folders
 from tcnn_mm.datasets.formats.coco_folder import find_coco
 from tcnn_mm.datasets.formats.cvat_xml import find_cvat
@@ -28,6 +33,8 @@ FINDERS: Mapping[str, Finder] = {
     'cvat': find_cvat,
     'folders': find_class_folders,
 }
+# Pixels by which boxes of the same object may differ between formats.
+NEAR = 1.5
 
 
 def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None) -> Reading:
@@ -87,7 +94,7 @@ def _the_same(readings: Sequence[Reading]) -> Reading | None:
 
 def _contains(most: AnnotatedImages, other: AnnotatedImages) -> bool:
     """Whether one reading says of each image of another the same, boxes included."""
-    if other.boxes and (not most.boxes or not _boxes(other).items() <= _boxes(most).items()):
+    if other.boxes and not (most.boxes and _boxes_agree(most, other)):
         return False
     labels = _labels(most)
     return bool(other.images) and all(
@@ -103,12 +110,33 @@ def _labels(data: AnnotatedImages) -> dict[str, set[str]]:
     }
 
 
-def _boxes(data: AnnotatedImages) -> dict[str, tuple[tuple[str | int, ...], ...]]:
-    """The objects of each image, to a pixel."""
-    return {
-        image.file: tuple(sorted((o.name, *map(round, o.box)) for o in image.objects))
-        for image in data.images
-    }
+def _boxes_agree(most: AnnotatedImages, other: AnnotatedImages) -> bool:
+    """Whether each image of one reading has the same objects in another, to a pixel or so.
+
+    Tools round, and some count pixels from 0 where others count from 1.
+    """
+    sizes = {i.file: i.size_hw for i in (*most.images, *other.images) if i.size_hw}
+    known = {image.file: _boxes(image, sizes) for image in most.images}
+    for image in other.images:
+        mine, its = _boxes(image, sizes), known.get(image.file)
+        if its is None or [name for name, _ in mine] != [name for name, _ in its]:
+            return False
+        pairs = zip(mine, its, strict=True)
+        if any(abs(a - b) > NEAR for (_, x), (_, y) in pairs for a, b in zip(x, y, strict=True)):
+            return False
+    return True
+
+
+def _boxes(image: AnnotatedImage, sizes: dict[str, tuple[int, int]]) -> list[tuple[str, Box]]:
+    """The objects of an image, sorted; boxes in fractions in pixels where its size is known."""
+    height, width = sizes.get(image.file, (1, 1))
+    found = []
+    for item in image.objects:
+        x1, y1, x2, y2 = item.box
+        if item.relative:
+            x1, y1, x2, y2 = x1 * width, y1 * height, x2 * width, y2 * height
+        found.append((item.name, (x1, y1, x2, y2)))
+    return sorted(found)
 
 
 KNOWN = (

@@ -2,21 +2,42 @@
 
 import json
 import os.path as osp
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tcnn_mm.datasets.formats.class_folders import UNREAD_SUFFIXES
 from tcnn_mm.datasets.formats.folder_scan import (
     ANNOTATION_FOLDERS,
     FolderScan,
     is_image,
     is_mask,
 )
+from tcnn_mm.datasets.formats.yolo_lines import looks_like_labels
+from tcnn_mm.datasets.image_ids import printable
 
 # Files of one kind that are looked into.
 LOOKED_AT = 5
 EXPORT = 'export it as COCO or PASCAL VOC'
-PACKED = ('.zip', '.tar', '.gz', '.tgz', '.rar', '.7z')
-VIDEOS = ('.mp4', '.avi', '.mov', '.mkv', '.webm')
+# Files that hold annotations, with or without images beside them.
+TABLES = re.compile(
+    r'\.(tfrecords?|record|parquet|jsonl|ndjson|arrow|xlsx?)(-\d+-of-\d+)?$', re.IGNORECASE
+)
+# Files without images beside them.
+BY_SUFFIX = {
+    (*UNREAD_SUFFIXES, '.dcm', '.dicom', '.nii', '.nii.gz'): (
+        'is an image of a type that is not read: convert the images to JPEG or PNG'
+    ),
+    ('.npy', '.npz', '.mat', '.h5', '.hdf5', '.pkl', '.pickle', '.mdb', '-ubyte'): (
+        'holds arrays: write each image to a file, in one folder per class'
+    ),
+    ('.zip', '.tar', '.gz', '.tgz', '.rar', '.7z', '.bz2', '.xz', '.zst'): (
+        'is packed: unpack it first'
+    ),
+    ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.wmv'): (
+        'is a video: extract its frames and annotate them'
+    ),
+}
 
 
 def _has(content: Any, *keys: str) -> bool:
@@ -36,6 +57,12 @@ JSON_TOOLS: Mapping[str, Callable[[Any], bool]] = {
     ),
     'Supervisely': lambda c: _has(c, 'size', 'objects') or _has(_first(_get(c)), 'title', 'shape'),
     'CreateML': lambda c: isinstance(c, list) and _has(_first(c), 'image', 'annotations'),
+    'VoTT': lambda c: _has(c, 'asset', 'regions') or _has(c, 'assets', 'tags'),
+    'V7 Darwin': lambda c: _has(c, 'item', 'annotations'),
+    'Datumaro': lambda c: _has(c, 'items', 'categories'),
+    'Labelbox': lambda c: _has(_first(c), 'data_row') or _has(_first(c), 'Labeled Data'),
+    'BDD100K or Scalabel': lambda c: _has(_first(c), 'name', 'labels'),
+    'Cityscapes': lambda c: _has(c, 'imgHeight', 'objects'),
     "Label Studio's own JSON": lambda c: isinstance(c, list) and _has(_first(c), 'data'),
     'COCO without "images", "annotations" or "categories"': lambda c: (
         _has(c, 'images') or _has(c, 'annotations')
@@ -49,22 +76,21 @@ def _get(content: Any) -> Any:
 
 def recognise_foreign(scan: FolderScan) -> str | None:
     """What the files look like and what to do, in one line; None where nothing is known."""
-    suffixes = scan.suffixes()
+    table = next((f for f in scan.files if TABLES.search(f)), None)
     for file in _samples(scan, '.json'):
         content = _json(scan.path(file))
         for tool, fits in JSON_TOOLS.items():
             if fits(content):
                 return f'{file} is of {tool}: {EXPORT}'
-    if suffixes['.tfrecord'] or suffixes['.record']:
-        return f'TFRecord files: {EXPORT}'
-    if suffixes['.parquet']:
-        return f'Parquet files: {EXPORT}, or write a CSV of file,label'
-    packed = [f for f in scan.files if f.lower().endswith(PACKED)]
-    if packed and not scan.images:
-        return f'{packed[0]} is packed: unpack it first'
-    videos = [f for f in scan.files if f.lower().endswith(VIDEOS)]
-    if videos and not scan.images:
-        return f'{videos[0]} is a video: extract its frames and annotate them'
+    if table:
+        return f'{table} is a table of a type that is not read: {EXPORT}, or write a CSV'
+    for kinds, what in BY_SUFFIX.items():
+        found = [f for f in scan.files if f.lower().endswith(kinds)]
+        if found and not scan.images:
+            return f'{found[0]} {what}'
+    text = _text_labels(scan)
+    if text:
+        return text
     masks = [f for f in scan.files if is_mask(f) and is_image(f)]
     if masks:
         return f'{osp.dirname(masks[0])}/ has masks, which are not read: export boxes'
@@ -73,6 +99,23 @@ def recognise_foreign(scan: FolderScan) -> str | None:
         return f'{min(empty)}/ has images, but no annotation file: export boxes'
     if scan.images:
         return 'images without annotations: add them, or sort the images into one folder per class'
+    return None
+
+
+def _text_labels(scan: FolderScan) -> str | None:
+    """Label files without images, and texts of another form that are called like images."""
+    stems = {osp.basename(osp.splitext(image)[0]) for image in scan.images}
+    for file in _samples(scan, '.txt'):
+        if not stems and looks_like_labels(scan.path(file)):
+            return f'{file} is of YOLO, without images: put the images beside the label files'
+        if osp.basename(osp.splitext(file)[0]) in stems:
+            with open(scan.path(file), encoding='utf-8-sig', errors='replace') as text:
+                line = printable(text.readline(60).strip())
+            if line:
+                return (
+                    f'{file} begins with {line!r}, which is no line of YOLO (class number, then '
+                    f'four fractions): {EXPORT}, or YOLO'
+                )
     return None
 
 
@@ -99,5 +142,5 @@ def _json(path: str) -> Any:
     try:
         with open(path, encoding='utf-8-sig', errors='replace') as file:
             return json.load(file)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -2,10 +2,10 @@
 
 import math
 import os
-import re
 import xml.etree.ElementTree as ET
 from typing import TypedDict
 
+from tcnn_mm.datasets.formats.xml_head import parse_xml
 from tcnn_mm.errors import UserError
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
@@ -108,7 +108,7 @@ def sort_corners(box: tuple[float, float, float, float]) -> tuple[float, float, 
 def _read_root(path: str | os.PathLike) -> ET.Element:
     try:
         with open(path, 'rb') as file:
-            root = _parse(file.read())
+            root = parse_xml(file.read())
     except OSError as error:
         raise UserError(f'{path}: no annotation ({error.strerror})') from error
     except (ET.ParseError, ValueError, LookupError) as error:  # the last two: its encoding
@@ -119,14 +119,6 @@ def _read_root(path: str | os.PathLike) -> ET.Element:
     if root.tag != 'annotation':
         raise UserError(f"{path}: not in VOC's format: <{root.tag}>, expected <annotation>")
     return root
-
-
-def _parse(data: bytes) -> ET.Element:
-    """The root of an XML file; the parser itself knows no encoding of several bytes but UTF-8."""
-    declared = re.match(rb'\s*<\?xml[^>]*?encoding=["\']([\w.-]+)["\'][^>]*\?>', data)
-    if declared is None or data.startswith((b'\xff\xfe', b'\xfe\xff')):
-        return ET.fromstring(data)
-    return ET.fromstring(data[declared.end() :].decode(declared.group(1).decode('ascii')))
 
 
 def _parse_object(node: ET.Element, where: str) -> VOCObject:

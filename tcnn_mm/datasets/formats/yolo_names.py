@@ -1,127 +1,82 @@
-"""What stands beside YOLO's label files: names of classes, and which images are in which part."""
+"""Names of YOLO's classes by their numbers: of `data.yaml`, else of a text file."""
 
 import os.path as osp
-from dataclasses import dataclass, field
-from typing import Any
 
-import yaml
-
-from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image
-from tcnn_mm.datasets.formats.image_index import clean_name
-from tcnn_mm.datasets.formats.parts import ROLES
+from tcnn_mm.datasets.formats.account import Account, named
+from tcnn_mm.datasets.formats.folder_scan import FolderScan
 from tcnn_mm.datasets.formats.text_file import read_text
+from tcnn_mm.datasets.formats.yolo_yaml import YamlFiles
 from tcnn_mm.errors import UserError
 
-NAME_FILES = ('classes.txt', 'obj.names', '_darknet.labels', 'predefined_classes.txt')
+NAME_FILES = {
+    'classes.txt', 'class.txt', 'class_names.txt', 'classnames.txt', 'names.txt', 'labels.txt',
+    '_darknet.labels', 'predefined_classes.txt',
+}  # fmt: skip
+# labelImg's list to begin with: it counts where there is no other.
+DRAFT = 'predefined_classes.txt'
 
 
-@dataclass
-class YoloSet:
-    """Images of one part.
-
-    Attributes:
-        part (str): 'train', 'val' or 'test'.
-        folders (list[str]): Below the root of the data.
-        images (set[str]): Below the root of the data.
-    """
-
-    part: str
-    folders: list[str] = field(default_factory=list)
-    images: set[str] = field(default_factory=set)
+def is_name_file(file: str) -> bool:
+    """Whether a file holds names of classes, by its own name."""
+    base = osp.basename(file).lower()
+    return base in NAME_FILES or base.endswith('.names')
 
 
-def find_names(scan: FolderScan) -> list[str]:
-    """Names of the classes by number: of data.yaml, else of a text file with one per line.
+def find_names(scan: FolderScan, yamls: YamlFiles, account: Account) -> dict[int, str]:
+    """Names of the classes by number.
 
     Raises:
-        UserError: Neither, several that differ, or names in another form.
+        UserError: None, or several that differ.
     """
-    found: dict[str, list[str]] = {}
-    for file, content in _yaml_files(scan).items():
-        if 'names' in content:
-            found[file] = _names(content['names'], scan.path(file))
-    for file in scan.files if not found else []:
-        base = osp.basename(file).lower()
-        if base in NAME_FILES or base.endswith('.names'):
-            lines = [line.strip() for line in read_text(scan.path(file)).splitlines()]
-            found[file] = [line for line in lines if line]
+    found = {one.file: one.names for one in yamls.found if one.names}
+    texts = [file for file in scan.files if is_name_file(file)]
+    drafts = [file for file in texts if osp.basename(file).lower() == DRAFT]
     if not found:
+        chosen = [file for file in texts if file not in drafts] or drafts
+        found = {file: read_names(scan.path(file)) for file in chosen}
+    found = {file: names for file, names in found.items() if names}
+    if not found:
+        broken = f' ({yamls.faults[0]})' if yamls.faults else ''
         raise UserError(
-            f'{scan.root}: labels in YOLO format without names of the classes; write them into '
-            'classes.txt, one per line in the order of their numbers, or give data.yaml'
+            f'{scan.root}: labels in YOLO format without names of the classes{broken}; write them '
+            'into classes.txt, one per line in the order of their numbers from 0'
         )
     first = next(iter(found))
-    other = next((file for file, names in found.items() if names != found[first]), None)
+    names = found[first]
+    other = next((file for file, mine in found.items() if mine != names), None)
     if other is not None:
-        raise UserError(f'{scan.path(first)}: other names of classes than {scan.path(other)}')
-    return found[first]
+        raise UserError(
+            f'{scan.path(first)}: other classes ({named(names.values(), 3)}) than {other} '
+            f'({named(found[other].values(), 3)}); give one data.yaml, or the folders of the two '
+            'one after the other, as two roots'
+        )
+    for one in yamls.found:
+        if one.count.isdecimal() and one.names and int(one.count) != len(one.names):
+            account.note(f'{one.file}: nc is {one.count}, but there are {len(one.names)} names')
+    _note_same(names, first, account)
+    return names
 
 
-def read_sets(scan: FolderScan) -> list[YoloSet]:
-    """Parts by the entries train, val, test of data.yaml, or by train.txt … of image paths."""
-    sets = []
-    for file, content in _yaml_files(scan).items():
-        for key, value in content.items():
-            part = ROLES.get(str(key).lower())
-            if part is None or 'names' not in content:
-                continue
-            entries = value if isinstance(value, list) else [value]
-            one = YoloSet(part)
-            for entry in filter(lambda e: isinstance(e, str), entries):
-                one.folders += _folders(scan, osp.dirname(file), entry)
-            sets.append(one)
-    known = {image: image for image in scan.images}
-    for file in scan.files:
-        part = ROLES.get(osp.splitext(osp.basename(file))[0].lower())
-        if part is None or not file.lower().endswith('.txt'):
-            continue
-        names = [clean_name(line) for line in read_text(scan.path(file)).splitlines() if line]
-        listed = {_listed(name, known) for name in names if is_image(name)} - {None}
-        if listed:
-            sets.append(YoloSet(part, images={name for name in listed if name}))
-    return sets
+def read_names(path: str) -> dict[int, str]:
+    """Read a text file of names, one per line in the order of their numbers.
+
+    Raises:
+        UserError: An empty line between names: the numbers after it are uncertain.
+    """
+    lines = [' '.join(line.split()) for line in read_text(path).rstrip().splitlines()]
+    if '' in lines:
+        raise UserError(
+            f'{path}, line {lines.index("") + 1}: empty line between names of classes; the line '
+            'of a name is its number, so remove the empty line or write the missing name'
+        )
+    return dict(enumerate(lines))
 
 
-def _listed(name: str, known: dict[str, str]) -> str | None:
-    """The image whose path is the end of a listed one, which may begin with another root."""
-    parts = name.split('/')
-    return next((known[t] for n in range(len(parts)) if (t := '/'.join(parts[n:])) in known), None)
-
-
-def _yaml_files(scan: FolderScan) -> dict[str, dict[str, Any]]:
-    """YAML files that hold a mapping; others are no data.yaml."""
-    found = {}
-    for file in scan.with_suffix('.yaml', '.yml'):
-        try:
-            content = yaml.safe_load(read_text(scan.path(file)))
-        except yaml.YAMLError as error:
-            if scan.only is None:
-                continue  # another tool's
-            text = ' '.join(str(error).split())[:200]
-            raise UserError(f'{scan.path(file)}: not YAML ({text})') from error
-        if isinstance(content, dict):
-            found[file] = content
-    return found
-
-
-def _names(names: Any, path: str) -> list[str]:
-    """`names` of data.yaml: a list, or {number: name}."""
-    if isinstance(names, dict) and set(names) == set(range(len(names))):
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or not names:
-        raise UserError(f'{path}: names is {str(names)[:60]!r}, expected a list of class names')
-    return [str(name) for name in names]
-
-
-def _folders(scan: FolderScan, below: str, entry: str) -> list[str]:
-    """Folders of images that an entry of data.yaml means, below the root of the data."""
-    entry = clean_name(entry)
-    while entry.startswith('../'):
-        entry = entry[3:]
-    folders = {osp.dirname(image) for image in scan.images}
-    for place in (osp.normpath(osp.join(below, entry)), entry):
-        found = [f for f in folders if f == place or f.startswith(f'{place}/')]
-        if found:
-            return found
-    # Of an absolute path of another machine, the end.
-    return [f for f in folders if f and entry.endswith(f'/{f}')]
+def _note_same(names: dict[int, str], file: str, account: Account) -> None:
+    """Say which numbers have the same name."""
+    numbers: dict[str, list[str]] = {}
+    for number, name in names.items():
+        numbers.setdefault(name, []).append(str(number))
+    for name, mine in numbers.items():
+        if len(mine) > 1:
+            account.note(f'{file}: classes {named(mine)} are all {name!r}: one class')

@@ -35,7 +35,7 @@ def test_shapes_become_objects(tmp_path):
             '<box label="cat" xtl="1" ytl="2.5" xbr="30" ybr="40" occluded="1"/>'
             '<polygon label="dog" points="5,6;20,9;7,30" occluded="0"/>',
         ),
-        ('', '<mask label="cat" rle="1"/>'),
+        ('', ''),
     )
     first, second = found.images
     assert [(o.name, o.box, o.truncated) for o in first.objects] == [
@@ -44,32 +44,66 @@ def test_shapes_become_objects(tmp_path):
     ]
     assert (first.part, first.size_hw, second.part) == ('train', (48, 64), 'all')
     assert found.classes == ['dog', 'cat'] and found.boxes
-    assert account.lost_objects == {
-        'a mask has no box': ['annotations.xml: image 1 (b.jpg): mask 1']
-    }
     assert second.annotated and not second.objects
+    assert account.notes == ['1 of 2 images have no shape: used as images of no class']
 
 
 def test_tags_are_image_labels(tmp_path):
-    """Without any shape, tags are the labels."""
-    found, _ = read(tmp_path, ('', '<tag label="cat"/><tag label="dog"/>'), ('', ''))
+    """Without any shape, tags are the labels, each once; an image without is a negative."""
+    tags = '<tag label="cat"/><tag label="dog"/><tag label="cat"/>'
+    found, account = read(tmp_path, ('', tags), ('', ''))
     assert not found.boxes and [image.labels for image in found.images] == [['cat', 'dog'], []]
+    assert account.notes == ['1 of 2 images have no tag: used as images of no class']
+
+
+def test_tags_beside_shapes_are_noted(tmp_path):
+    """Objects count; a tag is no object."""
+    found, account = read(
+        tmp_path,
+        ('', '<tag label="dog"/><box label="cat" xtl="1" ytl="2" xbr="9" ybr="9"/>'),
+        ('', '<tag label="dog"/>'),
+    )
+    assert found.classes == ['cat'] and all(not image.labels for image in found.images)
+    assert account.notes == [
+        '2 images have tags beside boxes: the tags are not used',
+        '1 of 2 images have no shape: used as images of no class',
+    ]
 
 
 @pytest.mark.parametrize(
     ('shapes', 'message'),
     [
-        ('<box label="cat" xtl="1" ytl="2" xbr="x" ybr="4"/>', "xbr is 'x', expected a number"),
-        ('<box label="cat" xtl="1" ytl="2" xbr="9" ybr="9" rotation="30"/>', 'rotated by 30'),
-        ('<box xtl="1" ytl="2" xbr="9" ybr="9"/>', 'has no label'),
-        ('<polygon label="cat" points=""/>', 'has no points'),
+        ('<box label="cat" xtl="1" ytl="2" xbr="x" ybr="4"/>', "box 1, xbr is 'x', expected a"),
+        ('<tag label="dog"/><box xtl="1" ytl="2" xbr="9" ybr="9"/>', 'box 2 has no label'),
+        ('<tag label=" "/>', 'tag 1 has no label'),
     ],
 )
-def test_what_is_no_box_is_named(tmp_path, shapes, message):
+def test_what_is_no_object_is_named(tmp_path, shapes, message):
     """The file, the image and the shape are in one line."""
-    with pytest.raises(UserError, match=f'annotations.xml.*image 0 .*{message}') as caught:
+    with pytest.raises(UserError, match=f'annotations.xml: image 0 .*{message}') as caught:
         read(tmp_path, ('', shapes))
     assert '\n' not in str(caught.value)
+
+
+def test_tasks_beside_each_other(tmp_path):
+    """Each file has the images of its own folder, also where their names are equal."""
+    for name in 'pq':
+        read(tmp_path / name, ('', '<box label="cat" xtl="1" ytl="2" xbr="9" ybr="9"/>'), ('', ''))
+    scan = scan_folder(str(tmp_path))
+    found = find_cvat(scan, ImageIndex(scan.images)).read(Account())
+    assert [image.file for image in found.images] == [
+        f'{task}/images/{name}.jpg' for task in 'pq' for name in 'ab'
+    ]
+
+
+def test_broken_and_other_files(tmp_path):
+    """A file that is cut off is refused; another tool's root of this name is not CVAT's."""
+    write(tmp_path / 'annotations.xml', f'<annotations>{LABELS}<image id="0"')
+    scan = scan_folder(str(tmp_path))
+    with pytest.raises(UserError, match='annotations.xml: broken XML'):
+        find_cvat(scan, ImageIndex(scan.images)).read(Account())
+    write(tmp_path / 'annotations.xml', '<annotations><annotation/></annotations>')
+    assert find_cvat(scan, ImageIndex(scan.images)) is None
 
 
 def test_an_image_that_is_missing_is_a_loss(tmp_path):

@@ -35,9 +35,9 @@ def test_boxes_of_every_tool(tmp_path, export):
     assert all(image.checked.image.annotated for image in found.images)
 
 
-@pytest.mark.parametrize('export', [name for name in BOXES if name.startswith('roboflow')])
-def test_parts_of_roboflow(tmp_path, export):
-    """train/, valid/ and test/ are the three parts."""
+@pytest.mark.parametrize('export', [n for n in BOXES if n.startswith(('roboflow', 'ultra'))])
+def test_parts_of_folders(tmp_path, export):
+    """train/, valid/ (or val/) and test/ are the three parts."""
     BOXES[export](tmp_path)
     expected = {
         scene.name: {'valid': 'val'}.get(part, part) for part in PARTS for scene in scenes(part)
@@ -52,7 +52,7 @@ def test_image_labels_of_every_tool(tmp_path, export):
     found = read_data(str(tmp_path))
     assert not found.boxes and sorted(found.classes) == ['cat', 'dog']
     read = {stem(image): sorted(image.checked.image.labels) for image in found.images}
-    every = export == 'roboflow_classes_csv'
+    every = export in ('roboflow_classes_csv', 'cvat_tags')
     assert read == {
         scene.name: sorted({item[0] for item in scene.objects[: None if every else 1]})
         for scene in everything()

@@ -20,7 +20,11 @@ STUDIO = [dict(id=1, data=dict(image='/data/a.jpg'), annotations=[])]
 @pytest.mark.parametrize(
     ('content', 'tool'),
     [(LABELME, 'LabelMe'), (VIA, 'VIA'), (SUPERVISELY, 'Supervisely'), (CREATEML, 'CreateML'),
-     (STUDIO, 'Label Studio'), (dict(images=[]), 'COCO without')],
+     (STUDIO, 'Label Studio'), (dict(images=[]), 'COCO without'),
+     (dict(asset={}, regions=[]), 'VoTT'), (dict(item={}, annotations=[]), 'V7 Darwin'),
+     (dict(items=[], categories={}), 'Datumaro'), ([dict(data_row={})], 'Labelbox'),
+     ([dict(name='a.jpg', labels=[dict()])], 'BDD100K'),
+     (dict(imgHeight=4, objects=[]), 'Cityscapes')],
 )  # fmt: skip
 def test_json_files_of_tools(tmp_path, content, tool):
     """The tool and the export to ask it for are named, in one line with the file."""
@@ -35,13 +39,33 @@ def test_json_files_of_tools(tmp_path, content, tool):
     ('file', 'said'),
     [('set.zip', 'unpack it first'), ('film.mp4', 'extract its frames'),
      ('masks/a.jpg', 'masks/ has masks'), ('Annotations/a.jpg', 'Annotations/ has images'),
-     ('a.tfrecord', 'TFRecord'), ('a.parquet', 'Parquet'), ('a.jpg', 'one folder per class')],
+     ('a.tfrecord', 'a.tfrecord is a table of a type'), ('a.record-00000-of-00010', 'COCO'),
+     ('a.parquet', 'write a CSV'), ('metadata.jsonl', 'write a CSV'), ('scan.dcm', 'convert'),
+     ('a.heic', 'convert the images to JPEG'), ('train.npz', 'holds arrays'),
+     ('train-images-idx3-ubyte', 'holds arrays'), ('a.jpg', 'one folder per class')],
 )  # fmt: skip
 def test_other_files(tmp_path, file, said):
     """Archives, videos and tables that are not read, and images alone."""
     draw(tmp_path / 'b.jpg') if '/' in file else None
     draw(tmp_path / file) if file.endswith('jpg') else (tmp_path / file).touch()
     assert said in recognise_foreign(scan_folder(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    'line', ['Car 0.00 0 1.85 387.63 181.54 423.81 203.12', 'cat 0.5 0.5 0.2 0.2', 'a cat']
+)
+def test_texts_of_another_form(tmp_path, line):
+    """KITTI, class names in place of numbers, captions: the line and what YOLO has."""
+    draw(tmp_path / 'images/a.jpg')
+    write(tmp_path / 'labels/a.txt', f'{line}\n')
+    with pytest.raises(UserError, match=f"labels/a.txt begins with '{line}', which is no line of"):
+        read_data(str(tmp_path))
+
+
+def test_labels_without_images(tmp_path):
+    """Text files of YOLO whose images are not there."""
+    write(tmp_path / 'a.txt', '0 0.5 0.5 0.1 0.1\n')
+    assert 'a.txt is of YOLO, without images' in recognise_foreign(scan_folder(str(tmp_path)))
 
 
 def test_nothing_known(tmp_path):
