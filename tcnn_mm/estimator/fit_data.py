@@ -9,11 +9,13 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from tcnn_mm.compat import quiet_log
 from tcnn_mm.datasets.formats.id_list import write_ids
 from tcnn_mm.datasets.formats.read_data import FoundData, ReadOptions, read_data
 from tcnn_mm.datasets.image_records import write_records
 from tcnn_mm.datasets.stratified_split import split_parts
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.class_table import class_table
 from tcnn_mm.registry import DATASETS
 
 
@@ -84,13 +86,16 @@ def read_folder(
         print_log(line, 'current')
     records = write_found(found, splits)
     source = dict(type='tcnn_mm.ImageRecords', ann_file=records)
-    infos = infos_of(DATASETS.build(dict(source)))
+    with quiet_log():
+        infos = infos_of(DATASETS.build(dict(source)))
     roles = _split(found, infos, seed)
     ids = {role: [infos[n]['img_id'] for n in numbers] for role, numbers in roles.items()}
-    for role, mine in ids.items():
-        named = role in {image.checked.image.part for image in found.images}
-        drawn = '' if named else f' (drawn, seed {seed})'
-        print_log(f'{role}: {len(mine)} images{drawn}', 'current')
+    named = {image.checked.image.part for image in found.images}
+    drawn = [role for role in ids if role not in named]
+    parts = {role: [infos[n] for n in numbers] for role, numbers in roles.items()}
+    print_log('\n'.join(class_table(parts, found.classes, not found.boxes)), 'current')
+    if drawn:
+        print_log(f'drawn, stratified by class, seed {seed}: {", ".join(drawn)}', 'current')
     return FitData(
         description=found.description,
         weak=not found.boxes,
