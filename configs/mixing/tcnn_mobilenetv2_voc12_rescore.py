@@ -27,3 +27,5 @@ test_dataloader = dict(
         source={{_base_.test_dataloader.dataset}},
     ),
 )
+# `--server` is for tcnn_mobilenetv2_voc12: the bank of this test is of val.
+server = None

@@ -18,8 +18,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
+        action='extend',
         metavar='KEY=VALUE',
-        help='override entries of the config, e.g. model.head.dropout=0.3',
+        help='override entries of the config, e.g. model.head.dropout=0.3; may be given again',
     )
     parser.add_argument(
         '--server',

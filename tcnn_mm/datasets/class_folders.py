@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.image_io import IMAGE_SUFFIXES
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.registry import DATASETS
 
 
@@ -90,7 +90,9 @@ class ClassFolders(BaseDataset):
         **kwargs: Any,
     ) -> None:
         if split not in ('train', 'val', 'trainval'):
-            raise ValueError(f"ClassFolders: split={split!r}; choose 'train', 'val' or 'trainval'")
+            raise InvalidValueError(
+                f"ClassFolders: split={split!r}; choose 'train', 'val' or 'trainval'"
+            )
         self.class_list, self.split, self.val_per_class = class_list, split, val_per_class
         self.roots = [roots] if isinstance(roots, str) else list(roots)
         names = read_class_list(class_list)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tcnn_mm.errors import InvalidValueError
+
 
 def nested_order(labels: Sequence[Iterable[int]], seed: int) -> np.ndarray:
     """Order the images so that the first n are a stratified subset, for every n.
@@ -67,7 +69,7 @@ def nested_subset(labels: Sequence[Iterable[int]], fraction: float, seed: int) -
         ValueError: A fraction outside (0, 1].
     """
     if not 0 < fraction <= 1:
-        raise ValueError(f'fraction={fraction}; it must lie in (0, 1]')
+        raise InvalidValueError(f'fraction={fraction}; it must lie in (0, 1]')
     # A hair less, so that 0.1 · 70 is 7 images and not 8.
     count = int(np.ceil(fraction * len(labels) - 1e-9))
     return np.sort(nested_order(labels, seed)[:count])

@@ -14,7 +14,7 @@ from tcnn_mm.datasets.formats.voc_xml import VOCObject
 from tcnn_mm.datasets.image_ids import image_id
 from tcnn_mm.datasets.object_item import object_item
 from tcnn_mm.datasets.voc import VOCObjects, edges
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.registry import DATASETS
 
 # The devkit's order; `other` is none of them: the devkit does not score it.
@@ -69,9 +69,11 @@ class VOCAction(VOCObjects):
         **kwargs: Any,
     ) -> None:
         if view not in VIEWS:
-            raise ValueError(f'VOCAction: view={view!r}; choose from {VIEWS}')
+            raise InvalidValueError(f'VOCAction: view={view!r}; choose from {VIEWS}')
         if kwargs.get('allow_empty'):
-            raise ValueError('VOCAction: allow_empty=True would change the numbers of the objects')
+            raise InvalidValueError(
+                'VOCAction: allow_empty=True would change the numbers of the objects'
+            )
         self.view = view
         if other:
             classes = (metainfo or {}).get('classes', ACTIONS)

@@ -17,6 +17,8 @@ from tcnn_mm.bundled_configs import find_config
 from tcnn_mm.checkpoints.loading import install_safe_loader
 from tcnn_mm.compat import config_dict, parse_option_value
 from tcnn_mm.datasets.image_ids import is_encodable, printable
+from tcnn_mm.engine.config_keys import check_keys
+from tcnn_mm.engine.config_parts import check_parts
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.distributed import prepare_processes
 from tcnn_mm.errors import UserError
@@ -52,7 +54,8 @@ def load_config(
         trust_checkpoint: Unpickle checkpoints fully.
 
     Raises:
-        UserError: No such config; `server` of one that has no such part; a wrong override.
+        UserError: No such config; `server` of one that has no such part; a wrong override; a key
+            that nothing reads; arguments of our parts that are unknown or of a wrong type.
     """
     resolve_folders()
     path = find_config(config)
@@ -66,8 +69,11 @@ def load_config(
             raise UserError(f'--server: {config} has no `server` part, as those of VOC2012')
         cfg.merge_from_dict(copy.deepcopy(cfg.server))
         suffix = '_server'
-    if cfg_options:
-        cfg.merge_from_dict(parse_options(cfg_options))
+    options = parse_options(cfg_options or ())
+    check_keys(cfg, path, options)
+    if options:
+        cfg.merge_from_dict(options)
+    check_parts(cfg)
     cfg.launcher = launcher
     # The work dir's config, and every checkpoint with it, says how it was made.
     cfg.command = typed_command(sys.argv)

@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from tcnn_mm.datasets.voc_action import OTHER
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.evaluation.result_files import COMPETITIONS, write_results
 from tcnn_mm.evaluation.score_table import ScoreTable
 from tcnn_mm.registry import METRICS
@@ -46,7 +46,9 @@ class VOCSubmission(ScoreTable):
         **kwargs: Any,
     ) -> None:
         if comp not in COMPETITIONS:
-            raise ValueError(f'VOCSubmission: comp={comp!r}; choose from {sorted(COMPETITIONS)}')
+            raise InvalidValueError(
+                f'VOCSubmission: comp={comp!r}; choose from {sorted(COMPETITIONS)}'
+            )
         super().__init__(prefix=prefix, **kwargs)
         self.comp, self.split, self.year, self.out_dir = comp, split, year, out_dir
 

@@ -11,7 +11,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.evaluation.ap_report import ap_report, ap_table
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.score_table import ScoreTable, or_nan, to_numpy
@@ -65,7 +65,7 @@ class VOCDevkitAP(ScoreTable):
         **kwargs: Any,
     ) -> None:
         if mode not in MODES:
-            raise ValueError(
+            raise InvalidValueError(
                 f"{type(self).__name__}: mode={mode!r}; choose 'voc07' (11 points) or 'voc10' "
                 '(area)'
             )

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.registry import MODELS
 
 
@@ -20,7 +21,7 @@ class PowerMeanAggregator:
 
     def __init__(self, k: float = 5) -> None:
         if k < 1:
-            raise ValueError(f'PowerMeanAggregator: k={k}; the paper asks for k ≥ 1')
+            raise InvalidValueError(f'PowerMeanAggregator: k={k}; the paper asks for k ≥ 1')
         self.k = k
 
     def __call__(self, scores: torch.Tensor) -> torch.Tensor:
@@ -53,7 +54,7 @@ class LogSumExpAggregator:
 
     def __init__(self, r: float = 10.0) -> None:
         if r <= 0:
-            raise ValueError(f'LogSumExpAggregator: r={r}; it must be > 0')
+            raise InvalidValueError(f'LogSumExpAggregator: r={r}; it must be > 0')
         self.r = r
 
     def __call__(self, scores: torch.Tensor) -> torch.Tensor:

@@ -1,10 +1,12 @@
 """Build the components of a `PatchClassifier` whose sizes follow from its other components."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.registry import MODELS, TASK_UTILS, build_patch_part, config_class
 
 
@@ -12,6 +14,36 @@ def _fill(cfg: dict, key: str, kind: str, **values: Any) -> dict:
     """Set the entries that `cfg[key]` leaves open."""
     part = cfg.get(key) or dict(type=kind)
     return dict(cfg, **{key: {**values, **part}}) if isinstance(part, dict) else cfg
+
+
+# Of the layers below the first trainable one.
+FROZEN_DTYPES = ('float32', 'bfloat16', 'float16')
+
+
+def check_options(
+    name: str,
+    frozen: Sequence[str],
+    chunk_size: int,
+    flip_prob: float,
+    frozen_dtype: str | None,
+) -> None:
+    """Check the plain arguments of a `PatchModel`.
+
+    Raises:
+        InvalidValueError: Names the argument, its value, and what it may be.
+    """
+    if isinstance(frozen, str):
+        raise InvalidValueError(f'{name}: frozen={frozen!r} is no list; write frozen=[{frozen!r}]')
+    if isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1:
+        raise InvalidValueError(
+            f'{name}: chunk_size={chunk_size!r}; it is a number of patches, 1 or more'
+        )
+    if not 0 <= flip_prob <= 1:
+        raise InvalidValueError(f'{name}: flip_prob={flip_prob!r} is not in [0, 1]')
+    if frozen_dtype and frozen_dtype not in FROZEN_DTYPES:
+        raise InvalidValueError(
+            f'{name}: frozen_dtype={frozen_dtype!r}; choose one of {", ".join(FROZEN_DTYPES)}'
+        )
 
 
 def expected_pixels(
@@ -32,7 +64,7 @@ def expected_pixels(
     pixels = {**getattr(backbone, 'preprocessing', {}), **(preprocessing or {})}
     lacking = [key for key in ('size', 'mean', 'std', 'channel_order') if key not in pixels]
     if lacking:
-        raise ValueError(
+        raise InvalidValueError(
             f'PatchClassifier: {type(backbone).__name__} has no preprocessing '
             f'for its weights; give preprocessing=dict({"=…, ".join(lacking)}=…)'
         )
@@ -61,14 +93,14 @@ def build_sampler(cfg: Any, size: int, num_classes: int, snap: int = 1, dense: b
             cfg = _fill(cfg, 'labeler', 'PatchLabeler', num_classes=num_classes)
         cfg = build_patch_part(cfg)
     if dense and not hasattr(cfg, 'grid'):
-        raise ValueError(
+        raise InvalidValueError(
             "feature_mode='dense' reads windows of a grid, and "
             f"{type(cfg).__name__} has none: use feature_mode='crop'"
         )
     for part, name, expected in (('grid', 'size', size), ('labeler', 'num_classes', num_classes)):
         found = getattr(getattr(cfg, part, None), name, expected)
         if found != expected:
-            raise ValueError(
+            raise InvalidValueError(
                 f'PatchClassifier: sampler.{part}.{name}={found}, but the '
                 f'{"backbone" if part == "grid" else "head"} has {expected}'
             )
@@ -89,7 +121,9 @@ def build_context(cfg: Any, head: Any, trained: list[str]) -> Any:
     if not cfg:
         return None
     if trained:
-        raise ValueError(f'PatchClassifier: context needs a frozen backbone, {trained[0]} trains')
+        raise InvalidValueError(
+            f'PatchClassifier: context needs a frozen backbone, {trained[0]} trains'
+        )
     if isinstance(cfg, dict):
         names = ('num_classes', 'in_channels', 'feature_scale')
         cfg = {**{name: getattr(head, name) for name in names}, **cfg}

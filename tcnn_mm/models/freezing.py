@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
+
 
 def resolve(model: nn.Module, names: Iterable[str]) -> list[str]:
     """Turn layer names and prefixes into module paths.
@@ -34,7 +36,7 @@ def resolve(model: nn.Module, names: Iterable[str]) -> list[str]:
             resolved.append(name)
         else:
             children = [f'backbone.{child}' for child, _ in backbone.named_children()]
-            raise ValueError(
+            raise InvalidValueError(
                 f'frozen={name!r} names nothing in the model; layers: '
                 f'{list(declared) or "none declared"}; paths start with: '
                 f'{["backbone", "neck", "head"] + children}'

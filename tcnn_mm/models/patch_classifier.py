@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.freezing import zero_times_trainable
 from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.patch_model import PatchModel
@@ -86,7 +87,9 @@ class PatchClassifier(PatchModel):
                 losses['loss_context'] = self._bank_context_loss(inputs)
             return losses
         if isinstance(inputs, BankWindows) or data_samples is None:
-            raise ValueError('PatchClassifier: train on images, or on a bank of sampled patches')
+            raise InvalidValueError(
+                'PatchClassifier: train on images, or on a bank of sampled patches'
+            )
         losses = self._image_loss(inputs, data_samples)
         if self.context is not None:
             labels = self.batch_labels(data_samples)
@@ -121,7 +124,9 @@ class PatchClassifier(PatchModel):
 
     def _bank_context_loss(self, inputs: BankPatches) -> torch.Tensor:
         if any(part is None for part in inputs.whole):
-            raise ValueError('context: give the FeatureBank of the training data context=True')
+            raise InvalidValueError(
+                'context: give the FeatureBank of the training data context=True'
+            )
         return self.context.image_loss(torch.cat(inputs.whole), torch.cat(inputs.image_labels))
 
     def _patch_loss(self, features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:

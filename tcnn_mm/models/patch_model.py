@@ -15,7 +15,12 @@ from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.builders import build_context, build_sampler, expected_pixels
+from tcnn_mm.models.builders import (
+    build_context,
+    build_sampler,
+    check_options,
+    expected_pixels,
+)
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
@@ -67,6 +72,7 @@ class PatchModel(ImageClassifier):
         train_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        check_options(type(self).__name__, frozen, chunk_size, flip_prob, frozen_dtype)
         # As a module: from a dict, mmpretrain's classifier would add keys of its own stacker.
         mover = data_preprocessor or ImageMover()
         super().__init__(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.heads.adaptation_head import class_log_loss
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.models.patch_voter import WindowVoter
@@ -49,19 +50,21 @@ class WeakPatchClassifier(PatchModel):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.head.background:
-            raise ValueError(
+            raise InvalidValueError(
                 'WeakPatchClassifier: image labels name no background; give the head '
                 'background=False'
             )
         if not hasattr(self.sampler, 'counts'):
-            raise ValueError(
+            raise InvalidValueError(
                 'WeakPatchClassifier: sampler must be a ScaleSampler, found '
                 f'{type(self.sampler).__name__}'
             )
         if self.context is not None:
-            raise ValueError('WeakPatchClassifier: context is for votes in [0, 1], not raw scores')
+            raise InvalidValueError(
+                'WeakPatchClassifier: context is for votes in [0, 1], not raw scores'
+            )
         if getattr(self.aggregator, 'k', 1) != 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'WeakPatchClassifier: aggregator has k={self.aggregator.k}, a power '
                 'of raw scores; use MaxAggregator or LogSumExpAggregator'
             )
@@ -125,7 +128,7 @@ class WeakPatchClassifier(PatchModel):
         """The same from a bank of the test's windows: one of its scales."""
         counts = [self.sampler.counts(sample.ori_shape) for sample in samples]
         if [len(bag) for bag in windows.features] != [sum(each) for each in counts]:
-            raise ValueError(
+            raise InvalidValueError(
                 "WeakPatchClassifier: a bank of other windows than the sampler's; it needs "
                 'test_mode=True'
             )

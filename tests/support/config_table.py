@@ -173,7 +173,7 @@ ROWS = {
         run=OBJECTS,
     ),
     'mixing/tcnn_mobilenetv2_voc12.py': dict(MOBILENET_VOC12, run=DENSE),
-    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(MOBILENET_VOC12, run=None),
+    'mixing/tcnn_mobilenetv2_voc12_rescore.py': dict(MOBILENET_VOC12, run=None, server=None),
 }
 ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.

@@ -8,6 +8,7 @@ from mmengine.fileio import join_path, list_from_file
 from tcnn_mm.datasets.mini_voc.prepare import prepare
 from tcnn_mm.datasets.mini_voc.shapes import SOURCE_CLASSES, TARGET_CLASSES
 from tcnn_mm.datasets.voc import VOCObjects
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.registry import DATASETS
 
 CLASSES = {'target': TARGET_CLASSES, 'source': SOURCE_CLASSES}
@@ -43,9 +44,9 @@ class MiniVOC(VOCObjects):
         **kwargs: Any,
     ) -> None:
         if task not in CLASSES:
-            raise ValueError(f'MiniVOC: task={task!r}; choose from {sorted(CLASSES)}')
+            raise InvalidValueError(f'MiniVOC: task={task!r}; choose from {sorted(CLASSES)}')
         if split not in SPLITS[task]:
-            raise ValueError(
+            raise InvalidValueError(
                 f'MiniVOC: split={split!r} of the {task} task; choose from {SPLITS[task]}'
             )
         self.task = task

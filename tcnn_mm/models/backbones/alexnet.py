@@ -13,6 +13,7 @@ from mmengine.model import BaseModule
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_backbone
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.backbones.alexnet_variants import CAFFE_NAMES, VARIANTS, expand_groups
 from tcnn_mm.registry import MODELS
 
@@ -78,12 +79,12 @@ class TransferAlexNet(BaseModule):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if variant not in VARIANTS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'TransferAlexNet: variant={variant!r}; choose one of {sorted(VARIANTS)}'
             )
         unknown = [name for name in out_layers or () if name not in self.map_layers]
         if unknown:
-            raise ValueError(
+            raise InvalidValueError(
                 f'TransferAlexNet: out_layers={unknown}; choose from {self.map_layers}'
             )
         his = variant == 'krizhevsky'

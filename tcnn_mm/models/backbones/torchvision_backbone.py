@@ -7,6 +7,7 @@ import torchvision
 from mmengine.model import BaseModule
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.registry import MODELS
 
 # What the public ImageNet files of torchvision expect: 0–255 grey levels of RGB.
@@ -40,13 +41,13 @@ class TorchvisionBackbone(BaseModule):
         super().__init__(init_cfg=init_cfg)
         known = torchvision.models.list_models(module=torchvision.models)
         if name not in known:
-            raise ValueError(f'TorchvisionBackbone: name={name!r}; torchvision has {known}')
+            raise InvalidValueError(f'TorchvisionBackbone: name={name!r}; torchvision has {known}')
         network = torchvision.models.get_model(name, weights=None)
         try:
             extractor = create_feature_extractor(network, {layer: 'out'})
         except ValueError as error:
             parts = [child for child, _ in network.named_children()]
-            raise ValueError(
+            raise InvalidValueError(
                 f'TorchvisionBackbone: layer={layer!r} is not in {name}; its parts: {parts}'
             ) from error
         self.name, self.layer = name, layer
