@@ -11,6 +11,8 @@ AnyPath = str | os.PathLike
 
 # NAME.PID.tmp, perhaps with an ending that a writer asks for.
 _DRAFT = re.compile(r'\.(\d+)\.tmp(\.\w+)?$')
+# Of a file name on the usual file systems, bytes.
+_LONGEST = 255
 
 
 @contextmanager
@@ -26,12 +28,19 @@ def atomic_path(path: AnyPath, suffix: str = '', durable: bool = False) -> Itera
     Yields:
         The temporary path, in the same folder.
     """
-    draft = f'{os.fspath(path)}.{os.getpid()}.tmp{suffix}'
+    draft = _draft_path(os.fspath(path), suffix)
     try:
         yield draft
         if durable:
             _sync(draft)
         os.replace(draft, path)
+    except OSError as error:
+        # Writes and closes of a full disk name no file; the draft is of no interest.
+        if error.filename in (None, draft):
+            error.filename = os.fspath(path)
+            if error.filename2 is not None:
+                del error.filename2
+        raise
     finally:
         if os.path.exists(draft):
             os.remove(draft)
@@ -74,6 +83,15 @@ def remove_stale_drafts(folder: AnyPath) -> list[str]:
             os.remove(path)
             removed.append(path)
     return removed
+
+
+def _draft_path(path: str, suffix: str) -> str:
+    """NAME.PID.tmp in the folder of a file; of a long name the start, so that any name fits."""
+    folder, name = os.path.split(path)
+    ending = f'.{os.getpid()}.tmp{suffix}'
+    while len(os.fsencode(name)) > _LONGEST - len(ending):
+        name = name[:-1]
+    return os.path.join(folder, name + ending)
 
 
 def _sync(path: str) -> None:

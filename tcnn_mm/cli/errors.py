@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -52,6 +53,9 @@ def run_tool(main: Callable[[], object]) -> None:
         # when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)  # as shells report it
     except UserError as error:
         exit_with_error(str(error))
     except ImportError as error:

@@ -9,7 +9,8 @@ image; OUT/overlays/ the localization maps of its labels (at most three; of its 
 it has none). Labels are the classes at or above their thresholds, which `tcnn fit` and
 tools/analysis_tools/choose_thresholds.py store in the checkpoint; without them the best class
 alone, and the JSON says so. Images that cannot be read are listed at the end, with status 1; the
-results of the others are written.
+results of the others are written. Results are in OUT/predictions.jsonl as they come: the same
+command given again goes on where it was interrupted.
 """
 
 import argparse

@@ -13,10 +13,23 @@ from mmpretrain.structures import DataSample
 
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
-from tcnn_mm.inference.inputs import ReadLog, UserImages, check_boxes, list_images, read_image
+from tcnn_mm.inference.inputs import (
+    OneImage,
+    ReadLog,
+    UserImages,
+    check_boxes,
+    list_images,
+    read_image,
+)
 from tcnn_mm.inference.label_rule import LabelRule
 from tcnn_mm.inference.predict_dataset import predict_batch
-from tcnn_mm.inference.results import ImageResult, ResultOptions, image_result
+from tcnn_mm.inference.results import (
+    ImageResult,
+    ResultOptions,
+    image_result,
+    is_finite,
+    not_finite_result,
+)
 from tcnn_mm.inference.trained_model import load_trained_model
 
 
@@ -120,22 +133,24 @@ class TCNNInferencer:
             :attr:`label_rule`, highest score first), `patches` {class: [{'box': [x1, y1, x2,
             y2], 'score': float}, …]}; with `score_maps` `maps` {class: float32 (h, w)}; with
             `keep_image` `image` (H, W, 3) uint8 RGB. Of several images, one that cannot be read
-            gives {'img_path', 'error'} and a warning at the end.
+            gives {'img_path', 'error'} and a warning at the end; one whose scores are NaN or
+            infinite (of a model that diverged) has `scores` too.
 
         Raises:
             UserError: See above; boxes that are missing or not asked for; an unknown class.
         """
         if channel_order not in ('rgb', 'bgr'):
             raise ValueError(f"channel_order={channel_order!r}; choose 'rgb' or 'bgr'")
-        upright = self.upright if upright is None else upright
+        if batch_size < 1:
+            raise ValueError(f'batch_size={batch_size}: it must be at least 1')
         listed, others = list_images(images)
         person_boxes = check_boxes(boxes, len(listed), self.needs_boxes)
-        result_options = ResultOptions(
-            shown=self._checked_classes(classes),
+        options = self.result_options(
+            classes=classes,
             top_patches=top_patches,
             score_maps=score_maps,
             long_side=long_side,
-            damping=self.damping if damping is None else damping,
+            damping=damping,
             keep_image=keep_image,
         )
         alone = len(listed) == 1 and not isinstance(images, (list, tuple))
@@ -143,18 +158,12 @@ class TCNNInferencer:
         log = ReadLog(other_files=others)
         for first in range(0, len(listed), batch_size):
             batch = slice(first, first + batch_size)
-            read = [read_image(image, channel_order, upright, log) for image in listed[batch]]
-            samples = self._predict(read, person_boxes[batch])
-            for image, pixels, sample in zip(listed[batch], read, samples, strict=True):
-                result = ImageResult(img_path=image if isinstance(image, str) else None)
-                if not isinstance(pixels, UserError):
-                    result.update(
-                        image_result(sample, pixels, self.classes, self.rule, result_options)
-                    )
-                elif alone:
-                    raise pixels
-                else:
-                    result['error'] = str(pixels)
+            found = self.predict_batch(
+                listed[batch], options, log, upright, channel_order, person_boxes[batch]
+            )
+            for result in found:
+                if alone and 'error' in result:
+                    raise UserError(result['error'])
                 yield result
                 if bar is not None:
                     bar.update()
@@ -162,6 +171,68 @@ class TCNNInferencer:
             bar.close()
         for line in log.warnings(len(listed)):
             print_log(line, 'current', logging.WARNING)
+
+    def result_options(
+        self,
+        classes: Sequence[str] | str | None = None,
+        damping: float | None = None,
+        **options: Any,
+    ) -> ResultOptions:
+        """Check what results are to hold; the arguments are those of :class:`ResultOptions`.
+
+        Args:
+            classes: Their patches and maps are given. Defaults to all.
+            damping: Defaults to the checkpoint's record.
+            **options: The others.
+
+        Raises:
+            UserError: An unknown class.
+        """
+        return ResultOptions(
+            shown=self._checked_classes(classes),
+            damping=self.damping if damping is None else damping,
+            **options,
+        )
+
+    def predict_batch(
+        self,
+        images: Sequence[OneImage],
+        options: ResultOptions,
+        log: ReadLog,
+        upright: bool | None = None,
+        channel_order: str = 'rgb',
+        boxes: Sequence[np.ndarray | None] | None = None,
+    ) -> list[ImageResult]:
+        """Predict on images that pass the network together.
+
+        Args:
+            images: Single images.
+            options: What the results hold, of :meth:`result_options`.
+            log: Its counts are increased.
+            upright: As for :meth:`iter`.
+            channel_order: As for :meth:`iter`.
+            boxes: One (4,) xyxy per image for a model that scores persons.
+
+        Returns:
+            list[dict]: One per image, as :meth:`iter` gives them; an `error` in place of results
+            that are missing or not finite.
+        """
+        upright = self.upright if upright is None else upright
+        read = [read_image(image, channel_order, upright, log) for image in images]
+        samples = self._predict(read, boxes or [None] * len(images))
+        results = []
+        for image, pixels, sample in zip(images, read, samples, strict=True):
+            path = image if isinstance(image, str) else None
+            result = ImageResult(img_path=path)
+            if isinstance(pixels, UserError):
+                result['error'] = str(pixels)
+            elif not is_finite(sample):
+                log.not_finite += 1
+                result.update(not_finite_result(sample, path, self.classes))
+            else:
+                result.update(image_result(sample, pixels, self.classes, self.rule, options))
+            results.append(result)
+        return results
 
     def _predict(
         self, images: Sequence[np.ndarray | UserError], boxes: Sequence[np.ndarray | None]

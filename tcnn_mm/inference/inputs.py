@@ -2,7 +2,7 @@
 
 import os
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +19,9 @@ from tcnn_mm.datasets.image_io import (
 )
 from tcnn_mm.errors import UserError
 
+# In the folder that `tcnn predict` writes, beside its `overlays`.
+PREDICTION_FILES = {'predictions.json', 'predictions.jsonl'}
+
 OneImage: TypeAlias = str | np.ndarray | Image.Image
 UserImages: TypeAlias = 'str | os.PathLike[str] | np.ndarray | Image.Image | Sequence[UserImages]'
 
@@ -29,6 +32,7 @@ class ReadLog:
 
     Attributes:
         unreadable (int): Images that could not be read.
+        not_finite (int): Images whose scores are NaN or infinite.
         rotated (int): Images whose EXIF rotation was ignored.
         other_files (int): Files of folders that are not images by their suffix.
     """
@@ -36,6 +40,7 @@ class ReadLog:
     unreadable: int = 0
     rotated: int = 0
     other_files: int = 0
+    not_finite: int = 0
 
     def warnings(self, total: int) -> list[str]:
         """One line per count that is not 0; `total` images were given."""
@@ -44,6 +49,11 @@ class ReadLog:
             lines.append(
                 f'{self.unreadable} of {total} images could not be read: their results hold an '
                 '"error"'
+            )
+        if self.not_finite:
+            lines.append(
+                f'{self.not_finite} of {total} images: the scores are NaN or infinite; their '
+                'results hold an "error"'
             )
         if self.rotated:
             lines.append(
@@ -58,8 +68,14 @@ class ReadLog:
         return lines
 
 
-def images_below(folder: str) -> tuple[list[str], int]:
+def images_below(folder: str, skip: Collection[str] = ()) -> tuple[list[str], int]:
     """Find the images of a folder and its subfolders by their suffix.
+
+    Overlays that `tcnn predict` wrote are none.
+
+    Args:
+        folder: The folder.
+        skip: Real paths of subfolders that are not looked into.
 
     Returns:
         Sorted paths without hidden files, and the number of other files.
@@ -69,6 +85,12 @@ def images_below(folder: str) -> tuple[list[str], int]:
     """
     found, others = [], 0
     for place, folders, files in os.walk(folder):
+        if not PREDICTION_FILES.isdisjoint(files):
+            folders[:] = [name for name in folders if name != 'overlays']
+        if skip:
+            folders[:] = [
+                name for name in folders if osp.realpath(osp.join(place, name)) not in skip
+            ]
         folders.sort()
         for name in sorted(files):
             if name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith('.'):
@@ -82,11 +104,12 @@ def images_below(folder: str) -> tuple[list[str], int]:
     return found, others
 
 
-def list_images(images: UserImages) -> tuple[list[OneImage], int]:
+def list_images(images: UserImages, skip: Collection[str] = ()) -> tuple[list[OneImage], int]:
     """Flatten what was given; folders are listed, files are not read.
 
     Args:
         images: A path of an image or a folder, an array, a PIL image, or a list or tuple of them.
+        skip: As for :func:`images_below`.
 
     Returns:
         The images, and the number of files of folders that are not images.
@@ -97,7 +120,7 @@ def list_images(images: UserImages) -> tuple[list[OneImage], int]:
     if isinstance(images, (str, os.PathLike)):
         path = os.fspath(images)
         if osp.isdir(path):
-            found, others = images_below(path)
+            found, others = images_below(path, skip)
             return list(found), others
         return [path], 0
     if isinstance(images, (np.ndarray, Image.Image)):
@@ -107,7 +130,7 @@ def list_images(images: UserImages) -> tuple[list[OneImage], int]:
             'images are paths, arrays (H, W, 3), PIL images, or lists of them; found '
             f'{type(images).__name__}'
         )
-    parts = [list_images(image) for image in images]
+    parts = [list_images(image, skip) for image in images]
     return [image for part, _ in parts for image in part], sum(other for _, other in parts)
 
 

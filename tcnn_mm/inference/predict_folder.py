@@ -1,22 +1,30 @@
-"""Predict on files and write the results: one JSON, and one overlay per image."""
+"""Predict on files and write the results as they come: JSON, and one overlay per image."""
 
+import contextlib
 import json
+import logging
 import os
 import os.path as osp
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
+from mmengine.logging import print_log
 from PIL import Image
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
+import tcnn_mm
+from tcnn_mm.checkpoints.atomic_write import atomic_path, atomic_write, remove_stale_drafts
 from tcnn_mm.datasets.image_ids import printable
+from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
-from tcnn_mm.inference.inputs import UserImages
+from tcnn_mm.inference.inputs import ReadLog, list_images
 from tcnn_mm.inference.overlay import draw_overlay, unique_png_name
 from tcnn_mm.inference.results import ImageResult
+from tcnn_mm.inference.results_file import ResultsFile, file_sha256, to_json
+
+UserPaths: TypeAlias = 'str | os.PathLike[str] | Sequence[str | os.PathLike[str]]'
 
 # More maps in one overlay would be too small to see.
 MAPS = 3
@@ -51,17 +59,17 @@ class Predictions:
         return '\n'.join([*lines, f'labels: {self.label_rule}', where])
 
     def raise_for_errors(self) -> None:
-        """Raise one UserError that lists the images that could not be read, if there are any."""
+        """Raise one UserError that lists the images without result, if there are any."""
         errors = [result['error'] for result in self.results if 'error' in result]
         if errors:
             listed = '\n'.join(errors)
             raise UserError(
-                f'{len(errors)} of {len(self.results)} images could not be read:\n{listed}'
+                f'{len(errors)} of {len(self.results)} images could not be predicted:\n{listed}'
             )
 
 
 def predict_to_folder(
-    images: UserImages,
+    images: UserPaths,
     checkpoint: str | os.PathLike[str],
     out: str = 'predictions',
     *,
@@ -76,10 +84,14 @@ def predict_to_folder(
 ) -> Predictions:
     """Predict on images and folders; write `OUT/predictions.json` and `OUT/overlays/*.png`.
 
-    Results so far are written also when the prediction is interrupted.
+    The results of each batch are appended to `OUT/predictions.jsonl` when it is done, after its
+    overlays: whatever ends the process loses one batch at most, and the same call continues.
+    Images whose files have changed since, or had an error, are predicted again. Nothing is written
+    outside OUT, and what lies in OUT is not taken for an image of a folder around it.
 
     Args:
-        images: Paths of images or of folders (with their subfolders).
+        images: Paths of images or of folders (with their subfolders); one that is given several
+            times is predicted once.
         checkpoint: Of a trained model.
         out: Folder of the results.
         config: For a checkpoint that holds none.
@@ -96,7 +108,9 @@ def predict_to_folder(
         The results; :meth:`Predictions.raise_for_errors` makes unreadable images an error.
 
     Raises:
-        UserError: No checkpoint or image of that name, a wrong class, or a model of persons.
+        UserError: No checkpoint or image of that name, a wrong class, a model of persons, or an
+            OUT with results of another checkpoint or of other options.
+        OSError: OUT cannot be written.
     """
     if batch_size < 1:
         raise UserError(f'--batch-size {batch_size}: it must be at least 1')
@@ -106,56 +120,140 @@ def predict_to_folder(
             f'{checkpoint}: scores persons whose boxes are known; use tcnn_mm.TCNNInferencer with '
             'boxes=[…]'
         )
-    damping = inferencer.damping if damping is None else damping
-    os.makedirs(osp.join(out, 'overlays') if overlays else out, exist_ok=True)
-    path = osp.join(out, 'predictions.json')
-    results: list[ImageResult] = []
-    taken: set[str] = set()
-    found = inferencer.iter(
-        images if isinstance(images, (list, tuple)) else [images],
-        score_maps=overlays,
-        batch_size=batch_size,
-        classes=classes,
-        damping=damping,
-        upright=upright,
-        keep_image=overlays,
+    options = inferencer.result_options(classes, damping, score_maps=overlays, keep_image=overlays)
+    if not classes:
+        options = replace(options, shown=None)
+    listed, others = find_inputs(images, out)
+    drawings = osp.join(out, 'overlays')
+    os.makedirs(drawings if overlays else out, exist_ok=True)
+    for folder in {out, drawings}:
+        remove_stale_drafts(folder)
+    head = dict(
+        checkpoint=osp.abspath(checkpoint),
+        classes=inferencer.classes,
+        labels_are=inferencer.label_rule,
+        thresholds=inferencer.thresholds,
+        damping=options.damping,
     )
-    try:
-        for result in found:
-            if 'error' not in result:
-                shown = shown_classes(result, classes)
-                if overlays:
-                    name = unique_png_name(str(result['img_path']), taken)
-                    drawn = draw_overlay(result, shown[:MAPS], damping)
-                    Image.fromarray(drawn).save(osp.join(out, 'overlays', name))
-                    result['overlay'] = osp.join('overlays', name)
-                result = without_arrays(result, shown)
-            results.append(result)
-    finally:  # finished results are kept when the rest fails or is interrupted
-        head = dict(
-            checkpoint=osp.abspath(checkpoint),
-            classes=inferencer.classes,
-            labels_are=inferencer.label_rule,
-            thresholds=inferencer.thresholds,
-            damping=damping,
-        )
-        write_predictions(path, head, results)
+    more = dict(
+        version=tcnn_mm.__version__,
+        checkpoint_sha256=file_sha256(checkpoint) if osp.isfile(checkpoint) else None,
+        config_sha256=file_sha256(config) if config else None,
+        model=inferencer.record,
+        shown=list(classes) if classes else None,
+        overlays=overlays,
+        upright=inferencer.upright if upright is None else upright,
+    )
+    log = ReadLog(other_files=others)
+    path = osp.join(out, 'predictions.json')
+    with ResultsFile(path + 'l', {**head, **more}) as file:
+        taken = {
+            osp.basename(entry['overlay']) for entry in file.results.values() if 'overlay' in entry
+        }
+        for batch in unfinished_batches(listed, batch_size, file):
+            found = inferencer.predict_batch(batch, options, log, upright)
+            if overlays:
+                for result in found:
+                    draw(result, out, file, taken, classes, options.damping)
+            file.append([without_arrays(result) for result in found])
+        results = [file.result(image) for image in listed]
+    for line in log.warnings(len(listed)):
+        print_log(line, 'current', logging.WARNING)
+    write_predictions(path, head, results)
     return Predictions(path, results, inferencer.label_rule)
 
 
-def shown_classes(result: ImageResult, wanted: Sequence[str] | None) -> list[str]:
-    """The classes asked for, else the labels, else the class of the highest score."""
-    scores = result['scores']
-    return list(wanted or result['labels'] or [max(scores, key=lambda name: scores[name])])
+def find_inputs(images: UserPaths, out: str) -> tuple[list[str], int]:
+    """List the images once each, without those in OUT that are outputs.
+
+    Args:
+        images: Files and folders.
+        out: Folder of the results. Below a folder of images it is not looked into; if it is, or
+            holds, the folder of images, its `overlays` are not.
+
+    Returns:
+        Paths, and the number of files of folders that are not images.
+
+    Raises:
+        UserError: An image, or a folder of them, is where overlays are written.
+    """
+    given = [images] if isinstance(images, (str, os.PathLike)) else list(images)
+    listed, others = [], 0
+    overlays = osp.realpath(osp.join(out, 'overlays'))
+    for path in given:
+        path = os.fspath(path)
+        if f'{osp.realpath(path)}{os.sep}'.startswith(overlays + os.sep):
+            raise UserError(
+                f'{printable(path)}: overlays are written there; give another --out than '
+                f'{printable(out)}'
+            )
+        found, more = list_images(path, skip=(osp.realpath(out), overlays))
+        listed += [image for image in found if isinstance(image, str)]
+        others += more
+    return list(dict.fromkeys(listed)), others
 
 
-def without_arrays(result: ImageResult, shown: Sequence[str]) -> ImageResult:
-    """A result as JSON takes it: no maps or pixels, patches of the shown classes."""
-    kept = ImageResult(img_path=result['img_path'], scores=result['scores'])
-    kept['labels'] = result['labels']
-    kept['patches'] = {name: result['patches'][name] for name in shown}
-    if 'overlay' in result:
-        kept['overlay'] = result['overlay']
+def unfinished_batches(
+    images: Sequence[str], batch_size: int, file: ResultsFile
+) -> Iterator[list[str]]:
+    """Batches to predict, with a progress bar.
+
+    The images pass the network in the same batches whether or not the prediction was interrupted,
+    so that the scores are the same bits: a batch with an image that has no result is predicted as
+    a whole. Images with an error alone are tried again without the others of their batch.
+    """
+    batches = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
+    todo = []
+    for batch in batches:
+        missing = [image for image in batch if not file.is_done(image)]
+        if missing:
+            retried = all('error' in file.results.get(image, ()) for image in missing)
+            todo.append(missing if retried else list(batch))
+    number = sum(map(len, todo))
+    if number < len(images):
+        done = len(images) - number
+        print_log(f'{printable(file.path)}: {done} of {len(images)} images are done', 'current')
+    with contextlib.closing(progress_bar(number, 'image')) as bar:
+        for batch in todo:
+            yield batch
+            bar.update(len(batch))
+
+
+def draw(
+    result: ImageResult,
+    out: str,
+    file: ResultsFile,
+    taken: set[str],
+    wanted: Sequence[str] | None,
+    damping: float,
+) -> None:
+    """Write the overlay of a result below OUT, and its path into the result.
+
+    Args:
+        result: With `maps` and `image`; one with an error is left as it is.
+        out: Folder of the results.
+        file: An image that is predicted again keeps the name of its overlay.
+        taken: Names of overlays so far; the new one is added.
+        wanted: Classes to draw. Defaults to the labels, else the best class.
+        damping: Of the maps.
+    """
+    if 'error' in result:
+        return
+    image = str(result['img_path'])
+    drawn = draw_overlay(result, list(wanted or result['maps'])[:MAPS], damping)
+    name = file.results.get(image, {}).get('overlay') or osp.join(
+        'overlays', unique_png_name(image, taken)
+    )
+    with atomic_path(osp.join(out, name)) as draft:
+        Image.fromarray(drawn).save(draft, 'PNG')
+    result['overlay'] = name
+
+
+def without_arrays(result: ImageResult) -> ImageResult:
+    """A result as JSON takes it: no maps or pixels."""
+    kept = result.copy()
+    kept.pop('maps', None)
+    kept.pop('image', None)
     return kept
 
 
@@ -167,5 +265,5 @@ def write_predictions(path: str, head: dict[str, Any], results: Iterable[ImageRe
     """
     with atomic_write(path, errors='backslashreplace') as file:
         file.write(json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "images": [\n')
-        file.write(',\n'.join(json.dumps(result, ensure_ascii=False) for result in results))
+        file.write(',\n'.join(map(to_json, results)))
         file.write('\n]}\n')

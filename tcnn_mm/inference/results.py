@@ -3,6 +3,7 @@
 Letters: P patches of an image, K classes, (h, w) cells of a map.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.inference.label_rule import LabelRule
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import best_patches, map_shape
@@ -24,7 +26,7 @@ class PatchResult(TypedDict):
 
 
 class ImageResult(TypedDict, total=False):
-    """The result for one image; `error` stands alone beside `img_path`."""
+    """The result for one image; with `error` there is nothing else but `img_path` and `scores`."""
 
     img_path: str | None
     scores: dict[str, float]
@@ -73,25 +75,54 @@ def localization_maps(
     return maps.cpu().numpy()
 
 
+def is_finite(sample: DataSample) -> bool:
+    """Whether the scores of a predicted sample and of its patches are numbers."""
+    return all(
+        bool(torch.isfinite(scores).all()) for scores in (sample.pred_score, sample.patch_scores)
+    )
+
+
+def not_finite_result(
+    sample: DataSample, path: str | None, class_names: Sequence[str]
+) -> ImageResult:
+    """The result of an image whose scores are NaN or infinite: an error, and the scores.
+
+    Args:
+        sample: With `pred_score` (K,).
+        path: Of the image, for the error.
+        class_names: K names.
+    """
+    scores = dict(zip(class_names, sample.pred_score.tolist(), strict=True))
+    bad = [name for name, score in scores.items() if not math.isfinite(score)]
+    where = 'image' if path is None else printable(path)
+    which = f'of {bad[0]}' if bad else 'of patches'
+    return ImageResult(
+        scores=scores,
+        error=f'{where}: the scores {which} are NaN or infinite: the model has diverged, or its '
+        'file is damaged; take an earlier checkpoint',
+    )
+
+
 @dataclass(frozen=True)
 class ResultOptions:
     """What a result holds.
 
     Attributes:
-        shown (list[str]): Classes whose patches and maps are given.
+        shown (list[str], optional): Classes whose patches and maps are given; None: the labels of
+            each image, else its best class.
+        damping (float): Of the maps.
         top_patches (int): Patches per class.
         score_maps (bool): Add `maps`.
         long_side (int): Of the maps, cells.
-        damping (float): Of the maps.
         keep_image (bool): Add `image`.
     """
 
-    shown: Sequence[str]
-    top_patches: int
-    score_maps: bool
-    long_side: int
+    shown: Sequence[str] | None
     damping: float
-    keep_image: bool
+    top_patches: int = 5
+    score_maps: bool = False
+    long_side: int = 500
+    keep_image: bool = False
 
 
 def image_result(
@@ -111,20 +142,24 @@ def image_result(
         options: What the result holds.
     """
     scores = dict(zip(class_names, sample.pred_score.tolist(), strict=True))
-    boxes = sample.patch_boxes
-    votes = sample.patch_scores[:, [list(class_names).index(name) for name in options.shown]]
+    labels = rule.labels(scores)
+    shown = options.shown
+    if shown is None:
+        shown = labels or [max(scores, key=lambda name: scores[name])]
+    index = {name: k for k, name in enumerate(class_names)}
+    boxes, votes = sample.patch_boxes, sample.patch_scores[:, [index[name] for name in shown]]
     result = ImageResult(
         scores=scores,
-        labels=rule.labels(scores),
+        labels=labels,
         patches={
             name: top_patches(boxes, mine, options.top_patches)
-            for name, mine in zip(options.shown, votes.T, strict=True)
+            for name, mine in zip(shown, votes.T, strict=True)
         },
     )
     if options.score_maps:
         size_hw = pixels.shape[0], pixels.shape[1]
         maps = localization_maps(boxes, votes, size_hw, options.damping, options.long_side)
-        result['maps'] = dict(zip(options.shown, maps, strict=True))
+        result['maps'] = dict(zip(shown, maps, strict=True))
     if options.keep_image:
         result['image'] = pixels
     return result

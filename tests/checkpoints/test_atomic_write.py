@@ -1,5 +1,7 @@
 """Files are complete or absent."""
 
+import errno
+
 import pytest
 
 from tcnn_mm.checkpoints.atomic_write import atomic_path, atomic_write
@@ -29,3 +31,20 @@ def test_a_complete_draft_takes_the_place(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(path):
         pass
     assert path.read_text() == 'whole'
+
+
+def test_a_name_as_long_as_the_file_system_takes(tmp_path):
+    """The temporary name is no longer than that of the file."""
+    for name in ('a' * 251 + '.txt', 'ü' * 125 + '.txt'):
+        with atomic_write(tmp_path / name) as file:
+            file.write('x')
+        assert (tmp_path / name).read_text() == 'x'
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_an_error_of_writing_names_the_file(tmp_path):
+    """A full disk names no file, a missing folder the temporary one: the file is named."""
+    for path, number in ((tmp_path / 'a', errno.ENOSPC), (tmp_path / 'no' / 'a', errno.ENOENT)):
+        with pytest.raises(OSError, match=f"'{path}'$") as error, atomic_write(path):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        assert error.value.errno == number

@@ -34,6 +34,17 @@ def test_other_errors_keep_their_traceback():
         run_tool(lambda: __import__('no_such_module'))
 
 
+def test_an_interrupted_command_is_one_word(capsys):
+    """Ctrl-C: the status that shells know, no traceback."""
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as end:
+        run_tool(stop)
+    assert end.value.code == 130 and capsys.readouterr().err == 'interrupted\n'
+
+
 def test_mmdet_that_is_missing_is_named():
     """The extra of our own package brings it."""
     assert 'tcnn_mm[det]' in missing_package(ImportError('x', name='mmdet'))

@@ -20,7 +20,7 @@ from tests.support.voc_folder import write_voc_folder
 def test_predict_writes_and_then_fails_for_an_unreadable_image(workspace, capsys):
     """Arguments reach the function; the summary is printed before the error."""
     arguments = ('in', '--checkpoint', 'a.pth', '--out', 'o', '--no-overlays', '--damping', '3')
-    with pytest.raises(UserError, match='1 of 3 images could not be read'):
+    with pytest.raises(UserError, match='1 of 3 images could not be predicted'):
         run_command('predict', *arguments)
     written = json.loads((workspace / 'o' / 'predictions.json').read_text())
     assert written['damping'] == 3 and len(written['images']) == 3

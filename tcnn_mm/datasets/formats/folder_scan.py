@@ -24,7 +24,12 @@ MASK_FOLDERS = {
     'ground_truth', 'groundtruth', 'gt',
 }  # fmt: skip
 # A folder with such a file was written by `tcnn fit`, `tcnn predict` or the toolbox's runner.
-OUTPUT_FILES = ('splits/records.json', 'predictions.json', 'last_checkpoint')
+OUTPUT_FILES = (
+    'splits/records.json',
+    'predictions.json',
+    'predictions.jsonl',
+    'last_checkpoint',
+)
 
 
 @dataclass
