@@ -1,7 +1,5 @@
 """Parts of a training set: nested, stratified, a pure function of labels and seed."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -121,11 +119,10 @@ def test_the_order_of_many_images_is_that_of_the_rule(seed):
         np.testing.assert_array_equal(nested_order(labels, seed), naive_order(labels, seed))
 
 
-def test_20000_images_of_500_classes_take_no_time():
-    """Below 2 s of processor time: no step looks at all classes."""
+def test_20000_images_of_500_classes():
+    """Every image once; the first 500 have every class."""
     random = np.random.default_rng(0)
     labels = [[int(k)] for k in random.integers(0, 500, 20_000)]
-    start = time.process_time()
     order = nested_order(labels, 0)
-    assert time.process_time() - start < 2
-    assert len(order) == 20_000
+    assert sorted(order) == list(range(20_000))
+    assert {labels[n][0] for n in order[:500]} == set(range(500))
