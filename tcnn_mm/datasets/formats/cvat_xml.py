@@ -40,8 +40,14 @@ def read_cvat(
     are image labels. An occluded object is truncated.
 
     Raises:
-        UserError: Broken XML, a video, a shape without label, what :func:`shape_box` refuses.
+        UserError: No image, broken XML, a video, a shape without label, what
+            :func:`shape_box` refuses.
     """
+    if not index.images:
+        raise UserError(
+            f'{scan.path(files[0])}: no image in its folder: export with "Save images", or put '
+            'them into images/ beside it'
+        )
     images: list[AnnotatedImage] = []
     classes: list[str] = []
     for file in files:

@@ -23,6 +23,8 @@ EXPORT = 'export it as COCO or PASCAL VOC'
 TABLES = re.compile(
     r'\.(tfrecords?|record|parquet|jsonl|ndjson|arrow|xlsx?)(-\d+-of-\d+)?$', re.IGNORECASE
 )
+# A line of an image with labels (Caffe's lists) or boxes (`a.jpg 1,2,30,40,0 …`).
+LISTED = re.compile(r'.+\.(?:jpe?g|png|bmp|tiff?|webp|gif)[\s,;]+(\S.*)', re.IGNORECASE)
 # Files without images beside them.
 BY_SUFFIX = {
     (*UNREAD_SUFFIXES, '.dcm', '.dicom', '.nii', '.nii.gz'): (
@@ -103,19 +105,23 @@ def recognise_foreign(scan: FolderScan) -> str | None:
 
 
 def _text_labels(scan: FolderScan) -> str | None:
-    """Label files without images, and texts of another form that are called like images."""
+    """Label files without images, and texts of another form that name images or are called so."""
     stems = {osp.basename(osp.splitext(image)[0]) for image in scan.images}
     for file in _samples(scan, '.txt'):
         if not stems and looks_like_labels(scan.path(file)):
             return f'{file} is of YOLO, without images: put the images beside the label files'
-        if osp.basename(osp.splitext(file)[0]) in stems:
-            with open(scan.path(file), encoding='utf-8-sig', errors='replace') as text:
-                line = printable(text.readline(60).strip())
-            if line:
-                return (
-                    f'{file} begins with {line!r}, which is no line of YOLO (class number, then '
-                    f'four fractions): {EXPORT}, or YOLO'
-                )
+        with open(scan.path(file), encoding='utf-8-sig', errors='replace') as text:
+            line = printable(text.readline(200).strip())
+        listed = LISTED.match(line)
+        if listed and stems:
+            what = 'boxes' if listed[1].count(',') >= 4 else 'labels'
+            columns = 'file,xmin,ymin,xmax,ymax,label' if what == 'boxes' else 'file,label'
+            return f'{file} lists images with {what}: write it as a CSV of {columns}'
+        if line and osp.basename(osp.splitext(file)[0]) in stems:
+            return (
+                f'{file} begins with {line[:60]!r}, which is no line of YOLO (class number, then '
+                f'four fractions): {EXPORT}, or YOLO'
+            )
     return None
 
 

@@ -55,9 +55,14 @@ def read_yolo(
     the images for training, other images are used only where their folder says a part.
 
     Raises:
-        UserError: No names of the classes, a class number without name, a line that is no object,
-            two label files for one image; with file and line.
+        UserError: No image, no names of the classes, a class number without name, a line that is
+            no object, two label files for one image; with file and line.
     """
+    if not index.images:
+        raise UserError(
+            f'{scan.root}: {len(files.lost)} label files in YOLO format, no image: export the '
+            'images too, and put them into images/ beside labels/'
+        )
     yamls = read_yaml_files(scan)
     names = find_names(scan, yamls, account)
     pose = any(one.pose for one in yamls.found)

@@ -53,6 +53,9 @@ def find_names(scan: FolderScan, yamls: YamlFiles, account: Account) -> dict[int
     for one in yamls.found:
         if one.count.isdecimal() and one.names and int(one.count) != len(one.names):
             account.note(f'{one.file}: nc is {one.count}, but there are {len(one.names)} names')
+    for file in texts if first not in texts else []:
+        if file not in drafts and read_names(scan.path(file)) not in (names, {}):
+            account.note(f'{file} has other names of classes than {first}, which counts')
     _note_same(names, first, account)
     return names
 

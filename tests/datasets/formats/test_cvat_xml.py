@@ -98,6 +98,7 @@ def test_tasks_beside_each_other(tmp_path):
 
 def test_broken_and_other_files(tmp_path):
     """A file that is cut off is refused; another tool's root of this name is not CVAT's."""
+    draw(tmp_path / 'a.jpg')
     write(tmp_path / 'annotations.xml', f'<annotations>{LABELS}<image id="0"')
     scan = scan_folder(str(tmp_path))
     with pytest.raises(UserError, match='annotations.xml: broken XML'):
@@ -116,8 +117,17 @@ def test_an_image_that_is_missing_is_a_loss(tmp_path):
     assert account.lost_images == {'no such image': ['annotations.xml: image 0 (a.jpg)']}
 
 
+def test_annotations_alone(tmp_path):
+    """CVAT exports without images unless asked: the option is named."""
+    write(tmp_path / 'annotations.xml', f'<annotations>{LABELS}</annotations>')
+    scan = scan_folder(str(tmp_path))
+    with pytest.raises(UserError, match='annotations.xml: no image.*"Save images"'):
+        find_cvat(scan, ImageIndex(scan.images)).read(Account())
+
+
 def test_a_video_is_refused(tmp_path):
     """Tracks of CVAT for video: the format to export is named."""
+    draw(tmp_path / 'a.jpg')
     write(tmp_path / 'annotations.xml', '<annotations><track id="0"/></annotations>')
     scan = scan_folder(str(tmp_path))
     with pytest.raises(UserError, match='CVAT for images 1.1'):

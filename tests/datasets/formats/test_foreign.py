@@ -62,6 +62,20 @@ def test_texts_of_another_form(tmp_path, line):
         read_data(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ('line', 'said'),
+    [('a b.jpg 1,2,30,40,0 5,6,20,30,1', 'lists images with boxes.*CSV of file,xmin'),
+     ('images/a.jpg 3', 'lists images with labels: write it as a CSV of file,label'),
+     ('a.jpg,cat', 'a CSV of file,label')],
+)  # fmt: skip
+def test_text_files_that_list_images(tmp_path, line, said):
+    """keras-yolo3's boxes and Caffe's labels: the columns to write."""
+    draw(tmp_path / 'train/a b.jpg')
+    write(tmp_path / 'train/_annotations.txt', f'{line}\n')
+    with pytest.raises(UserError, match=f'train/_annotations.txt .*{said}'):
+        read_data(str(tmp_path))
+
+
 def test_labels_without_images(tmp_path):
     """Text files of YOLO whose images are not there."""
     write(tmp_path / 'a.txt', '0 0.5 0.5 0.1 0.1\n')

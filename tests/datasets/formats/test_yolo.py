@@ -87,6 +87,13 @@ def test_a_label_file_without_image_is_a_loss(tmp_path):
         read_data(str(tmp_path))
 
 
+def test_labels_alone(tmp_path):
+    """An export without its images."""
+    write(tmp_path / 'labels/a.txt', BOX)
+    with pytest.raises(UserError, match='1 label files in YOLO format, no image: export the im'):
+        read_data(str(tmp_path))
+
+
 def test_two_label_files_of_one_image_are_refused(tmp_path):
     """One beside the image, one in labels/."""
     write(folder(tmp_path) / 'labels/a.txt', BOX)

@@ -25,10 +25,13 @@ def names(path, account=None):
     ],
 )
 def test_names_of_data_yaml(tmp_path, text, expected):
-    """A list, or numbers, also with gaps; words of YAML and numbers are names as written."""
+    """A list, or numbers, also with gaps; words of YAML and numbers are names as written;
+    another list beside it is noted."""
+    account = Account()
     write(tmp_path / 'data.yaml', text)
     write(tmp_path / 'classes.txt', 'other\n')
-    assert names(tmp_path) == expected
+    assert names(tmp_path, account) == expected
+    assert account.notes == ['classes.txt has other names of classes than data.yaml, which counts']
 
 
 @pytest.mark.parametrize(
