@@ -32,12 +32,14 @@ class Claim:
         image (CocoImage): Its entry.
         file (str, optional): The image below the root.
         how (str): How it was found, or why not.
+        part (str): By the annotation file, else by the folder of the image.
     """
 
     json: CocoJson
     image: CocoImage
     file: str | None
     how: str
+    part: str
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -101,6 +103,7 @@ def read_coco_files(
             f'{scan.path(chosen[0].file)}: no image in "images"; export it with its images'
         )
     _settle(scan, claims)
+    _part_of_folders(claims)
     other_types = {osp.basename(file) for file in scan.files if not is_image(file)}
     images = []
     for claim in claims:
@@ -112,7 +115,7 @@ def read_coco_files(
         image = claim.image
         images.append(
             AnnotatedImage(
-                claim.file, claim.json.part, image.where, image.objects, size_hw=image.size_hw
+                claim.file, claim.part, image.where, image.objects, size_hw=image.size_hw
             )
         )
     listed = {image.file for image in images}
@@ -131,18 +134,20 @@ def _is_broken(path: str) -> bool:
 
 def _claims(item: CocoJson, images: Sequence[CocoImage], index: ImageIndex) -> list[Claim]:
     """Find the images of one file; several of one name are told apart by folders of the part."""
-    folder, found = osp.dirname(item.file), []
-    own: ImageIndex | None = None
+    found = []
     for image in images:
-        match = index.find(image.file_name, folder)
-        if match.file is None and item.part != 'all':
-            if own is None:
-                files = (f for f in index.images if part_of_path(osp.dirname(f)) == item.part)
-                own = ImageIndex(files)
-            mine = own.find(image.file_name, folder)
-            match = mine if mine.file else match
-        found.append(Claim(item, image, match.file, match.how))
+        match = index.find(image.file_name, osp.dirname(item.file), part=item.part)
+        found.append(Claim(item, image, match.file, match.how, item.part))
     return found
+
+
+def _part_of_folders(claims: Sequence[Claim]) -> None:
+    """Where no file says a part, but the images are in folders of several, these say it."""
+    found = [claim for claim in claims if claim.file is not None]
+    parts = [part_of_path(osp.dirname(claim.file or '')) or 'all' for claim in found]
+    if len(set(parts)) > 1 and all(claim.json.part == 'all' for claim in claims):
+        for claim, part in zip(found, parts, strict=True):
+            claim.part = part
 
 
 def _settle(scan: FolderScan, claims: Sequence[Claim]) -> None:

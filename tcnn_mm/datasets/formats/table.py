@@ -27,7 +27,12 @@ SizeOf = Callable[[str], tuple[int, int] | None]
 
 
 def read_image_table(
-    found: ImageTable, plan: TablePlan, index: ImageIndex, account: Account, size_of: SizeOf
+    found: ImageTable,
+    plan: TablePlan,
+    index: ImageIndex,
+    account: Account,
+    size_of: SizeOf,
+    part: str = 'all',
 ) -> list[AnnotatedImage]:
     """Read the rows of a table.
 
@@ -37,6 +42,7 @@ def read_image_table(
         index: The images of the folder.
         account: Counts missing images, duplicate rows and what is not used.
         size_of: Height and width of an image, asked for where boxes can be read in two ways.
+        part: Of the table, by its name.
 
     Returns:
         Images in the order of the table; part 'all' without a column of parts.
@@ -47,7 +53,7 @@ def read_image_table(
     """
     for note in plan.notes:
         account.note(note)
-    rows = list(file_rows(found.table, found.near, plan, index, account))
+    rows = list(file_rows(found.table, found.near, plan, index, account, part))
     parts = parts_of(rows, plan)
     if plan.via:
         images = read_via(rows, columns_of(found.table.heading, found.table.rows, ''), account)

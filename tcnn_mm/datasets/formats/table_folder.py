@@ -201,7 +201,12 @@ def _read(tables: Tables, scan: FolderScan, index: ImageIndex, account: Account)
             )
         boxes.add(file.plan.has_boxes)
         images = read_image_table(
-            file.table, file.plan, index, account, lambda image: image_size(scan.path(image))
+            file.table,
+            file.plan,
+            index,
+            account,
+            lambda image: image_size(scan.path(image)),
+            file.part,
         )
         if not images and file.table.table.rows:
             raise unfound(file.table, file.plan, index, scan.root)

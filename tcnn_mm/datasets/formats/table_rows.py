@@ -22,14 +22,23 @@ class FileRow(NamedTuple):
 
 
 def file_rows(
-    table: TextTable, near: str, plan: TablePlan, index: ImageIndex, account: Account
+    table: TextTable,
+    near: str,
+    plan: TablePlan,
+    index: ImageIndex,
+    account: Account,
+    part: str = 'all',
 ) -> Iterator[FileRow]:
     """The rows whose images exist; each image has one name.
+
+    Args:
+        part: Of the table. Among images of one name, those in folders of the part count; a column
+            of parts says it for each row.
 
     Raises:
         UserError: A row without file name, two names of one image.
     """
-    places: dict[str, str | None] = {}
+    places: dict[tuple[str, str], str | None] = {}
     names: dict[str, str] = {}
     for at, (row, line) in enumerate(zip(table.rows, table.lines, strict=True)):
         name, where = plan.file.cells[at], f'{table.path}, line {line}'
@@ -38,14 +47,15 @@ def file_rows(
             continue
         if is_missing(name):
             raise UserError(f'{where}: no file name in {plan.file.title}; {TABLE_FORM}')
-        if name not in places:
-            match = index.find(name, near)
-            places[name] = match.file
+        mine = (part_of_name(plan.part.cells[at]) if plan.part else None) or part
+        if (name, mine) not in places:
+            match = index.find(name, near, part=mine)
+            places[name, mine] = match.file
             if match.file is None:
                 account.lose_image(match.how.partition(':')[0], f'{where}: {printable(name)}')
             elif match.how:
                 account.repair(f'image found {match.how}', f'{where}: {printable(name)}')
-        file = places[name]
+        file = places[name, mine]
         if file is None:
             continue
         other = names.setdefault(file, name)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -124,7 +125,16 @@ def parse_table(text: str, path: str, names_image: NamesImage) -> TextTable:
             f'{path}: not a table ({broken[0]}): quotation marks that do not match, or a very long '
             f'cell; {TABLE_FORM}'
         )
+    _drop_comments(best)
     return best
+
+
+def _drop_comments(table: TextTable) -> None:
+    """Take away lines of comment before the heading: with '#', and with fewer cells than rows."""
+    counts = Counter(map(len, table.rows))
+    usual = counts.most_common(1)[0][0] if counts else 0
+    while table.rows and table.rows[0][0].startswith('#') and len(table.rows[0]) < usual:
+        del table.rows[0], table.lines[0]
 
 
 def _regular(rows: Sequence[list[str]]) -> float:

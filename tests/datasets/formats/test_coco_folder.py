@@ -327,3 +327,16 @@ def test_every_image_and_object_is_in_the_account(files, images):
             assert len(found.images) + total(account.lost_images) == listed
             objects = sum(len(image.objects) for image in found.images)
             assert objects + total(account.lost_objects) == listed
+
+
+def test_folders_of_images_say_the_parts_where_no_file_does(tmp_path):
+    """One annotations.json for images in train2017/ and val2017/: its test images stay apart."""
+    names = [f'{folder}/{n}.jpg' for folder in ('train2017', 'val2017') for n in range(2)]
+    content = content_of(names)
+    for image in content['images']:
+        path = tmp_path / image['file_name']
+        path.parent.mkdir(exist_ok=True)
+        Image.new('RGB', (30, 20)).save(path)
+    write(tmp_path, 'annotations.json', content)
+    found, _, _ = read(tmp_path)
+    assert [part for part, _ in found.values()] == ['train', 'train', 'val', 'val']

@@ -1,5 +1,7 @@
 """One rule which image a name in an annotation means."""
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,21 @@ def test_any_text_is_a_name(name):
     match = INDEX.find(name)
     assert match.file in INDEX.images if match.file else match.how
     assert not clean_name(name).startswith('/')
+
+
+def test_accents_in_another_form():
+    """macOS and zip files of it write 'é' as two characters; the names are the same."""
+    for one, other in (('NFC', 'NFD'), ('NFD', 'NFC')):
+        file = f'images/{normalize(one, "Bébé 1")}.jpg'
+        name = normalize(other, 'Bébé 1')
+        index = ImageIndex([file, 'images/Bebe 1.jpg'])
+        assert index.find(f'{name}.jpg') == (file, 'with its accents in another form')
+        assert index.find(name, stem=True).file == file
+
+
+def test_the_part_of_an_annotation_chooses_among_images_of_one_name():
+    """1.jpg in test.csv is test/1.jpg; without a part it can be either."""
+    index = ImageIndex(['train/1.jpg', 'test/1.jpg', 'test/2.jpg'])
+    assert index.find('1.jpg', part='test').file == 'test/1.jpg'
+    assert index.find('2.jpg', part='train').file == 'test/2.jpg'
+    assert index.find('1.jpg').how.startswith('2 images of this name')

@@ -193,3 +193,36 @@ def test_missing_images_stop_above_the_limit(tmp_path):
     names = write_images(tmp_path)
     write_table(tmp_path / 'a.csv', [*names, 'gone.png'])
     assert '1 of 7 annotated images cannot be used: 1 × no such image' in refused(tmp_path)
+
+
+def test_the_part_of_a_table_tells_images_of_one_name_apart(tmp_path):
+    """train.csv and test.csv with the same file names mean the images of train/ and test/."""
+    for part in ('train', 'test'):
+        names = write_images(tmp_path / part)
+        write_table(tmp_path / f'{part}.csv', names)
+    found, account = read(tmp_path)
+    assert Counter(image.file.split('/')[0] for image in found.images) == {'train': 6, 'test': 6}
+    assert all(image.file.startswith(f'{image.part}/') for image in found.images)
+    assert not account.lost_images
+
+
+def test_a_column_of_parts_tells_images_of_one_name_apart(tmp_path):
+    """The same in one table, by its column of parts."""
+    names = write_images(tmp_path / 'train')
+    write_images(tmp_path / 'test')
+    rows = [f'{name},{label},{part}' for part in ('train', 'test')
+            for name, label in zip(names, NAMES * 2, strict=True)]  # fmt: skip
+    (tmp_path / 'labels.csv').write_text('\n'.join(['file,label,split', *rows]) + '\n')
+    found, _ = read(tmp_path)
+    assert len(found.images) == 12
+    assert all(image.file.startswith(f'{image.part}/') for image in found.images)
+
+
+def test_comments_above_the_heading_line(tmp_path):
+    """Lines with '#' and fewer cells than the rows are no rows; VIA's '#filename' is a heading."""
+    names = write_images(tmp_path)
+    write_table(tmp_path / 'labels.csv', names, heading='# by me\n# 2024\nfile,label')
+    found, account = read(tmp_path)
+    assert len(found.images) == 6 and account.lines() == []
+    write_table(tmp_path / 'labels.csv', names, heading='#filename,label')
+    assert len(read(tmp_path)[0].images) == 6
