@@ -20,7 +20,7 @@ from tcnn_mm.datasets.formats.folder_scan import ANNOTATION_FOLDERS, FolderScan,
 from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.parts import part_of_path
 from tcnn_mm.datasets.formats.voc_lists import read_voc_lists
-from tcnn_mm.datasets.formats.voc_xml import read_voc_xml, sort_corners
+from tcnn_mm.datasets.formats.voc_xml import named_image, read_voc_xml, sort_corners
 from tcnn_mm.datasets.formats.xml_head import first_element
 from tcnn_mm.errors import UserError
 
@@ -35,12 +35,15 @@ class VOCTree:
     Attributes:
         root (str): Folder below the root of the data, '' for that root itself.
         xml_of (dict[str, str]): Image → its XML file.
+        image_of (dict[str, str]): Names without extension of XML files whose <filename> says the
+            image → it.
         lost (dict[str, tuple[str, str]]): Names without extension of XML files whose image was
             not found → the file, and why. No image of such a name is a negative.
     """
 
     root: str
     xml_of: dict[str, str] = field(default_factory=dict)
+    image_of: dict[str, str] = field(default_factory=dict)
     lost: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -104,23 +107,43 @@ def _tree_root(folder: str) -> tuple[str, str]:
 def _trees(
     scan: FolderScan, index: ImageIndex, files: Iterable[str], account: Account
 ) -> list[VOCTree]:
-    """Sort XML files into trees and find the image of each."""
+    """Sort XML files into trees and find the image of each: by its name, else by <filename>."""
     trees: dict[str, VOCTree] = {}
     for file in files:
-        if not _is_voc(scan.path(file)) and osp.getsize(scan.path(file)):
-            account.leave_unused('XML file of another format', file)
-            continue
         root, folder = _tree_root(osp.dirname(file))
         tree = trees.setdefault(root, VOCTree(root))
         name = osp.splitext(osp.relpath(file, folder) if folder else file)[0]
         match = index.find(name, near=root, stem=not is_image(name))
+        if not _is_voc(scan.path(file)) and osp.getsize(scan.path(file)):
+            if match.file is None:
+                account.leave_unused('XML file of another format', file)
+            else:
+                tree.lost[osp.basename(name)] = (file, 'no <annotation>')
+            continue
         if match.file is None:
             tree.lost[osp.basename(name)] = (file, match.how)
             continue
         other = tree.xml_of.setdefault(match.file, file)
         if other != file:
             raise UserError(f'{scan.path(other)}: {scan.path(file)} is for the same image')
+    taken = {image for tree in trees.values() for image in tree.xml_of}
+    for tree in trees.values():
+        _find_by_filename(scan, index, tree, taken, account)
     return list(trees.values())
+
+
+def _find_by_filename(
+    scan: FolderScan, index: ImageIndex, tree: VOCTree, taken: set[str], account: Account
+) -> None:
+    """Find images by the <filename> of XML files that have other names than their images."""
+    for stem, (file, how) in list(tree.lost.items()):
+        image = index.find(named_image(scan.path(file)), near=tree.root).file
+        if image is None or image in taken or not _is_voc(scan.path(file)):
+            continue
+        taken.add(image)
+        del tree.lost[stem]
+        tree.xml_of[image], tree.image_of[stem] = file, image
+        account.repair(f'{how.partition(":")[0]}: image of its <filename>', file)
 
 
 def _read_tree(
@@ -128,11 +151,13 @@ def _read_tree(
 ) -> list[AnnotatedImage]:
     """The images of one tree, by its lists where it has some."""
     folders = {osp.dirname(image) for image in tree.xml_of}
+    # Images with an XML file of their name, which is for another image or for none, are unclear.
+    unclear = tree.lost.keys() | tree.image_of.keys()
     near = sorted(
         image
         for image in index.images
         if osp.dirname(image) in folders
-        and (image in tree.xml_of or osp.splitext(osp.basename(image))[0] not in tree.lost)
+        and (image in tree.xml_of or osp.splitext(osp.basename(image))[0] not in unclear)
     )
     lists = read_voc_lists(scan, tree.root)
     if not lists:
@@ -163,8 +188,10 @@ def _listed(
         mine = []
         for name in names:
             match = index.find(name, near=tree.root, stem=not is_image(name))
-            if match.file is None:
-                stem = osp.basename(osp.splitext(name)[0] if is_image(name) else name)
+            stem = osp.basename(osp.splitext(name)[0] if is_image(name) else name)
+            if match.file is None and stem in tree.image_of:
+                mine.append(tree.image_of[stem])
+            elif match.file is None:
                 where, how = tree.lost.get(stem, (name, match.how))
                 account.lose_image(f'{how} for this id of {part}', where)
             else:

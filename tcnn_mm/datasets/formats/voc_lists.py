@@ -1,8 +1,9 @@
 """The lists of a VOC tree: which images are for training, validation and test."""
 
 import os.path as osp
+import re
 
-from tcnn_mm.datasets.formats.folder_scan import FolderScan
+from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image
 from tcnn_mm.datasets.formats.id_list import read_ids
 from tcnn_mm.datasets.formats.parts import ROLES
 from tcnn_mm.errors import UserError
@@ -17,6 +18,7 @@ def read_voc_lists(scan: FolderScan, root: str) -> dict[str, list[str]]:
     Lists of ImageSets/Main, else of ImageSets, else `train.txt`, `val.txt` … in the tree's root.
     A list of another name (CVAT's `default.txt`) counts where it is the only one. The class files
     of VOC (`cat_train.txt`) and the lists of other tasks (`Layout/`, `Action/`) are not read.
+    Comments ('# …') are no ids.
 
     Args:
         root: Of the tree, below the root of the data.
@@ -40,6 +42,12 @@ def read_voc_lists(scan: FolderScan, root: str) -> dict[str, list[str]]:
     return {}
 
 
+def _without_xml(line: str) -> str:
+    """The image of a line; PaddleDetection's lists name its XML file beside it."""
+    pair = re.fullmatch(r'(.+?\.\w+)\s+\S.*\.xml', line, re.IGNORECASE)
+    return pair[1] if pair and is_image(pair[1]) else line
+
+
 def _read(scan: FolderScan, named: dict[str, str]) -> dict[str, list[str]]:
     lists: dict[str, list[str]] = {}
     file_of: dict[str, str] = {}
@@ -47,7 +55,8 @@ def _read(scan: FolderScan, named: dict[str, str]) -> dict[str, list[str]]:
         other = file_of.setdefault(part, file)
         if other != file:
             raise UserError(f'{scan.path(other)}: {scan.path(file)} is for {part} too')
-        lists[part] = read_ids(scan.path(file))
+        ids = read_ids(scan.path(file))
+        lists[part] = [_without_xml(i) for i in ids if not re.match(r'#(\s|$)', i)]
     if 'trainval' in lists and ('train' in lists or 'val' in lists):
         known = {i for part in ('train', 'val') for i in lists.get(part, ())}
         rest = [i for i in lists.pop('trainval') if i not in known]

@@ -10,6 +10,9 @@ from tcnn_mm.errors import UserError
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
 FLAGS = ('difficult', 'truncated')
+# What tools write for a value that they do not know, and for yes and no.
+UNKNOWN = {'', 'none', 'null', 'nan', 'unspecified', 'unknown'}
+WORDS = {'true': 1.0, 'yes': 1.0, 'false': 0.0, 'no': 0.0}
 
 
 class BoxObject(TypedDict):
@@ -60,7 +63,7 @@ def read_voc_xml(path: str | os.PathLike) -> VOCAnnotation:
     root = _read_root(path)
     # Some tools write 0 for an unknown size.
     width, height = (
-        int(_number(root.findtext(f'size/{key}') or '0', f'{path}: {key}')) or None
+        int(_number_or_unknown(root.findtext(f'size/{key}'), f'{path}: {key}')) or None
         for key in ('width', 'height')
     )
     objects = [
@@ -68,6 +71,14 @@ def read_voc_xml(path: str | os.PathLike) -> VOCAnnotation:
         for at, node in enumerate(root.iterfind('object'), 1)
     ]
     return VOCAnnotation(width=width, height=height, objects=objects, empty=0, sorted=0)
+
+
+def named_image(path: str | os.PathLike) -> str:
+    """The <filename> of an annotation file, without blanks; '' without one, or in a broken file."""
+    try:
+        return (_read_root(path).findtext('filename') or '').strip()
+    except UserError:  # it is raised where the file is read for its objects
+        return ''
 
 
 def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnnotation:
@@ -128,13 +139,21 @@ def _parse_object(node: ET.Element, where: str) -> VOCObject:
         raise UserError(f'{where} {lacking}')
     x1, y1, x2, y2 = (_number(frame.findtext(c), f'{where} ({name}): {c}') for c in CORNERS)
     difficult, truncated = (
-        bool(_number(node.findtext(flag) or '0', f'{where}: {flag}')) for flag in FLAGS
+        bool(_number_or_unknown(node.findtext(flag), f'{where}: {flag}')) for flag in FLAGS
     )
     item = VOCObject(name=name, box=(x1, y1, x2, y2), difficult=difficult, truncated=truncated)
     actions = node.find('actions')
     if actions is not None:
         item['actions'] = {a.tag: bool(_number(a.text, f'{where}: {a.tag}')) for a in actions}
     return item
+
+
+def _number_or_unknown(text: str | None, what: str) -> float:
+    """A number, or 1 and 0 for yes and no; 0 where the file says that it is unknown."""
+    word = (text or '').strip().lower()
+    if word in UNKNOWN:
+        return 0.0
+    return WORDS[word] if word in WORDS else _number(text, what)
 
 
 def _number(text: str | None, what: str) -> float:

@@ -204,3 +204,67 @@ def test_declared_encodings(tmp_path, encoding):
     if encoding in ('latin-1', 'shift_jis'):
         with pytest.raises(UserError, match='image_0.xml: broken XML .*save it again in UTF-8'):
             read(tmp_path)
+
+
+def test_an_xml_file_of_another_name_is_for_its_filename(tmp_path):
+    """Numbered XML files, or two images of one name: <filename> decides, and it is counted."""
+    root = write(tmp_path)
+    for at, xml in enumerate(sorted((root / 'Annotations').iterdir())):
+        text = xml.read_text()
+        image = xml.with_suffix('.png').name
+        named = text.replace('<annotation>', f'<annotation><filename>{image}</filename>')
+        xml.write_text(named)
+        if at < 2:
+            xml.rename(xml.with_name(f'{at}.xml'))
+    shutil.copy(root / 'JPEGImages/image_3.png', root / 'JPEGImages/image_3.jpg')
+    found, account = read(root)
+    assert [image.file[-11:] for image in found.images] == [f'image_{n}.png' for n in range(4)]
+    assert all(image.annotated for image in found.images)
+    assert sum(map(len, account.repairs.values())) == 3
+
+
+def test_a_filename_that_all_files_share_names_no_second_image(tmp_path):
+    """A <filename> that was copied from file to file does not move annotations."""
+    root = write(tmp_path)
+    for xml in (root / 'Annotations').iterdir():
+        text = xml.read_text()
+        xml.write_text(text.replace('<annotation>', '<annotation><filename>image_0.png</filename>'))
+    (root / 'Annotations/image_3.xml').rename(root / 'Annotations/image_3 (copy).xml')
+    found, account = read(root)
+    assert [i.where[-11:] for i in found.images if i.annotated][0] == 'image_0.xml'
+    assert total(account.lost_images) == 1
+
+
+def test_an_xml_file_that_is_no_annotation_makes_no_negative(tmp_path):
+    """A saved error page in the place of an annotation: the image is left out."""
+    root = write(tmp_path)
+    (root / 'Annotations/image_2.xml').write_text('<html><body>404</body></html>')
+    found, account = read(root)
+    assert len(found.images) == 3 and all(image.annotated for image in found.images)
+    assert list(account.lost_images) == ['no <annotation> for this XML file']
+
+
+def test_lists_with_comments_and_with_pairs_of_files(tmp_path):
+    """PaddleDetection's `image.jpg image.xml` lines, and comments above ids."""
+    root = write(tmp_path)
+    pairs = [f'./JPEGImages/image_{n}.png ./Annotations/image_{n}.xml' for n in range(3)]
+    (root / 'train.txt').write_text('\n'.join(pairs) + '\n')
+    (root / 'val.txt').write_text('# one image\nimage_3\n')
+    found, account = read(root)
+    assert [image.part for image in found.images] == ['train'] * 3 + ['val']
+    assert account.lines() == []
+
+
+@pytest.mark.parametrize('word', ['Unspecified', 'None', '', 'false'])
+def test_unknown_values_are_not_numbers(tmp_path, word):
+    """Words for an unknown size or flag are unknown; other words are an error."""
+    root = write(tmp_path, count=1)
+    xml = root / 'Annotations/image_0.xml'
+    text = xml.read_text().replace('</name>', f'</name><truncated>{word}</truncated>')
+    size = f'<width>{"" if word == "false" else word}</width>'
+    xml.write_text(text.replace(f'<width>{SHAPE[1]}</width>', size))
+    (image,) = read(root)[0].images
+    assert image.size_hw is None and not image.objects[0].truncated
+    xml.write_text(text.replace(f'<truncated>{word}<', '<truncated>perhaps<'))
+    with pytest.raises(UserError, match="truncated is 'perhaps', expected a number"):
+        read(root)
