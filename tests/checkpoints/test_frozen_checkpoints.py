@@ -67,10 +67,16 @@ def test_state_dict_keys_are_those_of_the_model(name, tmp_path):
         assert torch.equal(value, state[key]), key
 
 
+@pytest.fixture(scope='module')
+def cache(tmp_path_factory):
+    """Folder for a MiniVOC that is drawn once."""
+    return tmp_path_factory.mktemp('cache')
+
+
 @pytest.mark.parametrize('path', sorted((FROZEN / 'configs').iterdir()), ids=lambda p: p.stem)
-def test_a_config_builds(path, tmp_path, monkeypatch):
+def test_a_config_builds(path, cache, monkeypatch):
     """Model, data sets and metrics of an old run's config have the arguments that it gives."""
-    monkeypatch.setenv('TCNN_CACHE', str(tmp_path))
+    monkeypatch.setenv('TCNN_CACHE', str(cache))
     cfg = Config.fromstring(path.read_text(), '.py')
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         MODELS.build(dict(cfg.model, pretrained=None))
