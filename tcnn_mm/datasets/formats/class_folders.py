@@ -1,6 +1,7 @@
 """One folder per class, perhaps below folders for training, validation and test."""
 
 import os.path as osp
+import re
 from dataclasses import dataclass, field
 
 from tcnn_mm.datasets.formats.account import Account, named
@@ -19,6 +20,12 @@ LAYOUT_FOLDERS = MASK_FOLDERS | {
 # Images by their suffix of types that are not read.
 UNREAD_SUFFIXES = ('.heic', '.heif', '.avif', '.jp2', '.jxl', '.svg', '.psd', '.raw', '.dng',
                    '.cr2', '.nef', '.arw', '.ico', '.tga', '.exr', '.hdr')  # fmt: skip
+
+
+# Folders of images that nobody has sorted yet.
+UNSORTED_FOLDERS = {'unlabeled', 'unlabelled', 'unannotated', 'unsorted', 'unclassified'}
+# A day or a month: folders of cameras.
+DATE = re.compile(r'(19|20)\d\d[-_. ]?[01]\d([-_. ]?[0-3]\d)?')
 
 
 @dataclass
@@ -42,11 +49,22 @@ class Node:
 
 @dataclass
 class ClassFolder:
-    """A folder whose images have the label of its name."""
+    """A folder whose images have the label of its name.
 
-    name: str
+    Attributes:
+        written (str): Its name, with blanks around.
+        part (str): 'train', 'val', 'test' or 'all'.
+        node (Node): The folder.
+    """
+
+    written: str
     part: str
     node: Node
+
+    @property
+    def name(self) -> str:
+        """The class."""
+        return self.written.strip()
 
 
 class _Unclear(Exception):
@@ -61,12 +79,17 @@ def find_class_folders(scan: FolderScan, index: ImageIndex) -> Reading | None:
     if scan.only is not None:
         return None
     base = _single(_tree(scan))
+    unsorted = [base.folders.pop(n) for n in [*base.folders] if n.lower() in UNSORTED_FOLDERS]
+    base = _single(base)
+    if any(map(part_of_name, base.folders)):  # masks beside train/ and test/ are accounted for
+        base.folders = {n: f for n, f in base.folders.items() if n.lower() not in MASK_FOLDERS}
     if len(base.folders) < 2 or any(_is_layout(name) for name in base.folders):
         return None
-    if any(_is_data_set(scan, node) for node in base.folders.values()):
+    data_sets = {name for name, node in base.folders.items() if _is_data_set(scan, node)}
+    if any(part_of_name(name) is None for name in data_sets):
         return None
     try:
-        folders = _class_folders(base)
+        folders = _class_folders(base, data_sets)
     except _Unclear as error:
         message = f'{scan.root}: {error}'
         evidence = f'{len(base.folders)} folders with images'
@@ -81,7 +104,15 @@ def find_class_folders(scan: FolderScan, index: ImageIndex) -> Reading | None:
     parts = list(dict.fromkeys(folder.part for folder in folders))
     said = '' if parts == ['all'] else f', in the parts {", ".join(parts)}'
     evidence = f'one folder per class ({len(names)} classes: {named(names)}){said}'
-    return Reading('folders', evidence, lambda account: _read(base, folders, account, index))
+
+    def read(account: Account) -> AnnotatedImages:
+        for node in unsorted:
+            for file in node.below():
+                account.leave_unused(f'image in the folder {osp.basename(node.path)}', file)
+        _note_other_folders(scan, base, account)
+        return _read(folders, account, index)
+
+    return Reading('folders', evidence, read)
 
 
 def _tree(scan: FolderScan) -> Node:
@@ -116,15 +147,19 @@ def _is_data_set(scan: FolderScan, node: Node) -> bool:
     return any(f.lower().endswith(('.xml', '.json', '.csv', '.txt')) for f in files)
 
 
-def _class_folders(base: Node) -> list[ClassFolder]:
+def _class_folders(base: Node, data_sets: set[str]) -> list[ClassFolder]:
     """The folders of all classes and their parts.
+
+    Args:
+        base: The folder above.
+        data_sets: Names of its folders that have annotations of another format.
 
     Raises:
         _Unclear: Several ways to read them.
     """
     part_of = {name: part_of_name(name) for name in base.folders}
     if any(part_of.values()):
-        return _below_parts(base, part_of)
+        return _below_parts(base, part_of, data_sets)
     inner = {name: list(node.folders) for name, node in base.folders.items()}
     if all(inner.values()) and all(part_of_name(n) for names in inner.values() for n in names):
         return [
@@ -132,12 +167,31 @@ def _class_folders(base: Node) -> list[ClassFolder]:
             for name, node in base.folders.items()
             for part, below in node.folders.items()
         ]
+    if all(map(DATE.fullmatch, base.folders)):
+        return _below_dates(base)
     return _flat(base, 'all')
 
 
-def _below_parts(base: Node, part_of: dict[str, str | None]) -> list[ClassFolder]:
-    """Class folders below train, val and test."""
-    parts = {n: _single(base.folders[n]) for n, part in part_of.items() if part}
+def _below_dates(base: Node) -> list[ClassFolder]:
+    """Class folders below folders of days or months, which are no classes themselves.
+
+    Raises:
+        _Unclear: Images lie in the folders of days.
+    """
+    if any(node.files for node in base.folders.values()):
+        raise _Unclear(
+            f'the folders {named(base.folders, 3)} are dates, not classes; give a CSV of '
+            'file,label, or one folder per class'
+        )
+    return [folder for node in base.folders.values() for folder in _flat(node, 'all')]
+
+
+def _below_parts(
+    base: Node, part_of: dict[str, str | None], data_sets: set[str]
+) -> list[ClassFolder]:
+    """Class folders below train, val and test; a part may have one class alone."""
+    given = {n: base.folders[n] for n, part in part_of.items() if part and n not in data_sets}
+    parts = {name: _single(node) for name, node in given.items()}
     others = [name for name, part in part_of.items() if not part]
     whole = {name: node for name, node in parts.items() if len(node.folders) > 1}
     if others and len(set(filter(None, part_of.values()))) < 2:
@@ -148,14 +202,28 @@ def _below_parts(base: Node, part_of: dict[str, str | None]) -> list[ClassFolder
     if not whole:
         return []
     below = {name: _flat(node, str(part_of[name])) for name, node in whole.items()}
-    classes = [{folder.name for folder in folders} for folders in below.values()]
-    common = set.intersection(*classes)
-    if not common:
-        raise _Unclear(
-            f'the folders {named(whole)} have no class in common: parts of one data set, or '
-            'classes themselves? give a CSV of file,label, or one folder per class'
-        )
+    classes = {name: {f.name.casefold() for f in folders} for name, folders in below.items()}
+    for name in whole:
+        elsewhere = {n for other, found in classes.items() if other != name for n in found}
+        if len(whole) > 1 and not classes[name] & elsewhere:
+            raise _Unclear(
+                f'the folders {named(whole)} have no class in common ({name} has '
+                f'{named((f.name for f in below[name]), 3)}): parts of one data set, or classes '
+                'themselves? give a CSV of file,label, or one folder per class'
+            )
+    known = {name for found in classes.values() for name in found}
+    for name in [name for name in given if name not in whole]:
+        below[name] = _one_class(given[name], str(part_of[name]), known)
     return [folder for folders in below.values() for folder in folders]
+
+
+def _one_class(node: Node, part: str, known: set[str]) -> list[ClassFolder]:
+    """The only class folder of a part, if other parts have its class; else nothing."""
+    while len(node.folders) == 1 and not node.files:
+        ((name, node),) = node.folders.items()
+        if name.strip().casefold() in known:
+            return [ClassFolder(name, part, node)]
+    return []
 
 
 def _flat(base: Node, part: str) -> list[ClassFolder]:
@@ -165,7 +233,11 @@ def _flat(base: Node, part: str) -> list[ClassFolder]:
         name: _single(node) if all(map(_is_layout, node.folders)) else node
         for name, node in base.folders.items()
     }
-    nested = [name for name, node in folders.items() if not node.files]
+    nested = [
+        name
+        for name, node in folders.items()
+        if not node.files and not all(map(DATE.fullmatch, node.folders))
+    ]
     if nested:
         example = base.folders[nested[0]]
         raise _Unclear(
@@ -176,12 +248,12 @@ def _flat(base: Node, part: str) -> list[ClassFolder]:
     return [ClassFolder(name, part, folders[name]) for name in sorted(folders)]
 
 
-def _read(
-    base: Node, folders: list[ClassFolder], account: Account, index: ImageIndex
-) -> AnnotatedImages:
+def _read(folders: list[ClassFolder], account: Account, index: ImageIndex) -> AnnotatedImages:
     """The images of all class folders; those of deeper folders belong to the class above."""
     images: list[AnnotatedImage] = []
     for folder in folders:
+        if folder.name != folder.written:
+            account.repair('blanks around the name of a class', f'{folder.node.path}/')
         if folder.node.folders:
             account.note(
                 f'{folder.node.path}: images of its folders {named(folder.node.folders)} belong '
@@ -199,6 +271,21 @@ def _read(
     _note_parts(folders, account)
     classes = sorted({folder.name for folder in folders})
     return AnnotatedImages(images, classes, boxes=False)
+
+
+def _note_other_folders(scan: FolderScan, base: Node, account: Account) -> None:
+    """Say which folders beside those of classes have files, but no image: perhaps a class."""
+    start = f'{base.path}/' if base.path else ''
+    below = [f[len(start) :] for f in scan.files if f.startswith(start)]
+    others: dict[str, list[str]] = {}
+    for file in below:
+        name, _, rest = file.partition('/')
+        images = is_image(file) or file.lower().endswith(UNREAD_SUFFIXES)
+        if rest and name not in base.folders:
+            others.setdefault(name, []).extend([] if not images else [file])
+    without = [name for name, images in others.items() if not images]
+    if without:
+        account.note(f'folders without images are no classes: {named(without)}')
 
 
 def _note_parts(folders: list[ClassFolder], account: Account) -> None:

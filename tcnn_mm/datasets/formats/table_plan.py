@@ -141,10 +141,10 @@ def _is_constant_score(column: Column, plan: TablePlan, path: str) -> bool:
 
 def _numbers(column: Column, path: str) -> str:
     examples = ', '.join(list(column.values)[:3])
-    return (
-        f'{path}: {column.title} holds numbers ({examples[:60]}), not labels; leave it out: give a '
-        'table of the columns file and label'
-    )
+    remedy = 'leave it out: give a table of the columns file and label'
+    if column.is_class_numbers and plain_name(column.heading) not in SCORE_NAMES:
+        remedy = 'if they are the classes, name it "label"; else leave it out'
+    return f'{path}: {column.title} holds numbers ({examples[:60]}), not labels; {remedy}'
 
 
 def _part_column(columns: Sequence[Column], path: str) -> Column | None:

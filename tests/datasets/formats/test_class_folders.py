@@ -135,3 +135,67 @@ def test_a_folder_for_images_in_each_class(tmp_path):
     (tmp_path / 'cat/annotations').mkdir()
     (tmp_path / 'cat/annotations/1.xml').touch()
     assert find(tmp_path) is None
+
+
+def test_blanks_around_the_name_of_a_class_folder(tmp_path):
+    """train/cat and test/'cat ' are one class, counted as repaired."""
+    draw(tmp_path, 'train/cat/1.jpg', 'train/dog/2.jpg', 'test/cat /3.jpg', 'test/dog/4.jpg')
+    found, account = read(tmp_path)
+    assert found['test/cat /3.jpg'] == ('test', 'cat')
+    assert account.repairs == {'blanks around the name of a class': ['test/cat /']}
+
+
+def test_a_part_with_one_class_alone(tmp_path):
+    """Its images are used; test/unknown/ and test/test/, folders that Keras asks for, are not."""
+    draw(tmp_path, 'train/cat/1.jpg', 'train/dog/2.jpg', 'val/cat/3.jpg', 'test/unknown/4.jpg')
+    found, _ = read(tmp_path)
+    assert found['val/cat/3.jpg'] == ('val', 'cat') and 'test/unknown/4.jpg' not in found
+
+
+def test_a_part_with_annotations_of_another_kind_is_left_out(tmp_path):
+    """Tiny ImageNet: class folders for training, images and a list for validation."""
+    draw(tmp_path, 'train/n1/images/1.jpg', 'train/n2/images/2.jpg', 'val/images/3.jpg')
+    (tmp_path / 'val/val_annotations.txt').write_text('3.jpg n1\n')
+    assert read(tmp_path)[0] == {
+        'train/n1/images/1.jpg': ('train', 'n1'),
+        'train/n2/images/2.jpg': ('train', 'n2'),
+    }
+
+
+def test_masks_beside_the_parts(tmp_path):
+    """MVTec's ground_truth/ beside train/ and test/ is no part and no class."""
+    draw(tmp_path, 'train/good/1.png', 'test/good/2.png', 'test/hole/3.png')
+    draw(tmp_path, 'ground_truth/hole/3.png')
+    found, _ = read(tmp_path)
+    assert set(found.values()) == {('train', 'good'), ('test', 'good'), ('test', 'hole')}
+
+
+def test_dates_are_no_classes(tmp_path):
+    """Folders of days are passed over above and below classes; alone, they are refused."""
+    draw(tmp_path / 'a', 'cat/2024-01-02/1.jpg', 'dog/2024-01-02/2.jpg')
+    draw(tmp_path / 'b', '20240102/cat/1.jpg', '20240103/dog/2.jpg', '20240103/cat/3.jpg')
+    for root in ('a', 'b'):
+        assert set(read(tmp_path / root)[0].values()) == {('all', 'cat'), ('all', 'dog')}
+    draw(tmp_path / 'c', '2024_01/1.jpg', '2024_02/2.jpg')
+    with pytest.raises(UserError, match='2024_01, 2024_02 are dates, not classes'):
+        read(tmp_path / 'c')
+
+
+def test_folders_that_are_no_class_are_said(tmp_path):
+    """Unsorted images are not used; a class whose files are no images is not lost silently."""
+    draw(tmp_path, 'cat/1.jpg', 'dog/2.jpg', 'unlabeled/3.jpg', 'bird/4.mp4')
+    found, account = read(tmp_path)
+    assert len(found) == 2
+    assert account.lines() == [
+        '1  file not used: image in the folder unlabeled (unlabeled/3.jpg)',
+        'note: folders without images are no classes: bird',
+    ]
+
+
+def test_classes_of_parts_that_differ_in_case(tmp_path):
+    """train/cat and test/Cat are read: the note on case says so; cat and cats are refused."""
+    draw(tmp_path / 'a', 'train/cat/1.jpg', 'train/dog/2.jpg', 'test/Cat/3.jpg', 'test/Dog/4.jpg')
+    assert len(read(tmp_path / 'a')[0]) == 4
+    draw(tmp_path / 'b', 'train/cat/1.jpg', 'train/dog/2.jpg', 'test/cats/3.jpg', 'test/a/4.jpg')
+    with pytest.raises(UserError, match=r'no class in common \(test has a, cats\)'):
+        read(tmp_path / 'b')
