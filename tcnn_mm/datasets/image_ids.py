@@ -18,6 +18,8 @@ _UNPRINTABLE = ('Cc', 'Cs', 'Zl', 'Zp')
 _ESCAPE = re.compile(r'\\(x[0-9a-f]{2}|u[0-9a-f]{4}|\\)')
 # Of a file name on the usual file systems, bytes.
 _LONGEST = 255
+# Of the folders that an id brings: a whole path has 4096 bytes, on macOS 1024.
+_LONGEST_FOLDER = 512
 
 
 def _escape(character: str) -> str:
@@ -75,6 +77,8 @@ def png_path(image: str, taken: set[str] | None = None) -> str:
     parts = [printable(part) for part in image.split('/') if part not in ('', '.', '..')]
     *folders, stem = parts or ['image']
     folder = ''.join(f'{_shorten(name)}/' for name in folders)
+    if len(folder.encode()) > _LONGEST_FOLDER:
+        folder = f'~{hashlib.sha256(folder.encode()).hexdigest()[:12]}/'
     path, number = folder + _shorten(stem, '.png'), 2
     while taken is not None and path in taken:
         path, number = folder + _shorten(stem, f'_{number}.png'), number + 1

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tcnn_mm.checkpoints.atomic_write import atomic_path
+from tcnn_mm.checkpoints.atomic_write import atomic_path, atomic_write
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 Key = tuple[str, ...]
@@ -55,7 +56,17 @@ FILE_NAME = re.compile(
 
 
 def result_file(comp: str, split: str, class_name: str, year: int = 2012) -> str:
-    """Return the path of the result file of one class, below the folder that holds `results`."""
+    """Return the path of the result file of one class, below the folder that holds `results`.
+
+    Raises:
+        UserError: The name of the class, or of the split, leads to another folder.
+    """
+    for what, text in (('class', class_name), ('split', split)):
+        if '/' in text or os.sep in text or '\0' in text:
+            raise UserError(
+                f'result files are named after their {what}, and "{printable(text)}" has a "/": '
+                'rename it'
+            )
     competition = COMPETITIONS[comp]
     name = f'{comp}_{competition.task}_{split}_{class_name}.txt'
     return osp.join('results', f'VOC{year}', competition.folder, name)
@@ -87,7 +98,7 @@ def write_results(
     files = [result_file(comp, split, name, year) for name in classes]
     os.makedirs(osp.join(folder, osp.dirname(files[0])), exist_ok=True)
     for name, column in zip(files, scores.T.tolist(), strict=True):
-        with open(osp.join(folder, name), 'w', encoding='utf-8', newline='\n') as file:
+        with atomic_write(osp.join(folder, name)) as file:
             file.writelines(
                 f'{" ".join(key)} {score!r}\n' for key, score in zip(keys, column, strict=True)
             )

@@ -80,7 +80,8 @@ def training_curve(
     if log_scale:
         axes.set_yscale('log')
     if len(found) > 1:
-        axes.legend(fontsize=8, frameon=False)
+        for text in axes.legend(fontsize=8, frameon=False).get_texts():
+            text.set_parse_math(False)
     return figure
 
 

@@ -96,7 +96,7 @@ class ScoreMapVisualizer(Visualizer):
         top = max(float(np.max(maps)), 1e-3) if len(maps) else 1.0
         for c, (axis, title) in enumerate(zip(axes[first:], titles, strict=True)):
             self._overlay(axis, maps[c], top, (0, width, height, 0))
-            axis.set_title(title, fontsize=9)
+            axis.set_title(title, fontsize=9, parse_math=False)  # a class may be named $x$
             for box, name in zip(boxes, box_names, strict=True):
                 if map_names is not None and name == map_names[c]:
                     self._frame(axis, box)
@@ -141,4 +141,7 @@ class ScoreMapVisualizer(Visualizer):
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, ec=BOX_COLOR, lw=1.5))
         if name is not None:
             label = dict(facecolor=BOX_COLOR, alpha=0.7, pad=1, lw=0)
-            axis.text(x1, y1, name, color='black', fontsize=7, va='top', bbox=label, clip_on=True)
+            look: dict[str, Any] = dict(
+                color='black', fontsize=7, va='top', bbox=label, clip_on=True
+            )
+            axis.text(x1, y1, name, parse_math=False, **look)

@@ -13,6 +13,7 @@ from mmengine.visualization import LocalVisBackend
 from mmpretrain.structures import DataSample
 from PIL import Image
 
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.compat import visualizer_backends
 from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.datasets.image_io import load_rgb
@@ -71,6 +72,7 @@ class ScoreMapHook(Hook):
             )
         return_patch_scores(runner, True)
         self._seen = self._drawn = 0
+        self._taken: set[str] = set()
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -122,11 +124,14 @@ class ScoreMapHook(Hook):
         name = str(sample.get('img_id', self._drawn))
         if 'object_index' in sample:  # one of the persons of an image
             name += f'_{sample.object_index}'
-        path = osp.join(runner.work_dir, self.out_dir, png_path(name))
+        name = png_path(name, self._taken)
+        path = osp.join(runner.work_dir, self.out_dir, name)
         mmengine.mkdir_or_exist(osp.dirname(path))
-        Image.fromarray(drawn).save(path)
+        with atomic_path(path) as draft:
+            Image.fromarray(drawn).save(draft, 'PNG')
         if is_main_process():
             for backend in visualizer_backends(runner.visualizer):
                 # The local backend would write the same PNG again.
                 if not isinstance(backend, LocalVisBackend):
-                    backend.add_image(f'score_maps/{name}', drawn, step=runner.iter)
+                    shown = f'score_maps/{osp.splitext(name)[0]}'
+                    backend.add_image(shown, drawn, step=runner.iter)
