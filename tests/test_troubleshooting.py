@@ -70,7 +70,7 @@ def no_image(root, monkeypatch):
 
 def class_file(root, monkeypatch):
     options = voc_set(root, 'WBC')
-    (root / 'ImageSets' / 'Main' / 'train.txt').write_text('a 1\n')
+    (root / 'ImageSets' / 'Main' / 'train.txt').write_text('a  1\n')
     VOCObjects(split='train', **options)
 
 
