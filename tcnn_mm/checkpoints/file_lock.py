@@ -8,8 +8,8 @@ from typing import IO, Any
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)
 
 
-def lock_file(file: IO[Any]) -> bool:
-    """Lock an open file until it is closed or the process ends, by whatever.
+def lock_file(file: IO[Any] | int) -> bool:
+    """Lock an open file, or its descriptor, until it is closed or the process ends, by whatever.
 
     Windows and file systems without locks lock nothing.
 

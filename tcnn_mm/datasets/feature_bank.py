@@ -8,7 +8,10 @@ older than the word.
 """
 
 import json
+import math
 import os.path as osp
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +36,9 @@ FILES = dict(
     done='done.u8',
 )
 
+# Of float16; NaN and infinity have all of its bits.
+_EXPONENT = np.uint16(0x7C00)
+
 
 def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     """Nested dicts → {'a.b': value}."""
@@ -54,6 +60,57 @@ def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str
         for key in sorted(bank.keys() | config.keys())
         if bank.get(key) != config.get(key)
     ]
+
+
+def read_manifest(folder: str) -> dict[str, Any]:
+    """Read the manifest of a bank.
+
+    Raises:
+        UserError: It cannot be read, or is no manifest.
+    """
+    path = osp.join(folder, FILES['manifest'])
+    try:
+        with open(path, encoding='utf-8') as file:
+            manifest = json.load(file)
+    except (OSError, ValueError) as error:
+        raise UserError(f'{path}: cannot be read ({error}); remove the bank: {folder}') from error
+    missing = {'recipe', 'shape', 'classes', 'pictures'} - set(manifest)
+    if missing:
+        raise UserError(f'{path}: has no {", ".join(sorted(missing))}; remove the bank: {folder}')
+    return manifest
+
+
+def read_rows(path: str) -> dict[str, np.ndarray]:
+    """Read boxes (N, 4), labels (N,), first and sizes (images,) of a bank.
+
+    Raises:
+        UserError: The file is absent or damaged.
+    """
+    try:
+        with np.load(path) as stored:
+            return {key: stored[key] for key in ('boxes', 'labels', 'first', 'sizes')}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(
+            f'{path}: cannot be read ({error}); remove the bank: {osp.dirname(path)}, then '
+            'tcnn train CONFIG makes it again'
+        ) from error
+
+
+def open_features(path: str, shape: Sequence[int]) -> np.memmap:
+    """Map a file of float16 features for reading.
+
+    Raises:
+        UserError: It is absent, or has another size than `shape` needs.
+    """
+    need = 2 * math.prod(shape)
+    found = osp.getsize(path) if osp.isfile(path) else None
+    if found != need:
+        raise UserError(
+            f'{path}: {"is missing" if found is None else f"has {found} bytes"}, the manifest '
+            f'needs {need} bytes; remove the bank: {osp.dirname(path)}, then tcnn train CONFIG '
+            'makes it again'
+        )
+    return np.memmap(path, np.float16, mode='r', shape=tuple(shape))
 
 
 def is_feature_bank(config: Any) -> bool:
@@ -100,15 +157,12 @@ class FeatureBank(Dataset):
             raise UserError(
                 f'no feature bank: {self.folder}\nlooked for {path}\nmake it: tcnn train CONFIG'
             )
-        with open(path, encoding='utf-8') as file:
-            self.manifest = json.load(file)
-        rows = np.load(osp.join(self.folder, FILES['rows']))
+        self.manifest = read_manifest(self.folder)
+        rows = read_rows(osp.join(self.folder, FILES['rows']))
         self.boxes, self.labels = rows['boxes'], rows['labels'].astype(np.int64)
         self.first, self.sizes = rows['first'], rows['sizes']
         shape = tuple(self.manifest['shape'])
-        self.features = np.memmap(
-            osp.join(self.folder, FILES['features']), np.float16, mode='r', shape=shape
-        )
+        self.features = open_features(osp.join(self.folder, FILES['features']), shape)
         self.context = context and not test_mode
         if self.context:
             self._open_whole(shape[-1])
@@ -127,7 +181,7 @@ class FeatureBank(Dataset):
                 f'{self.folder}: context=True needs a bank of sampled patches below the head, with '
                 f'{FILES["whole"]}'
             )
-        self.whole = np.memmap(path, np.float16, mode='r', shape=(len(self.first), width))
+        self.whole = open_features(path, (len(self.first), width))
         self.image_labels = np.stack(
             [
                 image_labels(p['gt_label'], p['gt_label_difficult'], len(self.manifest['classes']))
@@ -166,6 +220,7 @@ class FeatureBank(Dataset):
         if self.flips:
             turned = self._turned(rows)
             features[turned] = self.features[1, rows[turned]]
+        self._check_finite(features, rows)
         batch = BankPatches(torch.from_numpy(features), torch.from_numpy(self.labels[rows]))
         if self.context:
             images = np.unique(self.image_of[rows])
@@ -174,6 +229,20 @@ class FeatureBank(Dataset):
                 image_labels=torch.from_numpy(self.image_labels[images]),
             )
         return [dict(inputs=batch)]
+
+    def _check_finite(self, features: np.ndarray, rows: np.ndarray) -> None:
+        """Raise a UserError with the ids of the images whose features (B, …) hold NaN or inf."""
+        # The bits of the exponent: 3 times as fast as numpy's isfinite of float16.
+        bits = features.view(np.uint16) & _EXPONENT
+        if bits.size == 0 or bits.max() < _EXPONENT:
+            return
+        bad = rows[(bits == _EXPONENT).reshape(len(rows), -1).any(1)]
+        images = np.unique(np.searchsorted(self.first + self.sizes, bad, side='right'))
+        ids = ', '.join(self.manifest['pictures'][i]['img_id'] for i in images[:3])
+        raise UserError(
+            f'{self.folder}: NaN or infinity in the features of {ids}; remove the bank: '
+            f'{self.folder}, then tcnn train CONFIG makes it again'
+        )
 
     def _turned(self, indices: np.ndarray) -> np.ndarray:
         """Which of these patches are mirrored in this epoch: (B,) bool."""
@@ -205,5 +274,8 @@ class FeatureBank(Dataset):
         )
         sample.set_field(torch.from_numpy(labels), 'image_labels', dtype=None)
         set_objects(sample, record)
-        features = torch.from_numpy(np.array(self.features[0, rows]))
-        return dict(inputs=BankWindows(features, self.boxes[rows]), data_samples=sample)
+        features = np.array(self.features[0, rows])
+        self._check_finite(features, np.arange(rows.start, rows.stop))
+        return dict(
+            inputs=BankWindows(torch.from_numpy(features), self.boxes[rows]), data_samples=sample
+        )

@@ -1,7 +1,7 @@
 """Make feature banks: resumable, by any number of processes, complete or absent."""
 
 import copy
-import json
+import os
 import os.path as osp
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,12 +14,20 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Subset
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.clip_boxes import clip_boxes
-from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank, recipe_differences
+from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank
 from tcnn_mm.datasets.image_io import image_size
-from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft
+from tcnn_mm.engine.bank_check import check_bank
+from tcnn_mm.engine.bank_contents import (
+    Record,
+    image_digests,
+    image_record,
+    replaced_images,
+    some_ids,
+)
+from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft, remove_lock, sole_builder
 from tcnn_mm.engine.bank_recipe import bank_recipe
+from tcnn_mm.engine.distributed import on_main_process
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
@@ -29,20 +37,6 @@ from tcnn_mm.patches.windows import Boxes
 from tcnn_mm.registry import DATASETS, MODELS
 
 Rows = dict[str, np.ndarray]
-
-
-def image_record(
-    info: Mapping[str, Any], size_hw: tuple[int, int], objects: np.ndarray
-) -> dict[str, Any]:
-    """Return what a manifest keeps of an image: id, path, labels, size and objects (N, 4)."""
-    record = {k: info[k] for k in ('img_id', 'img_path', 'gt_label', 'gt_label_difficult')}
-    return dict(
-        record,
-        size_hw=list(size_hw),
-        gt_bboxes=objects.tolist(),
-        gt_bboxes_labels=info['gt_bboxes_labels'].tolist(),
-        gt_bboxes_difficult=info['gt_bboxes_difficult'].tolist(),
-    )
 
 
 def _unlimited(sampler: Any) -> Any:
@@ -94,6 +88,11 @@ def _float16(features: torch.Tensor) -> np.ndarray:
     return features.clamp(-65504, 65504).half().cpu().numpy()
 
 
+def _not_finite(features: torch.Tensor) -> np.ndarray:
+    """Which rows (p, …) hold NaN or infinity: (p,) bool."""
+    return (~features.isfinite().flatten(1).all(1)).cpu().numpy()
+
+
 @torch.no_grad()
 def fill(
     model: PatchModel,
@@ -109,6 +108,9 @@ def fill(
     Args:
         first: (images,) first row of each image.
         boxes: Patches of each image.
+
+    Raises:
+        UserError: Features with NaN or infinity, with the ids of their images.
     """
     mine = [i for i in range(get_rank(), len(dataset), get_world_size()) if not draft.done[i]]
     loader: DataLoader = DataLoader(
@@ -121,60 +123,43 @@ def fill(
         at += len(items)
         images = [item['inputs'].to(model.device) for item in items]
         patches, starts = [boxes[i] for i in which], first[np.array(which)]
+        bad: set[int] = set()
         for turn in range(draft.features.shape[0]):
             flips = [np.full(len(each), bool(turn)) for each in patches]
             for b, index, part in model.encoder.iter_features(images, patches, flips):
                 draft.features[turn, starts[b] + index] = _float16(part)
+                bad.update(b[_not_finite(part)].tolist())
         draft.features.flush()
         if draft.whole is not None:
-            draft.whole[which] = _float16(model.whole_features(images))
+            features = model.whole_features(images)
+            bad.update(_not_finite(features).nonzero()[0].tolist())
+            draft.whole[which] = _float16(features)
             draft.whole.flush()
+        if bad:
+            ids = [dataset.get_data_info(which[b])['img_id'] for b in sorted(bad)]
+            raise UserError(
+                f'{draft.folder}: the network gives NaN or infinity for {some_ids(ids)}; they are '
+                'not stored. Check model.pretrained, model.frozen_dtype and these images'
+            )
         draft.done[which] = 1
         bar.update(len(which))
     bar.close()
 
 
-def _check_stored(folder: str, recipe: dict[str, Any], dataset: BaseDataset) -> None:
-    """Check that the bank in a folder is of this recipe, and complete its records."""
-    manifest = osp.join(folder, FILES['manifest'])
-    with open(manifest, encoding='utf-8') as file:
-        stored = json.load(file)
-    differences = recipe_differences(stored['recipe'], recipe)
-    if differences:
-        raise UserError(
-            f'{folder}: this bank was made by another recipe: {"; ".join(differences)}; '
-            'remove it, or give another `bank`'
-        )
-    if 'gt_bboxes' not in stored['pictures'][0]:
-        _add_objects(manifest, stored, dataset)
-
-
-def _add_objects(manifest: str, stored: dict[str, Any], dataset: BaseDataset) -> None:
-    """Add the objects of the source to a bank of a version whose manifests had none."""
-    if is_main_process():
-        for i, record in enumerate(stored['pictures']):
-            info = dataset.get_data_info(i)
-            height, width = record['size_hw']
-            objects, _ = clip_boxes(info['gt_bboxes'], height, width, info['img_path'])
-            record.update(image_record(info, (height, width), objects))
-        with atomic_write(manifest) as file:
-            json.dump(stored, file)
-        print_log(f'{manifest}: added the objects of its images', 'current')
-    barrier()
-
-
-def build_bank(cfg: Config, bank: Mapping[str, Any]) -> str:
+def build_bank(cfg: Config, bank: Mapping[str, Any], advice: str | None = None) -> str:
     """Make the bank of a config unless it exists, and check that it fits.
 
     Args:
         cfg: The experiment; its model names network, sampler and mode.
         bank: Config of the `FeatureBank`, with `bank` and `source`.
+        advice: What to do about a bank of other data; default: how to remove it.
 
     Returns:
         The folder of the bank.
 
     Raises:
-        UserError: A bank of another recipe has this name; every difference is listed.
+        UserError: What :func:`check_bank`, :func:`fill` and :func:`sole_builder` refuse; the
+            folder is no bank.
     """
     model = MODELS.build(cfg.model)
     model.init_weights()
@@ -184,23 +169,68 @@ def build_bank(cfg: Config, bank: Mapping[str, Any]) -> str:
     dataset = DATASETS.build(bank['source'])
     folder = osp.abspath(bank['bank'])
     recipe = bank_recipe(model, dataset, bank, ConfigDict(cfg.model).to_dict())
-    if osp.isfile(osp.join(folder, FILES['manifest'])):
-        _check_stored(folder, recipe, dataset)
+
+    def check() -> bool:
+        """Whether the bank exists."""
+        if not osp.isfile(osp.join(folder, FILES['manifest'])):
+            return False
+        on_main_process(
+            lambda: check_bank(
+                folder, recipe, dataset, lambda: plan_rows(model, dataset, bank)[1], advice
+            )
+        )
+        return True
+
+    # Without the lock first: a finished bank may be in a folder that cannot be written.
+    if check():
+        on_main_process(lambda: remove_lock(folder))
         return folder
+    if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
+        raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
+    with sole_builder(folder):
+        if not check():
+            _make_bank(model, dataset, bank, recipe, folder)
+    return folder
+
+
+def _make_bank(
+    model: PatchModel,
+    dataset: BaseDataset,
+    bank: Mapping[str, Any],
+    recipe: dict[str, Any],
+    folder: str,
+) -> None:
+    """Compute a bank that does not exist."""
     if not bank.get('test_mode', False):
         items = (dataset.get_data_info(i) for i in range(len(dataset)))
         grid, labeler = model.sampler.grid, model.sampler.labeler
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
         print_log('\n'.join(report.table()), 'current')
+    if is_main_process():  # before anything is read of the images
+        digests = image_digests(dataset)
     records, rows, boxes = plan_rows(model, dataset, bank)
+    if is_main_process():
+        for record, digest in zip(records, digests, strict=True):
+            record['digest'] = digest
     image = dataset[0]['inputs'].to(model.device)
     windows = model.sampler.grid(tuple(image.shape[-2:]))
     with torch.no_grad():
         probe = model.encoder.describe_patches(image, windows[:1])
     draft = open_draft(folder, recipe, records, rows, tuple(probe.shape[1:]))
     fill(model, dataset, rows['first'], boxes, draft)
+    barrier()
+    on_main_process(lambda: _check_unchanged(folder, dataset, records))
     finish_draft(draft, folder)
-    return folder
+
+
+def _check_unchanged(folder: str, dataset: BaseDataset, records: list[Record]) -> None:
+    """Check that no image was replaced while the features were computed."""
+    replaced = replaced_images(records, image_digests(dataset))
+    if replaced:
+        raise UserError(
+            f'{folder}: the files of {some_ids(replaced)} were replaced while the bank was made; '
+            'give the command again: only these are computed again'
+        )
 
 
 def build_banks(cfg: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:

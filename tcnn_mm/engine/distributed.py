@@ -1,11 +1,12 @@
-"""Start of the process group, with and without GPUs."""
+"""The process group: its start, with and without GPUs, and work of the main process."""
 
 import os
 import subprocess
+from collections.abc import Callable
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dist import init_dist
+from mmengine.dist import broadcast_object_list, get_world_size, init_dist, is_main_process
 
 from tcnn_mm.errors import UserError
 
@@ -57,3 +58,22 @@ def read_slurm() -> None:
         hosts = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         os.environ['MASTER_ADDR'] = hosts.split()[0]
     os.environ.setdefault('MASTER_PORT', '29500')
+
+
+def on_main_process(work: Callable[[], object]) -> None:
+    """Do something in the main process alone, while the others wait.
+
+    Raises:
+        UserError: The one that `work` raises, in all processes.
+    """
+    message: list[str | None] = [None]
+    if is_main_process():
+        try:
+            work()
+        except UserError as error:
+            if get_world_size() == 1:
+                raise
+            message = [str(error)]
+    broadcast_object_list(message)
+    if message[0] is not None:
+        raise UserError(message[0])

@@ -1,0 +1,117 @@
+"""Is a finished feature bank that of a config, of today's annotations and of today's images?"""
+
+import json
+import os
+import os.path as osp
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
+from tcnn_mm.datasets.feature_bank import FILES, read_manifest, read_rows, recipe_differences
+from tcnn_mm.engine.bank_contents import (
+    annotation_record,
+    changed_annotations,
+    image_digests,
+    replaced_images,
+    some_ids,
+)
+from tcnn_mm.errors import UserError
+
+Rows = dict[str, np.ndarray]
+
+
+def same_rows(path: str, rows: Mapping[str, np.ndarray]) -> bool:
+    """Whether a file of rows holds these boxes, to 0.001 pixels, labels and images."""
+    stored = read_rows(path)
+    return all(
+        stored[key].shape == rows[key].shape and np.allclose(stored[key], rows[key], 0, 1e-3)
+        for key in rows
+    )
+
+
+def rebuild_advice(folder: str) -> str:
+    """How to have a bank made anew."""
+    return f'remove it (rm -r {shlex.quote(folder)}) and give the command again'
+
+
+def check_bank(
+    folder: str,
+    recipe: dict[str, Any],
+    dataset: BaseDataset,
+    plan: Callable[[], Rows],
+    advice: str | None = None,
+) -> None:
+    """Check that the bank in a folder is of this recipe and of the data as they are now.
+
+    Edited annotations that change no patch of the bank, as those of a test bank, are written into
+    its manifest. What a bank of an earlier version does not tell is logged as not checked.
+
+    Args:
+        folder: The bank.
+        recipe: Of :func:`bank_recipe`.
+        dataset: The source, built.
+        plan: Gives the rows that the bank would have now.
+        advice: What to do about another bank; default: :func:`rebuild_advice`.
+
+    Raises:
+        UserError: Another recipe, with every difference; images that were replaced, or whose
+            edited annotations name other patches, with ids; a damaged bank.
+    """
+    advice = advice or rebuild_advice(folder)
+    stored = read_manifest(folder)
+    differences = recipe_differences(stored['recipe'], recipe)
+    if differences:
+        raise UserError(
+            f'{folder}: this bank was made by another recipe: {"; ".join(differences)}; '
+            f'{advice}, or give another `bank`'
+        )
+    records = stored['pictures']
+    replaced = replaced_images(records, image_digests(dataset))
+    if replaced:
+        raise UserError(
+            f'{folder}: the files of {some_ids(replaced)} were replaced since this bank was made; '
+            f'{advice}'
+        )
+    now = [
+        annotation_record(dataset.get_data_info(i), tuple(record['size_hw']))
+        for i, record in enumerate(records)
+    ]
+    changed = changed_annotations(records, now)
+    depends = bool(changed) and recipe['patches'] != 'all'
+    if depends and not same_rows(osp.join(folder, FILES['rows']), plan()):
+        raise UserError(
+            f'{folder}: the annotations of {some_ids(changed)} were edited since this bank was '
+            f'made, and they name other patches now; {advice}'
+        )
+    older = any('gt_bboxes' not in record for record in records)
+    _say_unchecked(folder, older, any('digest' not in record for record in records))
+    if changed or older:
+        what = f'edited annotations of {some_ids(changed)}' if changed else 'objects of its images'
+        for record, new in zip(records, now, strict=True):
+            record.update(new)
+        with atomic_write(osp.join(folder, FILES['manifest'])) as file:
+            json.dump(stored, file)
+        print_log(f'{folder}: added the {what}; its features stay', 'current')
+    if os.access(folder, os.W_OK):
+        remove_stale_drafts(folder)
+        if osp.isfile(osp.join(folder, FILES['done'])):
+            os.remove(osp.join(folder, FILES['done']))  # of a build killed in its last moment
+
+
+def _say_unchecked(folder: str, boxes: bool, images: bool) -> None:
+    """Log what the manifest of an earlier version does not tell."""
+    unknown = [
+        *(['boxes were edited'] if boxes else []),
+        *(['image files were replaced'] if images else []),
+    ]
+    if unknown:
+        print_log(
+            f'{folder}: made by an earlier version: whether {" or ".join(unknown)} since then is '
+            f'not checked; to be sure, {rebuild_advice(folder)}',
+            'current',
+        )
