@@ -14,7 +14,6 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
-from tcnn_mm.errors import UserError
 from tcnn_mm.models.builders import (
     build_context,
     build_sampler,
@@ -25,7 +24,7 @@ from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
 from tcnn_mm.models.patch_voter import PatchVoter
-from tcnn_mm.models.samples import batch_labels, sample_name, set_patches
+from tcnn_mm.models.samples import batch_labels, refuse_not_finite, set_patches
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Patches, RandomKey
@@ -295,11 +294,7 @@ class PatchModel(ImageClassifier):
         for i, sample in enumerate(samples):
             counts = self.scale_counts(sizes[i])
             score = self.voter.image_score(votes[i], counts, whole[i])
-            if not bool(torch.isfinite(votes[i]).all() & torch.isfinite(score).all()):
-                raise UserError(
-                    f'{sample_name(sample)}: its scores are NaN or infinite: the weights are of a '
-                    'training that diverged, or a lower precision (--amp, frozen_dtype) overflows'
-                )
+            refuse_not_finite(sample, votes[i], score)
             sample.set_pred_score(score)
             if return_patches:
                 set_patches(sample, boxes[i], self.voter.patch_scores(votes[i]))

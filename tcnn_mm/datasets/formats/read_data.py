@@ -2,12 +2,12 @@
 
 import os
 import os.path as osp
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages
+from tcnn_mm.datasets.formats.check_classes import check_classes
 from tcnn_mm.datasets.formats.check_files import check_files
 from tcnn_mm.datasets.formats.check_images import (
     CheckedImage,
@@ -18,7 +18,7 @@ from tcnn_mm.datasets.formats.check_images import (
 from tcnn_mm.datasets.formats.detect_format import detect_format
 from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image, is_mask, scan_folder
 from tcnn_mm.datasets.formats.image_index import ImageIndex
-from tcnn_mm.datasets.image_ids import check_class_name, image_id, printable
+from tcnn_mm.datasets.image_ids import image_id, printable
 from tcnn_mm.errors import UserError
 
 # What images without annotation beside annotated ones are.
@@ -121,7 +121,8 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
     _account_for_files(scan, data, account)
     objects = sum(len(c.image.objects) for c in checked)
     account.check(scan.root, len(checked), objects, options.allow_missing)
-    classes = _check_classes(scan, data, checked, account, options)
+    used = [one.image for one in checked]
+    classes = check_classes(scan.root, data, used, account, options.allow_missing)
     place = scan.path(scan.only) if scan.only else scan.root
     what = 'objects with boxes' if data.boxes else 'image labels, no boxes'
     return FoundData(
@@ -215,62 +216,6 @@ def _account_for_files(scan: FolderScan, data: AnnotatedImages, account: Account
             account.leave_unused('image that no annotation names', file)
     if scan.skipped:
         account.note(f'folders of tools and of results are skipped: {named(scan.skipped, 3)}')
-
-
-def _check_classes(
-    scan: FolderScan,
-    data: AnnotatedImages,
-    checked: Sequence[CheckedImage],
-    account: Account,
-    options: ReadOptions,
-) -> list[str]:
-    """The classes that remain; notes those that differ in case, or are rare.
-
-    Raises:
-        UserError: No class; a class whose images or objects are all left out.
-    """
-    if not data.classes:
-        raise UserError(f'{scan.root}: no class in the annotations')
-    for name in data.classes:
-        check_class_name(name, scan.root)
-    before, counts = (_images_per_class(images) for images in (data.images, _images(checked)))
-    gone = [name for name in data.classes if before[name] and not counts[name]]
-    if gone and not options.allow_missing:
-        losses = account.lost_images | account.lost_objects
-        reasons = '; '.join(
-            f'{len(entry)} × {reason} ({entry})' for reason, entry in losses.items()
-        )
-        raise UserError(
-            f'{scan.root}: nothing of {named(gone)} can be used: {reasons}; fix them, or leave the '
-            'classes out: --allow-missing'
-        )
-    if gone:
-        account.note(f'left out because nothing of them can be used: classes {named(gone)}')
-    classes = [name for name in data.classes if name not in gone]
-    by_case: dict[str, list[str]] = {}
-    for name in classes:
-        by_case.setdefault(name.casefold(), []).append(name)
-    for names in by_case.values():
-        if len(names) > 1:
-            account.note(f'classes that differ only in case: {", ".join(names)}')
-    rare = [f'{name} ({counts[name]})' for name in classes if counts[name] < 3]
-    if rare:
-        account.note(
-            f'too few images for training, validation and test, so figures will be missing or by '
-            f'chance: {named(rare, 10)}'
-        )
-    return classes
-
-
-def _images(checked: Sequence[CheckedImage]) -> list[AnnotatedImage]:
-    return [one.image for one in checked]
-
-
-def _images_per_class(images: Sequence[AnnotatedImage]) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for image in images:
-        counts.update({*image.labels, *(item.name for item in image.objects)})
-    return counts
 
 
 def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
