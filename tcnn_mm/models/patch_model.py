@@ -14,12 +14,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
-from tcnn_mm.models.builders import (
-    build_context,
-    build_sampler,
-    check_options,
-    expected_pixels,
-)
+from tcnn_mm.models.builders import build_context, build_sampler, check_options, expected_pixels
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
