@@ -7,25 +7,28 @@ from tcnn_mm.datasets.checks.duplicate_images import DuplicateGroup, Fingerprint
 from tcnn_mm.datasets.formats.account import Account
 from tcnn_mm.datasets.formats.check_images import CheckedImage, Progress, no_progress
 
+# Part → image → what tells whether two images are the same.
+Prints = dict[str, dict[str, Fingerprint]]
+
 
 def check_files(
     checked: Sequence[CheckedImage],
     path_of: Callable[[str], str],
     account: Account,
     progress: Progress = no_progress,
-) -> list[CheckedImage]:
-    """The images whose files can be decoded.
+) -> tuple[list[CheckedImage], Prints]:
+    """The images whose files can be decoded, and their fingerprints for :func:`note_duplicates`.
 
     Args:
         checked: Images whose headers were read.
         path_of: Path of an image's file.
-        account: Counts files that cannot be decoded; notes duplicates within and across parts.
+        account: Counts files that cannot be decoded.
         progress: Shows how many are decoded.
     """
     with progress(len(checked)) as step:
         found = decode_images([path_of(one.image.file) for one in checked], step)
     kept = []
-    prints: dict[str, dict[str, Fingerprint]] = {}
+    prints: Prints = {}
     for one in checked:
         path = path_of(one.image.file)
         result = found[path]
@@ -35,11 +38,10 @@ def check_files(
         else:
             kept.append(one)
             prints.setdefault(one.image.part, {})[one.image.file] = result
-    _note_duplicates(prints, account)
-    return kept
+    return kept, prints
 
 
-def _note_duplicates(prints: Mapping[str, Mapping[str, Fingerprint]], account: Account) -> None:
+def note_duplicates(prints: Mapping[str, Mapping[str, Fingerprint]], account: Account) -> None:
     """One note per set of parts that share images, and one per part with duplicates in itself."""
     groups: dict[tuple[str, ...], list[DuplicateGroup]] = {}
     for group in find_duplicates(prints):

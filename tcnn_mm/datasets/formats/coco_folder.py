@@ -98,6 +98,11 @@ def read_coco_files(
         parsed = parse_coco(item.content, scan.path(item.file), account, item.file)
         classes.update(dict.fromkeys(parsed.classes))
         claims += _claims(item, parsed.images, index)
+        if len(chosen) > 1 and not any(image.objects for image in parsed.images):
+            account.note(
+                f'{item.file}: no annotation: its {len(parsed.images)} images are used as images '
+                'of no class; move the file away where they are only not annotated'
+            )
     if not claims:
         raise UserError(
             f'{scan.path(chosen[0].file)}: no image in "images"; export it with its images'

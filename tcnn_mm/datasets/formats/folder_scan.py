@@ -93,7 +93,7 @@ def scan_folder(path: str, skip: Sequence[str] = ()) -> FolderScan:
     """
     path = osp.abspath(osp.expanduser(path))
     if not osp.exists(path):
-        raise UserError(f'no data: {path}\ngive a folder of images, or a file of annotations')
+        raise UserError(f'no data: {path}; give a folder of images, or a file of annotations')
     only = None
     if osp.isfile(path):
         path, only = osp.split(path)

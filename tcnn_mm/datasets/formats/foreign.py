@@ -1,6 +1,7 @@
 """What a folder looks like that no format fits: one line with the remedy."""
 
 import json
+import os
 import os.path as osp
 import re
 from collections.abc import Callable, Mapping
@@ -99,9 +100,25 @@ def recognise_foreign(scan: FolderScan) -> str | None:
     empty = {osp.dirname(f) for f in scan.images} & _annotation_folders(scan)
     if empty:
         return f'{min(empty)}/ has images, but no annotation file: export boxes'
-    if scan.images:
-        return 'images without annotations: add them, or sort the images into one folder per class'
-    return None
+    if not scan.images:
+        return None
+    above = _annotations_above(scan)
+    if above:
+        return f'images without annotations, but {above}/ is beside them: give the folder above'
+    table = next(iter(scan.with_suffix('.csv', '.tsv')), None)
+    if table:
+        return f'{table} names none of the images: write their file names into a column "file"'
+    other = next((f for f in _samples(scan, '.json') if _json(scan.path(f)) is not None), None)
+    if other:
+        return f'{other} is JSON of a form that is not known: {EXPORT}'
+    return 'images without annotations: add them, or sort the images into one folder per class'
+
+
+def _annotations_above(scan: FolderScan) -> str | None:
+    """A folder beside the scanned one whose name says that it holds annotations."""
+    above = osp.dirname(scan.root)
+    names = sorted(n for n in os.listdir(above) if n.lower() in ANNOTATION_FOLDERS)
+    return next((n for n in names if osp.join(above, n) != scan.root), None)
 
 
 def _text_labels(scan: FolderScan) -> str | None:

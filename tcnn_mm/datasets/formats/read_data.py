@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages
 from tcnn_mm.datasets.formats.check_classes import check_classes
-from tcnn_mm.datasets.formats.check_files import check_files
+from tcnn_mm.datasets.formats.check_files import Prints, check_files, note_duplicates
 from tcnn_mm.datasets.formats.check_images import (
     CheckedImage,
     Progress,
@@ -76,6 +76,7 @@ class FoundData:
         classes (list[str]): K names.
         images (list[FoundImage]): In a fixed order.
         account (Account): What was repaired, left out and not used.
+        prints (Prints): Of the decoded images.
     """
 
     description: str
@@ -83,6 +84,7 @@ class FoundData:
     classes: list[str]
     images: list[FoundImage] = field(default_factory=list)
     account: Account = field(default_factory=Account)
+    prints: Prints = field(default_factory=dict)
 
 
 def read_data(paths: str | Sequence[str], options: ReadOptions | None = None) -> FoundData:
@@ -94,17 +96,21 @@ def read_data(paths: str | Sequence[str], options: ReadOptions | None = None) ->
 
     Raises:
         UserError: No known format, several that fit, a fault in an annotation, more losses than
-            `Account.check` allows; roots with boxes and roots with image labels together.
+            `Account.check` allows; roots with boxes and roots with image labels together, roots
+            that have images in common.
     """
     options = options or ReadOptions()
     roots = [paths] if isinstance(paths, str) else list(paths)
-    found = [_read_root(path, options) for path in roots]
+    found = [_read_root(path, options, alone=len(roots) == 1) for path in roots]
     if len(found) == 1:
         return found[0]
-    return _joined(roots, found)
+    joined = _joined(roots, found)
+    note_duplicates(joined.prints, joined.account)
+    return joined
 
 
-def _read_root(path: str, options: ReadOptions) -> FoundData:
+def _read_root(path: str, options: ReadOptions, alone: bool) -> FoundData:
+    """One root; `alone`: duplicates are noted here, else over all roots."""
     scan = scan_folder(path, options.skip)
     index = ImageIndex(scan.images)
     reading = detect_format(scan, index, options.format)
@@ -116,8 +122,11 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
     checked = check_images(
         scan.root, data.images, scan.path, account, options.upright, options.progress
     )
+    prints: Prints = {}
     if options.decode:
-        checked = check_files(checked, scan.path, account, options.progress)
+        checked, prints = check_files(checked, scan.path, account, options.progress)
+    if alone:
+        note_duplicates(prints, account)
     _account_for_files(scan, data, account)
     objects = sum(len(c.image.objects) for c in checked)
     account.check(scan.root, len(checked), objects, options.allow_missing)
@@ -131,6 +140,7 @@ def _read_root(path: str, options: ReadOptions) -> FoundData:
         classes=classes,
         images=[FoundImage(image_id(c.image.file), scan.path(c.image.file), c) for c in checked],
         account=account,
+        prints=prints,
     )
 
 
@@ -220,6 +230,7 @@ def _account_for_files(scan: FolderScan, data: AnnotatedImages, account: Account
 
 def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
     """Several roots as one data set; ids begin with the name of their root."""
+    _check_shared(roots, found)
     kinds = {data.boxes for data in found}
     if len(kinds) > 1:
         labels = [root for root, data in zip(roots, found, strict=True) if not data.boxes]
@@ -231,12 +242,16 @@ def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
     if len(set(names)) < len(names):
         raise UserError(f'{named(roots)}: a folder is given more than once')
     images, account = [], Account()
+    prints: Prints = {}
     for name, data in zip(names, found, strict=True):
         name = name.replace(os.sep, '/')
         account.merge(data.account, f'{name}/')
         for image in data.images:
             image.id = f'{printable(name)}/{image.id}'
             images.append(image)
+        for part, files in data.prints.items():
+            mine = prints.setdefault(part, {})
+            mine.update({f'{name}/{file}': one for file, one in files.items()})
     classes = list(dict.fromkeys(name for data in found for name in data.classes))
     return FoundData(
         description='; '.join(data.description for data in found),
@@ -244,4 +259,18 @@ def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
         classes=sorted(classes),
         images=images,
         account=account,
+        prints=prints,
     )
+
+
+def _check_shared(roots: Sequence[str], found: Sequence[FoundData]) -> None:
+    """Refuse an image file that is in two roots: one is below the other, or a link to it."""
+    root_of: dict[str, str] = {}
+    for root, data in zip(roots, found, strict=True):
+        for image in data.images:
+            other = root_of.setdefault(osp.realpath(image.path), root)
+            if other != root:
+                raise UserError(
+                    f'{printable(image.path)}: this image is in {other} and in {root}; give '
+                    'folders that have no image in common'
+                )

@@ -206,7 +206,7 @@ def _read(tables: Tables, scan: FolderScan, index: ImageIndex, account: Account)
             index,
             account,
             lambda image: image_size(scan.path(image)),
-            file.part,
+            part_of_path(osp.splitext(file.file)[0]) or 'all',
         )
         if not images and file.table.table.rows:
             raise unfound(file.table, file.plan, index, scan.root)

@@ -1,11 +1,12 @@
 """Regions of the CSV that VIA (VGG Image Annotator, versions 1 and 2) exports."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tcnn_mm.datasets.formats.account import Account
-from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedObject
+from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedObject, Box
 from tcnn_mm.datasets.formats.column_names import LABEL_NAMES
 from tcnn_mm.datasets.formats.table_cells import Column, plain_name
 from tcnn_mm.datasets.formats.table_rows import FileRow
@@ -13,6 +14,8 @@ from tcnn_mm.datasets.formats.table_text import printable, shown
 from tcnn_mm.errors import UserError
 
 RECT = ('x', 'y', 'width', 'height')
+# Shapes with their points; circles and ellipses have a centre and radii.
+WITH_POINTS = ('polygon', 'polyline')
 # Attributes that VIA writes by itself or that say how an image looks, not what is on it.
 NAME_ATTRIBUTES = LABEL_NAMES | {'name', 'type', 'object', 'species'}
 
@@ -20,12 +23,12 @@ NAME_ATTRIBUTES = LABEL_NAMES | {'name', 'type', 'object', 'species'}
 def read_via(
     rows: Sequence[FileRow], columns: Sequence[Column], account: Account
 ) -> list[AnnotatedImage]:
-    """Read the rectangles; their class is the one attribute of text.
+    """Read the boxes of regions; their class is the one attribute of text.
 
     Args:
         rows: Those whose images exist.
         columns: All columns of the table.
-        account: Counts regions that are no rectangles.
+        account: Counts regions that have no box: points.
 
     Raises:
         UserError: Broken JSON, a region without class or with several attributes.
@@ -38,15 +41,12 @@ def read_via(
         shape = _json(shapes, row)
         if not shape:
             continue
-        if shape.get('name') != 'rect':
-            account.lose_object(
-                f'region of VIA is a {printable(str(shape.get("name")))[:20]}, not a rectangle',
-                row.where,
-            )
+        box = _box(shape, row)
+        if box is None:
+            kind = printable(str(shape.get('name')))[:20]
+            account.lose_object(f'region of VIA is a {kind}, which has no box', row.where)
             continue
-        x, y, width, height = [_number(shape, key, row) for key in RECT]
         name = _class(_json(attributes, row), row)
-        box = (x, y, x + width, y + height)
         image.objects.append(AnnotatedObject(name, box, f'{row.where} ({printable(name)})'))
     return list(images.values())
 
@@ -64,11 +64,38 @@ def _json(column: Column, row: FileRow) -> dict[str, Any]:
     return content
 
 
-def _number(shape: Mapping[str, Any], key: str, row: FileRow) -> float:
-    value = shape.get(key)
+def _box(shape: Mapping[str, Any], row: FileRow) -> Box | None:
+    """The rectangle, or the one around another shape; None of a point."""
+    kind = shape.get('name')
+    if kind == 'rect':
+        x, y, width, height = [_number(shape.get(key), key, row) for key in RECT]
+        return x, y, x + width, y + height
+    if kind in WITH_POINTS:
+        x_values, y_values = (_numbers(shape, f'all_points_{axis}', row) for axis in 'xy')
+        return min(x_values), min(y_values), max(x_values), max(y_values)
+    if kind not in ('circle', 'ellipse'):
+        return None
+    x, y = (_number(shape.get(key), key, row) for key in ('cx', 'cy'))
+    keys = ('r', 'r') if kind == 'circle' else ('rx', 'ry')
+    rx, ry = (_number(shape.get(key), key, row) for key in keys)
+    if shape.get('theta'):  # a tilted ellipse; VIA 1 has none
+        angle = _number(shape.get('theta'), 'theta', row)
+        cos, sin = math.cos(angle), math.sin(angle)
+        rx, ry = math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)
+    return x - rx, y - ry, x + rx, y + ry
+
+
+def _numbers(shape: Mapping[str, Any], key: str, row: FileRow) -> list[float]:
+    values = shape.get(key)
+    if not isinstance(values, list) or not values:
+        raise UserError(f'{row.where}: a {shape.get("name")} of VIA without "{key}"; export again')
+    return [_number(value, key, row) for value in values]
+
+
+def _number(value: Any, key: str, row: FileRow) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e9:
         raise UserError(
-            f'{row.where}: "{key}" of the rectangle is {printable(str(value))[:20]}, not a number'
+            f'{row.where}: "{key}" of the region is {printable(str(value))[:20]}, not a number'
         )
     return float(value)
 

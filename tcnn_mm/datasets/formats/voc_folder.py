@@ -162,7 +162,7 @@ def _read_tree(
     lists = read_voc_lists(scan, tree.root)
     if not lists:
         for file, how in tree.lost.values():
-            account.lose_image(f'{how} for this XML file', file)
+            account.lose_image(f'{how.partition(":")[0]} for this XML file', file)
         return [_image(scan, tree, image, _part(tree, image), account) for image in near]
     return _listed(scan, index, tree, lists, near, account)
 
@@ -193,7 +193,7 @@ def _listed(
                 mine.append(tree.image_of[stem])
             elif match.file is None:
                 where, how = tree.lost.get(stem, (name, match.how))
-                account.lose_image(f'{how} for this id of {part}', where)
+                account.lose_image(f'{how.partition(":")[0]} for this id of {part}', where)
             else:
                 mine.append(match.file)
         seen.update(mine)
@@ -201,7 +201,9 @@ def _listed(
             if mine:
                 account.note(f'{part}: none of its {len(mine)} images has an XML file; not used')
             continue
-        found += [_image(scan, tree, image, part, account) for image in mine]
+        for image in mine:
+            own = _part(tree, image) if part == 'all' else part
+            found.append(_image(scan, tree, image, own, account))
     for image in near:
         if image not in seen:
             account.leave_unused('image in none of the lists', image)

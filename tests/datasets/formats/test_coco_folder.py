@@ -340,3 +340,11 @@ def test_folders_of_images_say_the_parts_where_no_file_does(tmp_path):
     write(tmp_path, 'annotations.json', content)
     found, _, _ = read(tmp_path)
     assert [part for part, _ in found.values()] == ['train', 'train', 'val', 'val']
+
+
+def test_a_part_without_annotations_is_said(tmp_path):
+    """A test file without annotations can be one that hides them: a note counts its images."""
+    write(tmp_path, 'train/a.json', content_of(['1.jpg', '2.jpg']), images='train')
+    write(tmp_path, 'test/a.json', content_of(['3.jpg'], annotations=[]), images='test')
+    _, _, account = read(tmp_path)
+    assert [note for note in account.notes if 'test/a.json: no annotation: its 1 images' in note]

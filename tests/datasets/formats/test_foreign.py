@@ -87,3 +87,23 @@ def test_nothing_known(tmp_path):
     write(tmp_path / 'a.json', '{')
     write(tmp_path / 'a.txt', 'x')
     assert recognise_foreign(scan_folder(str(tmp_path))) is None
+
+
+@pytest.mark.parametrize(
+    ('file', 'text', 'said'),
+    [
+        ('data/a.csv', 'id,label\n1.0,cat\n', 'a.csv names none of the images'),
+        ('data/a.json', '{"x": 1}', 'a.json is JSON of a form that is not known'),
+        (
+            'Annotations/1.xml',
+            '<annotation/>',
+            'Annotations/ is beside them: give the folder above',
+        ),
+    ],
+)
+def test_annotations_that_do_not_fit_are_named(tmp_path, file, text, said):
+    """Not only that there are none: which file was seen, and why it is none of the images'."""
+    draw(tmp_path / 'data/0001.jpg')
+    write(tmp_path / file, text)
+    with pytest.raises(UserError, match=said):
+        read_data(str(tmp_path / 'data'))

@@ -133,3 +133,21 @@ def test_no_annotation_no_object(tmp_path):
         xml.write_text(text[: text.index('<object>')] + '</annotation>')
     with pytest.raises(UserError, match='no object in the annotations'):
         read_data(str(root))
+
+
+def test_roots_that_have_images_in_common(tmp_path):
+    """A folder below another, or a link to it, would put one image into two parts: an error."""
+    write_folders(tmp_path / 'one' / 'two')
+    (tmp_path / 'link').symlink_to(tmp_path / 'one')
+    for other in ('one/two', 'link'):
+        with pytest.raises(UserError, match='this image is in .*one and in .*; give folders'):
+            read_data([str(tmp_path / 'one'), str(tmp_path / other)])
+
+
+def test_duplicates_of_several_roots_are_noted(tmp_path):
+    """A copy of a root's images in another root is found as within one root."""
+    for name in ('one', 'two'):
+        write_voc(tmp_path / name)
+    roots = [str(tmp_path / name) for name in ('one', 'two')]
+    notes = read_data(roots, ReadOptions(decode=True)).account.notes
+    assert any('one/JPEGImages/image_0.png = two/JPEGImages/image_0.png' in n for n in notes)

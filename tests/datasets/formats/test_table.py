@@ -221,19 +221,23 @@ def test_rows_without_box_are_negatives():
 
 
 def test_rectangles_of_via():
-    """Their class is the attribute; other shapes are counted as lost."""
+    """Their class is the attribute; a polygon is the box around it, a point is counted as lost."""
     via = (
         'filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,'
         'region_attributes\n'
     )
     shape = '{""name"":""rect"",""x"":5,""y"":6,""width"":10,""height"":20}'
-    polygon = '{""name"":""polygon"",""all_points_x"":[1,2]}'
+    polygon = '{""name"":""polygon"",""all_points_x"":[1,9,4],""all_points_y"":[2,3,8]}'
+    circle = '{""name"":""circle"",""cx"":10,""cy"":12,""r"":4.5}'
+    point = '{""name"":""point"",""cx"":1,""cy"":2}'
     via += f'im00.jpg,9,"{{}}",2,0,"{shape}","{{""class"":""disc""}}"\n'
-    via += f'im00.jpg,9,"{{}}",2,1,"{polygon}","{{""class"":""disc""}}"\n'
+    for at, other in enumerate((polygon, circle, point), 1):
+        via += f'im00.jpg,9,"{{}}",2,{at},"{other}","{{""class"":""disc""}}"\n'
     via += 'im01.jpg,9,"{}",0,0,"{}","{}"\n'
     found, account = read(via)
-    assert found == {'im00.jpg': [('disc', (5.0, 6.0, 15.0, 26.0))], 'im01.jpg': []}
-    assert len(account.lost_objects['region of VIA is a polygon, not a rectangle']) == 1
+    boxes = [(5.0, 6.0, 15.0, 26.0), (1.0, 2.0, 9.0, 8.0), (5.5, 7.5, 14.5, 16.5)]
+    assert found == {'im00.jpg': [('disc', box) for box in boxes], 'im01.jpg': []}
+    assert len(account.lost_objects['region of VIA is a point, which has no box']) == 1
 
 
 @pytest.mark.parametrize(

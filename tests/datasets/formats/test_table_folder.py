@@ -226,3 +226,13 @@ def test_comments_above_the_heading_line(tmp_path):
     assert len(found.images) == 6 and account.lines() == []
     write_table(tmp_path / 'labels.csv', names, heading='#filename,label')
     assert len(read(tmp_path)[0].images) == 6
+
+
+def test_one_table_for_images_of_one_part(tmp_path):
+    """train.csv alone, with the images of train/ and others of the same names in test/."""
+    names = write_images(tmp_path / 'train')
+    write_images(tmp_path / 'test')
+    write_table(tmp_path / 'train.csv', names)
+    found, account = read(tmp_path)
+    assert [image.file for image in found.images] == [f'train/{name}' for name in names]
+    assert sum(map(len, account.unused.values())) == 6

@@ -268,3 +268,14 @@ def test_unknown_values_are_not_numbers(tmp_path, word):
     xml.write_text(text.replace(f'<truncated>{word}<', '<truncated>perhaps<'))
     with pytest.raises(UserError, match="truncated is 'perhaps', expected a number"):
         read(root)
+
+
+def test_a_list_without_a_part_keeps_that_of_its_folder(tmp_path):
+    """CVAT's default.txt in train/ and in val/: two parts."""
+    for part, first in (('train', 0), ('val', 4)):
+        write(tmp_path / part, first=first)
+        ids = '\n'.join(f'image_{n}' for n in range(first, first + 4))
+        (tmp_path / part / 'ImageSets/Main').mkdir(parents=True)
+        (tmp_path / part / 'ImageSets/Main/default.txt').write_text(ids)
+    found, _ = read(tmp_path)
+    assert [image.part for image in found.images] == ['train'] * 4 + ['val'] * 4
