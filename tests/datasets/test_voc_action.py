@@ -154,7 +154,7 @@ def test_patches_of_two_actions_are_deleted(tmp_path):
     from tcnn_mm.patches import PatchGrid, PatchLabeler
 
     (image,) = items(folder(tmp_path, {'a': (IMAGE, [BOTH])}, ['a']), view='image')
-    grid = PatchGrid(scales=(1.0, 1.6))((60, 80))
+    grid = PatchGrid(scales=(1.0, 1.6))((60, 80)).xyxy
     label, _ = PatchLabeler(num_classes=10)(
         grid, image['gt_bboxes'], image['gt_bboxes_labels'], image['gt_bboxes_difficult']
     )
