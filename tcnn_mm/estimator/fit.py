@@ -9,13 +9,20 @@ import os.path as osp
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
-from tcnn_mm.estimator.fit_results import choose_thresholds, result_lines, test
+from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
+from tcnn_mm.checkpoints.owner_lock import owner_lock
+from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.fit_results import (
+    choose_thresholds,
+    is_tested,
+    mark_tested,
+    result_lines,
+    test,
+)
 from tcnn_mm.estimator.plan import make_plan
-from tcnn_mm.estimator.training import make_banks, train, write_config
+from tcnn_mm.estimator.training import make_banks, tell, train, write_config
 from tcnn_mm.reports.report import write_report
 
 
@@ -33,15 +40,28 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
         Path of the checkpoint, with thresholds.
 
     Raises:
-        UserError: What :func:`make_plan` refuses; a fit of other options in `out`.
+        UserError: What :func:`make_plan` refuses; a fit of other options or data in `out`;
+            another process that fits into `out`.
     """
     init_default_scope('mmpretrain')
     out = osp.abspath(out)
-    os.makedirs(out, exist_ok=True)
+
+    def busy(owner: str) -> None:
+        raise UserError(f'{out}: {owner} is fitting into this folder; give another --out, or wait')
+
+    with owner_lock(osp.join(out, 'fit.lock'), busy):
+        for folder, _, _ in os.walk(out):
+            for path in remove_stale_drafts(folder):
+                tell(f'removed {path}, left by a run that was killed')
+        return _fit(data, backbone, out, options)
+
+
+def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, Any]) -> str:
+    """The steps of a fit, by the one process that writes into `out`."""
     steps = iter(range(1, 7))
 
     def say(text: str) -> None:
-        print_log(f'[{next(steps)}/6] {text}', 'current')
+        tell(f'[{next(steps)}/6] {text}')
 
     say('reading the data')
     plan = make_plan(data, backbone, out, **options)
@@ -53,14 +73,24 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
     say('thresholds, chosen on val')
     thresholds = choose_thresholds(out, checkpoint, plan.data.classes)
     say('testing')
-    test(path, checkpoint)
-    lines = result_lines(out, thresholds)
-    with atomic_write(osp.join(out, 'results.txt')) as file:
-        file.write('\n'.join(lines) + '\n')
-    print('\n'.join(lines))
+    results, page = osp.join(out, 'results.txt'), osp.join(out, 'report.html')
+    if is_tested(out, checkpoint):
+        tell(f'{results} is of this checkpoint: not tested again')
+    else:
+        if osp.isfile(page):
+            os.remove(page)  # of another test
+        test(path, checkpoint)
+        with atomic_write(results) as file:
+            file.write('\n'.join(result_lines(out, thresholds)) + '\n')
+        mark_tested(out, checkpoint)
+    with open(results, encoding='utf-8') as file:
+        print(file.read(), end='')
     say('report')
     run = osp.join(out, 'run')
-    page = write_report(run, osp.join(out, 'report.html'), images=4)
+    if osp.isfile(page):
+        tell(f'{page} exists: not written again')
+    else:
+        write_report(run, page, images=4)
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
         f'classify new images: tcnn predict IMAGE --checkpoint {checkpoint} --out DIR'

@@ -1,5 +1,6 @@
 """The annotated images of a fit: data set configs by role, classes, counts."""
 
+import json
 import os
 import os.path as osp
 from collections.abc import Sequence
@@ -14,9 +15,13 @@ from tcnn_mm.datasets.formats.id_list import write_ids
 from tcnn_mm.datasets.formats.read_data import FoundData, ReadOptions, read_data
 from tcnn_mm.datasets.image_records import write_records
 from tcnn_mm.datasets.stratified_split import split_parts
+from tcnn_mm.engine.bank_contents import some_ids
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.class_table import class_table
 from tcnn_mm.registry import DATASETS
+
+# Name of the file of records, in the folder of lists of a fit.
+RECORDS = 'records.json'
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,15 @@ def read_folder(
         seed: Of the draw of parts that the data do not name.
 
     Raises:
-        UserError: What :func:`read_data` refuses; too few images.
+        UserError: What :func:`read_data` refuses; too few images; other images or annotations
+            than those of a fit that was begun beside `splits`.
     """
     options = options or ReadOptions()
     found = read_data(data, options)
     for line in (f'found {found.description}', *found.account.lines()):
         print_log(line, 'current')
+    if osp.isfile(osp.join(osp.dirname(splits), 'config.py')):
+        check_same_records(osp.join(splits, RECORDS), found.classes, found_records(found))
     records = write_found(found, splits)
     source = dict(type='tcnn_mm.ImageRecords', ann_file=records)
     with quiet_log():
@@ -108,8 +116,8 @@ def read_folder(
     )
 
 
-def write_found(found: FoundData, folder: str) -> str:
-    """Write FOLDER/records.json, as :class:`ImageRecords` reads it; returns its path."""
+def found_records(found: FoundData) -> list[dict[str, Any]]:
+    """The records of images, as :func:`write_records` takes them."""
     label = {name: k for k, name in enumerate(found.classes)}
     records = []
     for image in found.images:
@@ -127,10 +135,41 @@ def write_found(found: FoundData, folder: str) -> str:
                 truncated=[item.truncated for item in objects],
             )
         )
+    return records
+
+
+def write_found(found: FoundData, folder: str) -> str:
+    """Write FOLDER/records.json, as :class:`ImageRecords` reads it; returns its path."""
     os.makedirs(folder, exist_ok=True)
-    path = osp.join(folder, 'records.json')
-    write_records(path, found.classes, records)
+    path = osp.join(folder, RECORDS)
+    write_records(path, found.classes, found_records(found))
     return path
+
+
+def check_same_records(
+    path: str, classes: Sequence[str], records: Sequence[dict[str, Any]]
+) -> None:
+    """Check that the records of a fit that was begun are those of today's data.
+
+    Raises:
+        UserError: Others, with ids: what was trained is not of these data.
+    """
+    if not osp.isfile(path):
+        return
+    with open(path, encoding='utf-8') as file:
+        before = json.load(file)
+    if before['classes'] != list(classes):
+        what = 'the classes'
+    else:
+        old = {record['id']: record for record in before['images']}
+        new = {record['id']: record for record in json.loads(json.dumps(records))}
+        changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+        what = f'the annotations or paths of {some_ids(changed)}' if changed else ''
+    if what:
+        raise UserError(
+            f'{path}: {what} changed since this fit was begun; give another --out, or remove '
+            f'{osp.dirname(osp.dirname(path))} to begin anew'
+        )
 
 
 def _split(found: FoundData, infos: Sequence[dict[str, Any]], seed: int) -> dict[str, list[int]]:

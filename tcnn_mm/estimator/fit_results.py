@@ -7,14 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from mmengine.runner import Runner
 
+from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
+from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.estimator.training import read_config, unique_name
+from tcnn_mm.estimator.training import read_config, tell, unique_name
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.registry import DATASETS
 from tcnn_mm.reports.run_artifacts import read_scores
+
+# In the work dir: digest of the checkpoint that was tested.
+TESTED = 'tested.txt'
 
 
 def bank_labels(bank: str) -> tuple[list[str], np.ndarray]:
@@ -27,7 +33,7 @@ def bank_labels(bank: str) -> tuple[list[str], np.ndarray]:
 
 
 def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict[str, float]:
-    """Choose the thresholds of best F1 on val and store them in the checkpoint.
+    """Choose the thresholds of best F1 on val and store them in the checkpoint, unless it has them.
 
     Returns:
         Class → threshold; nan for a class without positives.
@@ -40,8 +46,29 @@ def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict
     row = {image_id: at for at, image_id in enumerate(scores.ids)}
     values, _ = best_thresholds(scores.values[[row[i] for i in ids]], labels)
     thresholds = dict(zip(classes, values.tolist(), strict=True))
-    store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val')
+    meta = load_safely(checkpoint)['meta'].get('tcnn_mm', {})
+    if meta.get('thresholds') == {k: None if np.isnan(v) else v for k, v in thresholds.items()}:
+        tell(f'{checkpoint} has them')
+    else:
+        store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val')
+        tell(f'stored in {checkpoint}')
     return thresholds
+
+
+def is_tested(out: str, checkpoint: str) -> bool:
+    """Whether the results of a fit are those of this checkpoint."""
+    path = osp.join(out, 'run', TESTED)
+    needed = ('results.txt', 'run/voc_ap.json', 'run/image_scores.csv')
+    if not all(osp.isfile(osp.join(out, name)) for name in (f'run/{TESTED}', *needed)):
+        return False
+    with open(path, encoding='utf-8') as file:
+        return file.read() == file_digest(checkpoint)
+
+
+def mark_tested(out: str, checkpoint: str) -> None:
+    """Record that the results of a fit are complete, and of this checkpoint."""
+    with atomic_write(osp.join(out, 'run', TESTED)) as file:
+        file.write(file_digest(checkpoint))
 
 
 def test(path: str, checkpoint: str, overlays: int = 20) -> None:

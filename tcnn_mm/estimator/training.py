@@ -9,7 +9,7 @@ import uuid
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.logging import print_log
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
@@ -21,6 +21,13 @@ from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit_config import config_text
 from tcnn_mm.estimator.plan import FitPlan
+
+
+def tell(text: str) -> None:
+    """Log a line of a fit, also after a Runner: the current logger is then the Runner's, whose
+    level drops it.
+    """
+    MMLogger.get_instance('mmengine').info(text)
 
 
 def write_config(plan: FitPlan) -> str:
@@ -43,12 +50,12 @@ def write_config(plan: FitPlan) -> str:
                     f'{path}: of other data or settings than this command, or changed by hand; '
                     f'run it by tcnn train {path}, or give another --out'
                 )
-        print_log(f'{path} exists: continuing', 'current')
+        tell(f'{path} exists: continuing')
         return path
     os.makedirs(plan.out, exist_ok=True)
     with atomic_write(path) as file:
         file.write(text)
-    print_log(f'wrote {path}', 'current')
+    tell(f'wrote {path}')
     return path
 
 
@@ -60,11 +67,16 @@ def read_config(path: str) -> Config:
 
 
 def make_banks(path: str, plan: FitPlan) -> None:
-    """Compute the features of all patches of each part, unless they exist."""
+    """Compute the features of all patches of each part, unless they exist.
+
+    Raises:
+        UserError: Images were replaced since the features were computed.
+    """
     cfg = read_config(path)
+    advice = f'give another --out, or remove {plan.out} to begin anew'
     for role, count in plan.data.counts.items():
-        print_log(f'{role}: {count} images', 'current')
-        build_bank(cfg, cfg[f'{role}_dataloader'].dataset)
+        tell(f'{role}: {count} images')
+        build_bank(cfg, cfg[f'{role}_dataloader'].dataset, advice)
 
 
 class EpochBar(Hook):
@@ -94,6 +106,7 @@ def train(path: str, log_level: str = 'WARNING') -> str:
     validated = osp.join(cfg.work_dir, 'image_scores_val.csv')
     done = cfg.val_dataloader is None or osp.isfile(validated)
     if done and why_not_whole(last) is None:
+        tell(f'{last} exists: trained')
         return last
     cfg.resume = True
     cfg.experiment_name = unique_name('fit_train')
