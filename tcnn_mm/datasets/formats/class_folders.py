@@ -173,16 +173,9 @@ def _class_folders(base: Node, data_sets: set[str]) -> list[ClassFolder]:
 
 
 def _below_dates(base: Node) -> list[ClassFolder]:
-    """Class folders below folders of days or months, which are no classes themselves.
-
-    Raises:
-        _Unclear: Images lie in the folders of days.
-    """
+    """Class folders below folders of days or months; nothing where images lie in these."""
     if any(node.files for node in base.folders.values()):
-        raise _Unclear(
-            f'the folders {named(base.folders, 3)} are dates, not classes; give a CSV of '
-            'file,label, or one folder per class'
-        )
+        return []
     return [folder for node in base.folders.values() for folder in _flat(node, 'all')]
 
 

@@ -142,7 +142,8 @@ def _claims(item: CocoJson, images: Sequence[CocoImage], index: ImageIndex) -> l
     found = []
     for image in images:
         match = index.find(image.file_name, osp.dirname(item.file), part=item.part)
-        found.append(Claim(item, image, match.file, match.how, item.part))
+        how = match.how if match.file else match.how.partition(':')[0]
+        found.append(Claim(item, image, match.file, how, item.part))
     return found
 
 

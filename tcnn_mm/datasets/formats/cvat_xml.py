@@ -98,7 +98,7 @@ def _image(
     where = f'{file}: image {node.get("id", "?")} ({name})'
     match = index.find(name, near=osp.dirname(file))
     if match.file is None:
-        account.lose_image(match.how, where)
+        account.lose_image(match.how.partition(':')[0], where)
         return None
     if match.how:
         account.repair(f'name found {match.how}', where)

@@ -73,12 +73,16 @@ def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None
 def _the_same(readings: Sequence[Reading]) -> Reading | None:
     """The reading to use of several that give the same images the same labels; else None.
 
-    Folders whose names are none of the classes that another format names are no classes.
+    Folders that cannot be read as classes, or whose names are none of the classes that another
+    format names, are no classes.
     """
-    try:
-        read = [(reading, reading.read(Account())) for reading in readings]
-    except UserError:
-        return None
+    read = []
+    for reading in readings:
+        try:
+            read.append((reading, reading.read(Account())))
+        except UserError:
+            if reading.format != 'folders':
+                return None
     classes = {n for reading, data in read if reading.format != 'folders' for n in data.classes}
     read = [(r, data) for r, data in read if r.format != 'folders' or classes & {*data.classes}]
     # The reading with most images, of several the one with boxes, has to contain the others.

@@ -3,15 +3,16 @@
 import re
 
 ROLES = {
-    'train': 'train', 'training': 'train', 'trn': 'train',
+    'train': 'train', 'training': 'train', 'trn': 'train', 'trainset': 'train',
     'val': 'val', 'valid': 'val', 'validation': 'val', 'dev': 'val', 'eval': 'val',
-    'test': 'test', 'testing': 'test', 'tst': 'test',
+    'valset': 'val', 'test': 'test', 'testing': 'test', 'tst': 'test', 'testset': 'test',
+    'holdout': 'test',
     'trainval': 'trainval',
 }  # fmt: skip
 
 
 def part_of_name(name: str) -> str | None:
-    """The part that one name says, in any case: 'seg_train' and 'instances_train2017' → 'train'.
+    """The part that one name says, in any case: 'seg_train', 'TrainData', 'train2017' → 'train'.
 
     Args:
         name: Of a file, without its folder and extension, or of a folder.
@@ -19,7 +20,8 @@ def part_of_name(name: str) -> str | None:
     Returns:
         'train', 'val', 'test', 'trainval', or None for a name that says none, or several.
     """
-    words = re.split(r'[^a-z]+', name.lower())
+    apart = re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name)
+    words = re.split(r'[^a-z]+', apart.lower())
     found = {ROLES[word] for word in words if word in ROLES}
     return found.pop() if len(found) == 1 else None
 

@@ -68,7 +68,7 @@ def read_yolo(
     pose = any(one.pose for one in yamls.found)
     sets = named_sets(scan, index, yamls.found, _other_texts(scan, files), account)
     for file, how in files.lost.items():
-        account.lose_image(how, file)
+        account.lose_image(how.partition(':')[0], file)
     for file in files.other:
         if part_of_path(osp.splitext(osp.basename(file))[0]) is None:  # no list of a part
             account.leave_unused('text file that is no label file', file)

@@ -11,6 +11,7 @@ from tcnn_mm.datasets.formats.parts import part_of_name, part_of_path
         ('train', 'train'), ('Train', 'train'), ('TRAINING', 'train'), ('seg_train', 'train'),
         ('instances_train2017', 'train'), ('valid', 'val'), ('Validation', 'val'), ('val2', 'val'),
         ('dev', 'val'), ('test-set', 'test'), ('trainval', 'trainval'),
+        ('TrainData', 'train'), ('testSet', 'test'), ('trainA', 'train'), ('testset', 'test'),
         ('trains', None), ('validity', None), ('freight', None), ('images', None), ('', None),
         ('train_test', None),
     ],

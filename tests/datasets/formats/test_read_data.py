@@ -151,3 +151,26 @@ def test_duplicates_of_several_roots_are_noted(tmp_path):
     roots = [str(tmp_path / name) for name in ('one', 'two')]
     notes = read_data(roots, ReadOptions(decode=True)).account.notes
     assert any('one/JPEGImages/image_0.png = two/JPEGImages/image_0.png' in n for n in notes)
+
+
+@pytest.mark.parametrize('place', ['2024-01-0{}', 'site/cam{}', 'cam{}/a'])
+def test_folders_of_images_do_not_hide_their_boxes(tmp_path, place):
+    """XML files beside images in folders of days, or of cameras that are no clear classes."""
+    write_voc(tmp_path / 'voc')
+    for number, image in enumerate(sorted((tmp_path / 'voc/JPEGImages').iterdir())):
+        folder = tmp_path / 'data' / place.format(number % 3)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, folder)
+        shutil.copy(tmp_path / f'voc/Annotations/{image.stem}.xml', folder)
+    found = read_data(str(tmp_path / 'data'))
+    assert found.boxes and len(found.images) == 8 and found.classes == ['blue', 'red']
+
+
+def test_images_of_one_name_are_one_reason(tmp_path):
+    """A loss names its first places, not every pair of images."""
+    root = write_voc(tmp_path / 'one')
+    shutil.rmtree(root / 'ImageSets')
+    shutil.copytree(root / 'JPEGImages', root / 'more')
+    with pytest.raises(UserError, match='8 × 2 images of this name for this XML') as error:
+        read_data(str(root))
+    assert len(str(error.value)) < 400
