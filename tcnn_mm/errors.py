@@ -1,5 +1,8 @@
 """Errors that the user can fix: the commands print one line without a traceback."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(RuntimeError):
     """An input is wrong: a file, a key, a path.
@@ -12,3 +15,12 @@ class UserError(RuntimeError):
 
 class InvalidValueError(UserError, ValueError):
     """A value is wrong, of an argument or in the data; a ValueError for callers in Python."""
+
+
+@contextmanager
+def errors_of(name: str) -> Iterator[None]:
+    """Put a name (an image, a file) before the message of an InvalidValueError."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(f'{name}: {error}') from error

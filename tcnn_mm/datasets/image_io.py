@@ -2,10 +2,12 @@
 
 import io
 import os
+import stat
 import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 from mmengine import fileio
@@ -15,6 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
+from tcnn_mm.limits import limit
 
 # What counts as an image in a folder, in lower case; for training and for prediction alike.
 IMAGE_SUFFIXES = (
@@ -23,7 +26,23 @@ IMAGE_SUFFIXES = (
 )  # fmt: skip
 UPRIGHT = 1
 # What Pillow raises on damaged files and on modes it cannot convert, beside OSError.
-_DAMAGE = (SyntaxError, ValueError, EOFError, OverflowError, MemoryError, struct.error)
+_DAMAGE = (
+    SyntaxError, ValueError, EOFError, OverflowError, MemoryError, NotImplementedError, KeyError,
+    IndexError, TypeError, ZeroDivisionError, RuntimeError, struct.error,
+)  # fmt: skip
+# What is read, whatever the suffix says. Left out is what runs another program (EPS: Ghostscript)
+# or is no photograph.
+_FORMATS = (
+    'JPEG', 'MPO', 'PNG', 'BMP', 'DIB', 'GIF', 'TIFF', 'WEBP', 'PPM', 'JPEG2000', 'AVIF', 'HEIF',
+    'TGA', 'PCX', 'SGI', 'ICO',
+)  # fmt: skip
+_KINDS = {
+    stat.S_IFDIR: 'a folder',
+    stat.S_IFIFO: 'a pipe',
+    stat.S_IFSOCK: 'a socket',
+    stat.S_IFCHR: 'a device',
+    stat.S_IFBLK: 'a device',
+}
 # The EXIF orientation that undoes another one; the others undo themselves.
 _INVERSE = {6: 8, 8: 6}
 
@@ -33,7 +52,8 @@ AnyPath = str | os.PathLike
 class _PixelLimit:
     """Pillow's process-wide limit on image sizes, lifted while any thread reads an image.
 
-    Photos of any size are data here. The limit is the host's again after the last read ends.
+    Photos are data here, and the limit is :func:`_check_pixels`. Pillow's is the host's again after
+    the last read ends.
     """
 
     def __init__(self) -> None:
@@ -66,6 +86,8 @@ def _errors_of(path: AnyPath) -> Iterator[None]:
     try:
         with _PIXEL_LIMIT.lifted():
             yield
+    except UserError:
+        raise
     except FileNotFoundError as error:
         raise UserError(f'{where}: no such image') from error
     except UnidentifiedImageError as error:
@@ -76,6 +98,50 @@ def _errors_of(path: AnyPath) -> Iterator[None]:
             raise UserError(f'{where}: cannot be read ({error.strerror})') from error
         what = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(f'{where}: damaged image ({what})') from error
+
+
+@lru_cache
+def _formats() -> list[str]:
+    """Those of :data:`_FORMATS` that this Pillow reads."""
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def check_regular(path: AnyPath) -> bool:
+    """Refuse what is no file before it is opened: opening a pipe waits for a writer.
+
+    Returns:
+        Whether the path is one of this machine, and not of a remote store.
+
+    Raises:
+        UserError: A folder, pipe, socket or device.
+    """
+    if not isinstance(fileio.get_file_backend(path), fileio.LocalBackend):
+        return False
+    with _errors_of(path):
+        mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        raise UserError(f'{printable(path)}: not a file, but {_KINDS.get(stat.S_IFMT(mode))}')
+    return True
+
+
+def _check_pixels(image: Image.Image, path: AnyPath) -> None:
+    """Refuse an image by the size that its header declares, before memory is taken for it."""
+    if image.width * image.height > limit('TCNN_MAX_PIXELS'):
+        raise UserError(
+            f'{printable(path)}: {image.width} × {image.height} pixels, more than '
+            f'{limit("TCNN_MAX_PIXELS"):,} in all; crop it or make it smaller, or raise the limit: '
+            f'export TCNN_MAX_PIXELS={image.width * image.height}'
+        )
+
+
+@contextmanager
+def _open(path: AnyPath) -> Iterator[Image.Image]:
+    """Open an image of a size that may be decoded; of a local file no more is read than needed."""
+    source = path if check_regular(path) else io.BytesIO(fileio.get(path))
+    with Image.open(source, formats=_formats()) as image:
+        _check_pixels(image, path)
+        yield image
 
 
 def _rotate(image: Image.Image, orientation: int) -> Image.Image:
@@ -117,10 +183,10 @@ def load_rgb(path: AnyPath) -> np.ndarray:
         (H, W, 3) uint8 RGB, contiguous.
 
     Raises:
-        UserError: A missing, truncated or undecodable file, or grey levels of unknown range; one
-            line with the path.
+        UserError: A missing, truncated or undecodable file, a pipe or device, more pixels than
+            TCNN_MAX_PIXELS, or grey levels of unknown range; one line with the path.
     """
-    with _errors_of(path), Image.open(io.BytesIO(fileio.get(path))) as image:
+    with _errors_of(path), _open(path) as image:
         return np.ascontiguousarray(image_to_rgb(image, path))
 
 
@@ -145,6 +211,7 @@ def image_to_rgb(image: Image.Image, name: AnyPath = 'PIL image') -> np.ndarray:
         (H, W, 3) uint8 RGB.
     """
     with _errors_of(name):
+        _check_pixels(image, name)
         image = _load_stored(image)
         if image.mode == 'F' or image.mode.startswith('I'):
             return np.repeat(_scale_grey(image, name)[..., None], 3, axis=2)
@@ -168,20 +235,22 @@ def decode_small(data: bytes, side: int, name: AnyPath) -> np.ndarray:
     Raises:
         UserError: As for :func:`load_rgb`.
     """
-    with _errors_of(name), Image.open(io.BytesIO(data)) as image:
+    with _errors_of(name), Image.open(io.BytesIO(data), formats=_formats()) as image:
+        _check_pixels(image, name)
         image.draft(None, (side, side))
         return image_to_rgb(image, name)
 
 
 def read_bytes(path: AnyPath) -> bytes:
     """Content of a file; errors as for :func:`load_rgb`."""
+    check_regular(path)
     with _errors_of(path):
         return fileio.get(path)
 
 
 def image_size(path: AnyPath) -> tuple[int, int]:
     """(height, width) in stored pixels from an image's header; errors as for :func:`load_rgb`."""
-    with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
+    with _errors_of(path), _open(path) as image:
         return _stored_size(image)
 
 
@@ -193,7 +262,7 @@ def read_header(path: AnyPath) -> tuple[tuple[int, int], int]:
     Returns:
         (height, width) in stored pixels, and the orientation of :func:`exif_orientation`.
     """
-    with _errors_of(path), fileio.get_local_path(path) as local, Image.open(local) as image:
+    with _errors_of(path), _open(path) as image:
         size_hw = _stored_size(image)
         return size_hw, exif_orientation(image)
 
@@ -213,7 +282,7 @@ def exif_orientation(image: AnyPath | Image.Image) -> int:
     if isinstance(image, Image.Image):
         value = image.getexif().get(Tag.Orientation, UPRIGHT)
         return value if value in range(1, 9) else UPRIGHT
-    with _errors_of(image), Image.open(io.BytesIO(fileio.get(image))) as opened:
+    with _errors_of(image), _open(image) as opened:
         return exif_orientation(opened)
 
 

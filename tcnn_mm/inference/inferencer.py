@@ -11,8 +11,9 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmpretrain.structures import DataSample
 
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError, errors_of
 from tcnn_mm.inference.inputs import (
     OneImage,
     ReadLog,
@@ -218,7 +219,10 @@ class TCNNInferencer:
             that are missing or not finite.
         """
         upright = self.upright if upright is None else upright
-        read = [read_image(image, channel_order, upright, log) for image in images]
+        read = [
+            self._checked_size(read_image(image, channel_order, upright, log), image, log)
+            for image in images
+        ]
         samples = self._predict(read, boxes or [None] * len(images))
         results = []
         for image, pixels, sample in zip(images, read, samples, strict=True):
@@ -233,6 +237,20 @@ class TCNNInferencer:
                 result.update(image_result(sample, pixels, self.classes, self.rule, options))
             results.append(result)
         return results
+
+    def _checked_size(
+        self, pixels: np.ndarray | UserError, image: OneImage, log: ReadLog
+    ) -> np.ndarray | UserError:
+        """Pixels (H, W, 3), or the error of an image that is too long for the grid."""
+        if not isinstance(pixels, UserError) and not self.needs_boxes:
+            name = image if isinstance(image, str) else 'image'
+            try:
+                with errors_of(printable(name)):
+                    self.model.sampler.grid(pixels.shape[:2])
+            except InvalidValueError as error:
+                log.unreadable += 1
+                return error
+        return pixels
 
     def _predict(
         self, images: Sequence[np.ndarray | UserError], boxes: Sequence[np.ndarray | None]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.errors import InvalidValueError
+from tcnn_mm.errors import InvalidValueError, errors_of
 from tcnn_mm.models.freezing import zero_times_trainable
 from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.patch_model import PatchModel
@@ -58,7 +58,8 @@ class PatchClassifier(PatchModel):
             return self.sampler(size_hw, None, None, flags, training=False, key=RandomKey())
         boxes, labels = sample.gt_bboxes.cpu().numpy(), sample.gt_bboxes_labels.cpu().numpy()
         key = self.random_key()._replace(image_id=sample_name(sample))
-        return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)
+        with errors_of(key.image_id):
+            return self.sampler(size_hw, boxes, labels, flags, training=True, key=key)
 
     def test_patches(self, image: torch.Tensor, sample: DataSample) -> Patches:
         """The whole grid, or the square of a person's box."""

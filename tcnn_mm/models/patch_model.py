@@ -14,6 +14,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
+from tcnn_mm.errors import errors_of
 from tcnn_mm.models.builders import build_context, build_sampler, check_options, expected_pixels
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
@@ -280,8 +281,10 @@ class PatchModel(ImageClassifier):
                 whole = [features.float()[largest(mine)].mean(0) for features, mine in pairs]
         else:
             sizes = [tuple(image.shape[-2:]) for image in inputs]
-            pairs = zip(inputs, samples, strict=True)
-            patches = [self.test_patches(image, sample) for image, sample in pairs]
+            patches = []
+            for image, sample in zip(inputs, samples, strict=True):
+                with errors_of(sample_name(sample)):
+                    patches.append(self.test_patches(image, sample))
             boxes = [mine.xyxy for mine in patches]
             votes = self.score_patches(inputs, [mine.boxes for mine in patches], on_patches)
             if self.context is not None:

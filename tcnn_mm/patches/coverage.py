@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tcnn_mm.errors import errors_of
 from tcnn_mm.patches.geometry import areas, grid_lines
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.labeler import PatchLabeler
@@ -164,7 +165,8 @@ def measure_coverage(
         size_hw = item['height'], item['width']
         boxes, labels = item['gt_bboxes'], item['gt_bboxes_labels']
         difficult = item['gt_bboxes_difficult']
-        cells = grid(size_hw).xyxy
+        with errors_of(str(item.get('img_path') or item.get('img_id', 'an image'))):
+            cells = grid(size_hw).xyxy
         label, owner = labeler(cells, boxes, labels, difficult)
         patches.append(len(cells))
         # -1 (deleted) lands in the last place, background in the one before.

@@ -89,6 +89,30 @@ def grid_lines(
     return shape, y, x
 
 
+def most_windows(
+    height: int,
+    width: int,
+    scales: Iterable[float],
+    overlap: float,
+    size: int,
+    stride: float | None = None,
+    snap: int = 1,
+) -> int:
+    """Return a number that :func:`grid_windows` does not exceed, without making the grid.
+
+    Args: as for :func:`grid_windows`.
+    """
+    step = max(size * (1.0 - overlap) if stride is None else float(stride), snap)
+    total = 0
+    for scale in scales:
+        rows, columns = (
+            math.ceil((length - size) / step) + 1
+            for length in resized_shape(height, width, scale, size, snap)
+        )
+        total += rows * columns
+    return total
+
+
 def grid_windows(
     height: int,
     width: int,

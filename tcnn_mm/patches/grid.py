@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from tcnn_mm.patches.geometry import PAPER_SCALES, grid_windows
+from tcnn_mm.errors import InvalidValueError
+from tcnn_mm.limits import limit
+from tcnn_mm.patches.geometry import PAPER_SCALES, grid_windows, most_windows
 from tcnn_mm.patches.windows import GridWindows
 from tcnn_mm.registry import TASK_UTILS
 
@@ -46,7 +48,16 @@ class PatchGrid:
         self._windows = lru_cache(maxsize=256)(self._make)
 
     def _at(self, size_hw: tuple[int, int], scales: Sequence[float]) -> GridWindows:
-        return grid_windows(*size_hw, scales, self.overlap, self.size, self.stride, self.snap)
+        overlap, size, stride, snap = self.overlap, self.size, self.stride, self.snap
+        most = most_windows(*size_hw, scales, overlap, size, stride, snap)
+        if most > limit('TCNN_MAX_PATCHES'):
+            height, width = size_hw
+            raise InvalidValueError(
+                f'{width} × {height} pixels: about {most:,} patches, more than '
+                f'{limit("TCNN_MAX_PATCHES"):,}; crop the image into shorter pieces, give fewer '
+                f'scales, or raise the limit: export TCNN_MAX_PATCHES={most}'
+            )
+        return grid_windows(*size_hw, scales, overlap, size, stride, snap)
 
     def windows_at(self, size_hw: tuple[int, int], scale: float) -> GridWindows:
         """(height, width) in pixels and one λ → P windows, whatever `scales` says."""
@@ -59,7 +70,11 @@ class PatchGrid:
         return windows
 
     def __call__(self, size_hw: tuple[int, int]) -> GridWindows:
-        """(height, width) in pixels → P windows of all scales and their boxes, read-only."""
+        """(height, width) in pixels → P windows of all scales and their boxes, read-only.
+
+        Raises:
+            InvalidValueError: More windows than TCNN_MAX_PATCHES.
+        """
         return self._windows(int(size_hw[0]), int(size_hw[1]))
 
     def __getstate__(self) -> dict[str, Any]:

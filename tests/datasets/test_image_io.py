@@ -109,7 +109,7 @@ FAULTS = {
     'missing.jpg': (lambda p: None, 'no such image'),
     'empty.jpg': (lambda p: p.write_bytes(b''), 'not an image'),
     'page.jpg': (lambda p: p.write_text('<html></html>'), 'not an image'),
-    'folder.jpg': (lambda p: p.mkdir(), 'cannot be read .*directory'),
+    'folder.jpg': (lambda p: p.mkdir(), 'not a file, but a folder'),
     'float.tif': (_write_float, 'grey levels .* mode F; save it with 8 bits'),
     'wide.tif': (
         lambda p: Image.fromarray(np.full((4, 4), 70000, np.int32)).save(p),
