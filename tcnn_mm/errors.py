@@ -17,6 +17,10 @@ class InvalidValueError(UserError, ValueError):
     """A value is wrong, of an argument or in the data; a ValueError for callers in Python."""
 
 
+class NotFiniteError(UserError):
+    """Scores of an image are NaN or infinite: the model has diverged, or its file is damaged."""
+
+
 @contextmanager
 def errors_of(name: str) -> Iterator[None]:
     """Put a name (an image, a file) before the message of an InvalidValueError."""

@@ -13,7 +13,7 @@ from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.engine.progress import progress_bar
-from tcnn_mm.errors import InvalidValueError, UserError, errors_of
+from tcnn_mm.errors import InvalidValueError, NotFiniteError, UserError, errors_of
 from tcnn_mm.inference.inputs import (
     OneImage,
     ReadLog,
@@ -24,13 +24,7 @@ from tcnn_mm.inference.inputs import (
 )
 from tcnn_mm.inference.label_rule import LabelRule
 from tcnn_mm.inference.predict_dataset import predict_batch
-from tcnn_mm.inference.results import (
-    ImageResult,
-    ResultOptions,
-    image_result,
-    is_finite,
-    not_finite_result,
-)
+from tcnn_mm.inference.results import ImageResult, ResultOptions, image_result
 from tcnn_mm.inference.trained_model import load_trained_model
 
 
@@ -134,8 +128,8 @@ class TCNNInferencer:
             :attr:`label_rule`, highest score first), `patches` {class: [{'box': [x1, y1, x2,
             y2], 'score': float}, …]}; with `score_maps` `maps` {class: float32 (h, w)}; with
             `keep_image` `image` (H, W, 3) uint8 RGB. Of several images, one that cannot be read
-            gives {'img_path', 'error'} and a warning at the end; one whose scores are NaN or
-            infinite (of a model that diverged) has `scores` too.
+            or has scores that are NaN or infinite (of a model that diverged) gives {'img_path',
+            'error'} and a warning at the end.
 
         Raises:
             UserError: See above; boxes that are missing or not asked for; an unknown class.
@@ -223,16 +217,16 @@ class TCNNInferencer:
             self._checked_size(read_image(image, channel_order, upright, log), image, log)
             for image in images
         ]
-        samples = self._predict(read, boxes or [None] * len(images))
+        names = [printable(image) if isinstance(image, str) else 'image' for image in images]
+        samples = self._predict(read, boxes or [None] * len(images), names)
         results = []
         for image, pixels, sample in zip(images, read, samples, strict=True):
-            path = image if isinstance(image, str) else None
-            result = ImageResult(img_path=path)
+            result = ImageResult(img_path=image if isinstance(image, str) else None)
             if isinstance(pixels, UserError):
                 result['error'] = str(pixels)
-            elif not is_finite(sample):
+            elif isinstance(sample, UserError):
                 log.not_finite += 1
-                result.update(not_finite_result(sample, path, self.classes))
+                result['error'] = str(sample)
             else:
                 result.update(image_result(sample, pixels, self.classes, self.rule, options))
             results.append(result)
@@ -253,23 +247,35 @@ class TCNNInferencer:
         return pixels
 
     def _predict(
-        self, images: Sequence[np.ndarray | UserError], boxes: Sequence[np.ndarray | None]
-    ) -> list[DataSample | None]:
-        """Score images (H, W, 3) uint8 RGB with their persons' boxes; None for an error."""
-        found: list[DataSample | None] = [None] * len(images)
-        good, items = [], []
-        for i, (image, box) in enumerate(zip(images, boxes, strict=True)):
+        self,
+        images: Sequence[np.ndarray | UserError],
+        boxes: Sequence[np.ndarray | None],
+        names: Sequence[str],
+    ) -> list[DataSample | UserError]:
+        """Score images (H, W, 3) uint8 RGB with their persons' boxes; errors stay errors."""
+        found: list[DataSample | UserError] = []
+        items = []
+        for image, box, name in zip(images, boxes, names, strict=True):
+            sample = DataSample(metainfo=dict(img_id=name))
+            if box is not None:
+                sample.set_field(torch.from_numpy(box), 'input_box')
             if isinstance(image, np.ndarray):
-                sample = DataSample()
-                if box is not None:
-                    sample.set_field(torch.from_numpy(box), 'input_box')
                 # A copy: PIL's pixels are read-only, which torch warns of.
                 pixels = torch.from_numpy(image.transpose(2, 0, 1).copy())
-                good.append(i)
                 items.append(dict(inputs=pixels, data_samples=sample))
-        for i, sample in zip(good, predict_batch(self.model, items, True), strict=True):
-            found[i] = sample
+        scored = iter(self._scored(items))
+        for image in images:
+            found.append(next(scored) if isinstance(image, np.ndarray) else image)
         return found
+
+    def _scored(self, items: Sequence[dict[str, Any]]) -> list[DataSample | UserError]:
+        """Score images together; where one has scores that are not finite, each alone."""
+        try:
+            return list(predict_batch(self.model, items, True))
+        except NotFiniteError as error:
+            if len(items) == 1:
+                return [error]
+            return [found for item in items for found in self._scored([item])]
 
     def _checked_classes(self, classes: Sequence[str] | str | None) -> list[str]:
         """Names of the classes to show; all where none are given."""

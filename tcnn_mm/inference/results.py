@@ -3,7 +3,6 @@
 Letters: P patches of an image, K classes, (h, w) cells of a map.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
-from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.inference.label_rule import LabelRule
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import best_patches, map_shape
@@ -26,7 +24,7 @@ class PatchResult(TypedDict):
 
 
 class ImageResult(TypedDict, total=False):
-    """The result for one image; with `error` there is nothing else but `img_path` and `scores`."""
+    """The result for one image; `error` stands alone beside `img_path`."""
 
     img_path: str | None
     scores: dict[str, float]
@@ -73,34 +71,6 @@ def localization_maps(
     """
     maps = mean_score_map(boxes, scores.float(), size_hw, map_shape(size_hw, long_side), damping)
     return maps.cpu().numpy()
-
-
-def is_finite(sample: DataSample) -> bool:
-    """Whether the scores of a predicted sample and of its patches are numbers."""
-    return all(
-        bool(torch.isfinite(scores).all()) for scores in (sample.pred_score, sample.patch_scores)
-    )
-
-
-def not_finite_result(
-    sample: DataSample, path: str | None, class_names: Sequence[str]
-) -> ImageResult:
-    """The result of an image whose scores are NaN or infinite: an error, and the scores.
-
-    Args:
-        sample: With `pred_score` (K,).
-        path: Of the image, for the error.
-        class_names: K names.
-    """
-    scores = dict(zip(class_names, sample.pred_score.tolist(), strict=True))
-    bad = [name for name, score in scores.items() if not math.isfinite(score)]
-    where = 'image' if path is None else printable(path)
-    which = f'of {bad[0]}' if bad else 'of patches'
-    return ImageResult(
-        scores=scores,
-        error=f'{where}: the scores {which} are NaN or infinite: the model has diverged, or its '
-        'file is damaged; take an earlier checkpoint',
-    )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
 from tcnn_mm.models.patch_voter import PatchVoter
-from tcnn_mm.models.samples import batch_labels, refuse_not_finite, set_patches
+from tcnn_mm.models.samples import batch_labels, refuse_not_finite, sample_name, set_patches
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Patches, RandomKey
@@ -268,7 +268,7 @@ class PatchModel(ImageClassifier):
             list[DataSample]: With `pred_score` (K,).
 
         Raises:
-            UserError: A score is not finite; names the image.
+            NotFiniteError: A score is NaN or infinite; names the image.
         """
         number = len(inputs.features if isinstance(inputs, BankWindows) else inputs)
         samples = list(data_samples or [DataSample() for _ in range(number)])

@@ -10,7 +10,7 @@ from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import NotFiniteError
 
 OBJECT_FLAGS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
 
@@ -64,9 +64,9 @@ def set_patches(sample: DataSample, boxes: np.ndarray, scores: torch.Tensor) -> 
 
 
 def refuse_not_finite(sample: DataSample, *scores: torch.Tensor) -> None:
-    """Raise UserError where a score of an image is NaN or infinite; names the image."""
+    """Raise NotFiniteError where a score of an image is NaN or infinite; names the image."""
     if not all(bool(torch.isfinite(values).all()) for values in scores):
-        raise UserError(
+        raise NotFiniteError(
             f'{sample_name(sample)}: its scores are NaN or infinite: the weights are of a training '
             'that diverged, or a lower precision (--amp, frozen_dtype) overflows'
         )

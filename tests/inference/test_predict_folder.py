@@ -11,6 +11,8 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.inference import predict_folder
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.predict_folder import predict_to_folder
+from tcnn_mm.inference.results_file import to_json
+from tcnn_mm.models.patch_voter import PatchVoter
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
 
 
@@ -101,25 +103,31 @@ def test_an_image_given_several_times_is_one_result(workspace):
     assert [r['img_path'] for r in done.results] == ['in/b/a.png', 'in/a.png', 'in/z.jpg']
 
 
-@pytest.mark.parametrize('value', [np.nan, np.inf])
-def test_scores_that_are_no_numbers(workspace, monkeypatch, value):
-    """The JSON is strict: null, and an error of that image alone; status as for unreadable ones."""
-    whole, count = TCNNInferencer._predict, []
+def test_scores_that_are_no_numbers(workspace, monkeypatch):
+    """An error of that image alone, with status 1; the others of its batch have results."""
+    score = PatchVoter.image_score
+    calls = []
 
-    def diverged(self, images, boxes):
-        samples = whole(self, images, boxes)
-        samples[0].pred_score[1] = value
-        return samples
+    def diverged(self, *given):
+        calls.append(1)
+        # The first image of the batch, then the same image alone.
+        return score(self, *given) * (np.nan if len(calls) <= 2 else 1)
 
-    monkeypatch.setattr(TCNNInferencer, '_predict', diverged)
+    monkeypatch.setattr(PatchVoter, 'image_score', diverged)
     done = predict_to_folder('in', 'a.pth', batch_size=3)
-    with pytest.raises(UserError, match='2 of 3 images could not be predicted:\nin/a.png: the sc'):
+    with pytest.raises(UserError, match='2 of 3 images could not be predicted:\nin/a.png: its sc'):
         done.raise_for_errors()
-    for name in ('predictions.json', 'predictions.jsonl'):
-        for line in (workspace / 'predictions' / name).read_text().splitlines():
-            assert 'NaN' not in line.replace('are NaN or', '') and 'Infinity' not in line, line
-    text = (workspace / 'predictions' / 'predictions.json').read_text()
-    first = json.loads(text, parse_constant=count.append)['images'][0]
-    assert not count and first['scores']['fish'] is None and first['scores']['key'] > 0
-    assert 'scores of fish are NaN or infinite: the model has diverged' in first['error']
-    assert sorted(first) == ['error', 'img_path', 'scores']
+    first, _, good = json.loads((workspace / 'predictions' / 'predictions.json').read_text())[
+        'images'
+    ]
+    assert sorted(first) == ['error', 'img_path'] and good['scores']['key'] > 0
+    assert 'scores are NaN or infinite: the weights are of a training that di' in first['error']
+    with pytest.raises(UserError, match='image: its scores are NaN'):
+        calls.clear()
+        TCNNInferencer(checkpoint='a.pth')(np.zeros((60, 80, 3), np.uint8))
+
+
+def test_the_json_is_strict():
+    """NaN and infinity, at any depth, are null."""
+    value = dict(a=[np.nan, 1.5, (np.inf,)], b=dict(c=-np.inf, d='NaN'))
+    assert to_json(value) == '{"a": [null, 1.5, [null]], "b": {"c": null, "d": "NaN"}}'
