@@ -7,9 +7,11 @@ function imports what it needs when it is called.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import importlib.util
+import types
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 # mmcv's compiled operators; mmcv-lite and onedl-mmcv are built without them.
 COMPILED_OPS = 'mmcv._ext'
+# Packages with a `registry` module that mmengine imports where a type names them as its scope.
+TOOLBOXES = ('tcnn_mm', 'mmpretrain', 'mmengine', 'mmcv', 'mmdet', 'mmseg')
+_registered_only = contextvars.ContextVar('registered_only', default=False)
 
 
 def register_config_package(name: str) -> None:
@@ -124,15 +129,6 @@ def quiet_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def numpy_pickle_functions() -> list[Callable[..., Any]]:
-    """Return what numpy's arrays and scalars unpickle through; numpy 2 moved the private module."""
-    try:
-        from numpy._core.multiarray import _reconstruct, scalar
-    except ImportError:  # numpy 1
-        from numpy.core.multiarray import _reconstruct, scalar  # type: ignore[no-redef]
-    return [_reconstruct, scalar]
-
-
 def has_free_sizes() -> bool:
     """Whether :func:`free_sizes` works: torch ≥ 2.8."""
     from torch.fx.experimental import _config
@@ -151,18 +147,65 @@ def free_sizes() -> contextlib.AbstractContextManager[Any]:
     return _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
 
 
-@contextlib.contextmanager
-def safe_globals(types: Iterable[Any]) -> Iterator[None]:
-    """Allow types in weights-only loading for a while: `safe_globals`, which torch 2.4 lacks."""
-    import torch
+def weights_only_reader(allowed: Mapping[str, Any]) -> Any:
+    """Return torch's weights-only reader with types of our own, to pass as `pickle_module`.
 
-    before = list(torch.serialization.get_safe_globals())
-    torch.serialization.add_safe_globals(list(types))
+    `torch.serialization.safe_globals` changes a list of the whole process: of two threads that
+    load at a time, one takes the types of the other away.
+
+    Args:
+        allowed: Name in a pickle → what stands for it.
+    """
+    from torch import _weights_only_unpickler as module
+
+    # The reader asks this function of its module for the types.
+    own = {**vars(module), '_get_user_allowed_globals': lambda: allowed}
+    load = types.FunctionType(module.Unpickler.load.__code__, own, 'load')
+    reader = type('Unpickler', (module.Unpickler,), {'load': load})
+    return types.SimpleNamespace(
+        __name__=module.__name__,
+        Unpickler=reader,
+        load=lambda file, *, encoding='ASCII': reader(file, encoding=encoding).load(),
+    )
+
+
+def registered_scopes() -> set[str]:
+    """Return the scopes of all registries that were imported so far."""
+    from mmengine import registry
+
+    roots = [r for r in vars(registry).values() if isinstance(r, registry.Registry)]
+    return {scope for root in roots for scope in (root.scope, *root._children)}
+
+
+@contextlib.contextmanager
+def registered_names_only() -> Iterator[None]:
+    """Let registries find parts by their registered names alone, in this thread, for a while.
+
+    mmengine imports any other name: `Registry.get('os.system')` returns the function, and a scope
+    that it does not know is imported as `SCOPE.registry`.
+    """
+    from mmengine.registry import registry
+
+    if not hasattr(registry.get_object_from_string, 'registered_only'):
+        find, load = registry.get_object_from_string, registry.import_module
+
+        def get_object_from_string(name: str) -> Any:
+            return None if _registered_only.get() else find(name)
+
+        def import_module(name: str, package: str | None = None) -> Any:
+            root = name.partition('.')[0]
+            if _registered_only.get() and root not in {*TOOLBOXES, *registered_scopes()}:
+                raise ImportError(f'{root} is no OpenMMLab package')
+            return load(name, package)
+
+        get_object_from_string.registered_only = True  # type: ignore[attr-defined]
+        registry.get_object_from_string = get_object_from_string
+        registry.import_module = import_module
+    token = _registered_only.set(True)
     try:
         yield
     finally:
-        torch.serialization.clear_safe_globals()
-        torch.serialization.add_safe_globals(before)
+        _registered_only.reset(token)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,12 @@
 """Each private name of the toolbox still is what `tcnn_mm.compat` takes it for."""
 
+import concurrent.futures
 import fractions
+import io
 import logging
+import os
+import pickle
 
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -13,6 +16,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmengine.visualization import LocalVisBackend, Visualizer
 
 from tcnn_mm import compat
+from tcnn_mm.registry import MODELS
 from tests.support.toolbox_process import run_script
 
 
@@ -140,13 +144,6 @@ def test_the_log_is_quiet_inside_the_block_alone():
     assert logger.level == before
 
 
-@pytest.mark.parametrize('value', [np.arange(3.0), np.float64(2.5)])
-def test_numpy_unpickles_through_the_named_functions(value):
-    """An array and a scalar rebuild by the function that their pickle names."""
-    function = value.__reduce__()[0]
-    assert function in compat.numpy_pickle_functions()
-
-
 @pytest.mark.skipif(not compat.has_free_sizes(), reason='needs torch ≥ 2.8')
 def test_free_sizes_admit_a_single_row():
     """A program traced with two rows under `free_sizes` runs on one row."""
@@ -159,12 +156,40 @@ def test_free_sizes_admit_a_single_row():
         assert program.module()(torch.zeros(rows, 3)).shape == (rows, 2)
 
 
-def test_safe_globals_end_with_the_block():
-    """A type is allowed inside the block alone, and what was allowed before stays."""
+def test_weights_only_reader_changes_no_state_of_the_process():
+    """A type is allowed for this reader alone; torch's own list stays, another type is refused."""
     before = set(torch.serialization.get_safe_globals())
-    with compat.safe_globals([fractions.Fraction]):
-        assert fractions.Fraction in torch.serialization.get_safe_globals()
+    file = io.BytesIO()
+    torch.save(dict(a=fractions.Fraction(1, 2), w=torch.ones(2)), file)
+    for allowed in ({'fractions.Fraction': lambda *parts: parts}, {}):
+        file.seek(0)
+        reader = compat.weights_only_reader(allowed)
+        if allowed:
+            loaded = torch.load(file, pickle_module=reader, weights_only=False)
+            assert loaded['a'] == (1, 2) and loaded['w'].tolist() == [1.0, 1.0]
+        else:
+            with pytest.raises(pickle.UnpicklingError, match='fractions.Fraction'):
+                torch.load(file, pickle_module=reader, weights_only=False)
     assert set(torch.serialization.get_safe_globals()) == before
+
+
+@pytest.mark.parametrize('name', ['os.system', 'evil_package.Thing', 'os', 'torch.nn.Sequential'])
+def test_registered_names_only(name, tmp_path, monkeypatch):
+    """Other names are neither imported nor found, in this thread, and are again afterwards."""
+    (tmp_path / 'evil_package').mkdir()
+    (tmp_path / 'evil_package' / '__init__.py').write_text('raise SystemExit(3)')
+    monkeypatch.syspath_prepend(tmp_path)
+    with compat.registered_names_only():
+        assert MODELS.get(name) is None
+        assert MODELS.get('tcnn_mm.PatchClassifier') is not None
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            assert pool.submit(MODELS.get, 'torch.nn.Linear').result() is torch.nn.Linear
+    assert MODELS.get('os.getcwd') is os.getcwd
+
+
+def test_registered_scopes():
+    """Scopes of the toolboxes that are imported."""
+    assert {'mmengine', 'tcnn_mm'} <= compat.registered_scopes()
 
 
 def test_toolbox_globals():

@@ -12,6 +12,7 @@ from tcnn_mm.analysis.prediction_cache import image_scores
 from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.strict import check_classes
+from tcnn_mm.compat import registered_names_only
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
@@ -59,7 +60,8 @@ def count_trained_on(checkpoint: str, ids: Sequence[str]) -> int | None:
     """Count the images that a checkpoint was trained on; None where its data are unavailable."""
     cfg = read_config_text(load_safely(checkpoint)['meta']['cfg'], checkpoint)
     try:
-        dataset = DATASETS.build(image_config(cfg.train_dataloader.dataset))
+        with registered_names_only():  # the config of a checkpoint is data
+            dataset = DATASETS.build(image_config(cfg.train_dataloader.dataset))
     except UserError as error:
         print(f'the training images of {checkpoint} are unavailable: {error}')
         return None

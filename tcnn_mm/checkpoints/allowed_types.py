@@ -1,42 +1,46 @@
 """The types beside tensors that a checkpoint may hold when it is read as data only."""
 
-import codecs
+import functools
 import pickle
-from types import FunctionType
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from mmengine.logging.history_buffer import HistoryBuffer
 
-from tcnn_mm.compat import numpy_pickle_functions
+from tcnn_mm.checkpoints.numeric_arrays import (
+    NumericArray,
+    NumericDtype,
+    array_class,
+    latin1,
+    new_array,
+    new_scalar,
+    no_bytes,
+)
 
 
-def allowed_types() -> list[Any]:
-    """Types and functions of mmengine's own checkpoints: log buffers and numpy scalars."""
-    scalars: list[Any] = [np.dtype, np.ndarray]
-    scalars += [type(np.dtype(kind)) for kind in 'bBhHiIlLqQefd?U']
-    # numpy's bytes pass through codecs.encode.
-    return [
-        HistoryBuffer,
-        *numpy_pickle_functions(),
-        codecs.encode,
-        *_getattr_functions(),
-        *scalars,
-    ]
+@functools.cache
+def allowed_types() -> Mapping[str, Any]:
+    """Name in a pickle → what stands for it: mmengine's log buffers, numbers of numpy."""
+    allowed: dict[str, Any] = {
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'numpy.ndarray': array_class,
+        # To be filled, and never to be made: a pickle can give no name without a dot.
+        'NumericArray': NumericArray,
+        'numpy.dtype': NumericDtype,
+        '_codecs.encode': latin1,
+        'builtins.bytes': no_bytes,
+        '__builtin__.bytes': no_bytes,
+        'builtins.getattr': history_attribute,
+        '__builtin__.getattr': history_attribute,
+    }
+    for core in ('numpy.core', 'numpy._core'):  # numpy 2 moved the private module
+        allowed[f'{core}.multiarray._reconstruct'] = new_array
+        allowed[f'{core}.multiarray.scalar'] = new_scalar
+    return allowed
 
 
-def _history_attribute(owner: Any, name: str) -> Any:
+def history_attribute(owner: Any, name: str) -> Any:
     """The one use of `getattr` in mmengine's files: the statistics of its log buffers."""
-    if owner is not HistoryBuffer or name.startswith('_'):
+    if owner is not HistoryBuffer or not isinstance(name, str) or name.startswith('_'):
         raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r})')
     return getattr(owner, name)
-
-
-def _getattr_functions() -> list[FunctionType]:
-    """Copies of `_history_attribute` that unpickle as the builtin `getattr`."""
-    copies = []
-    for module in ('builtins', '__builtin__'):
-        copy = FunctionType(_history_attribute.__code__, _history_attribute.__globals__, 'getattr')
-        copy.__module__, copy.__qualname__ = module, 'getattr'
-        copies.append(copy)
-    return copies

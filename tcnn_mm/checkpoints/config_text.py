@@ -5,6 +5,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from tcnn_mm.checkpoints.config_types import data_config
 from tcnn_mm.errors import UserError
 
 _NUMBERS = dict(inf=float('inf'), nan=float('nan'))
@@ -42,7 +43,8 @@ def read_config_text(text: str, name: str) -> Config:
         name: The file, for the error.
 
     Raises:
-        UserError: The text holds more than data.
+        UserError: The text holds more than data, or a type that is no registered part; names the
+            line or the key.
     """
     try:
         values = {}
@@ -50,8 +52,8 @@ def read_config_text(text: str, name: str) -> Config:
             if not (isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)):
                 raise ValueError(f'line {line.lineno} holds code: {ast.unparse(line)[:60]}')
             values[line.targets[0].id] = _value(line.value)
-    except (ValueError, SyntaxError) as error:
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise UserError(
             f'{name}: its config cannot be read as data ({error}); give the config file'
         ) from error
-    return Config(values)
+    return data_config(values, name)

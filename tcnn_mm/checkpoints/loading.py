@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from tcnn_mm.checkpoints.allowed_types import allowed_types
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
 from tcnn_mm.checkpoints.weight_paths import local_path
-from tcnn_mm.compat import safe_globals
+from tcnn_mm.compat import weights_only_reader
 from tcnn_mm.errors import UserError
 
 TORCHVISION = 'torchvision://'
@@ -43,8 +44,7 @@ def load_safely(
     if path.endswith(SAFETENSORS):
         return read_safetensors(path, map_location)
     try:
-        with safe_globals(allowed_types()):
-            return torch.load(path, map_location=map_location, weights_only=not trust)
+        content = _unpickle(path, map_location, trust)
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
         reason = f'it holds {found.group(1)}' if found else str(error).split('\n')[0]
@@ -52,15 +52,38 @@ def load_safely(
             f'{path}: not a weights-only file ({reason}); if you made it yourself, pass '
             '--trust-checkpoint'
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise UserError(f'{path}: damaged checkpoint ({str(error).splitlines()[0]})') from error
+    except MemoryError as error:
+        raise UserError(f'{path}: needs more memory than there is') from error
+    except Exception as error:  # whatever a reader raises at bytes that are no checkpoint
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(f'{path}: damaged checkpoint ({reason})') from error
+    if not isinstance(content, dict):
+        raise UserError(f'{path}: holds a {type(content).__name__}, expected a dict of weights')
+    return content
+
+
+def _unpickle(path: str, map_location: Any, trust: bool) -> Any:
+    """Content of a file; by torch's weights-only reader, with no state of the process changed."""
+    if trust:
+        return torch.load(path, map_location=map_location, weights_only=False)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            # torch.load would run what it finds there.
+            if any(name.endswith('/constants.pkl') for name in file.namelist()):
+                raise pickle.UnpicklingError('it holds a TorchScript program')
+    reader = weights_only_reader(allowed_types())
+    return torch.load(path, map_location=map_location, pickle_module=reader, weights_only=False)
 
 
 def install_safe_loader(trust: bool = False) -> None:
     """Make mmengine's `load_from`, `resume` and `init_cfg` read files through `load_safely`."""
 
     def load(filename: str, map_location: Any = None) -> dict[str, Any]:
-        return load_safely(filename, map_location, trust)
+        content = load_safely(filename, map_location, trust)
+        if isinstance(content.get('meta'), dict):
+            # mmengine's `resume` runs this text, of mmcv 1, to compare numbers of GPUs.
+            content['meta'].pop('config', None)
+        return content
 
     CheckpointLoader.register_scheme(prefixes='', loader=load, force=True)
 

@@ -17,6 +17,7 @@ from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.checkpoints.metadata import map_damping, model_record
 from tcnn_mm.checkpoints.strict import check_record, check_state, record_differences
+from tcnn_mm.compat import registered_names_only
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
@@ -74,8 +75,8 @@ def load_trained_model(
         raise UserError('no checkpoint given: a config alone has an untrained head')
     name = str(checkpoint)
     content = load_safely(name, trust=trust)
-    meta = content.get('meta') or {}
-    stored = meta.get('tcnn_mm') or {}
+    meta = _entry(content, 'meta', name)
+    stored = _entry(meta, 'tcnn_mm', name)
     if config is None:
         lacking = [key for key in ('cfg', 'tcnn_mm') if not meta.get(key)]
         if lacking:
@@ -87,7 +88,7 @@ def load_trained_model(
         cfg = read_config_text(meta['cfg'], name)
     else:
         cfg = config if isinstance(config, Config) else _read_config(str(config))
-    model = build_without_weights(cfg, name)
+    model = build_without_weights(cfg, name) if config else build_from_data(cfg, name)
     fill(model, content, name)
     record = model_record(model) or {}
     changed = list(record_differences(stored, record).values())
@@ -141,6 +142,24 @@ def build_without_weights(cfg: Config, name: str) -> PatchModel:
     return model
 
 
+def build_from_data(cfg: Config, name: str) -> PatchModel:
+    """Build the model of a config that a checkpoint holds: of registered parts alone.
+
+    Raises:
+        UserError: What :func:`build_without_weights` refuses, a value that a part refuses.
+    """
+    try:
+        with registered_names_only():
+            return build_without_weights(cfg, name)
+    except UserError:
+        raise
+    except Exception as error:  # whatever parts raise at the values of a file
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f'{name}: no model can be built of its config ({reason[:200]}); give a config'
+        ) from error
+
+
 def fill(model: nn.Module, content: Mapping[str, Any], name: str) -> None:
     """Load a checkpoint's weights into its model.
 
@@ -155,6 +174,14 @@ def fill(model: nn.Module, content: Mapping[str, Any], name: str) -> None:
     check_state(content, model, name)
     # Files older than BatchNorm's counter are complete without it.
     model.load_state_dict(model_state(content), strict=False)
+
+
+def _entry(content: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
+    """A dict inside a checkpoint; empty where it has none."""
+    found = content.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise UserError(f'{name}: its {key!r} is a {type(found).__name__}, expected a dict')
+    return found
 
 
 def _read_config(path: str) -> Config:
