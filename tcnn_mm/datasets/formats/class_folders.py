@@ -186,7 +186,11 @@ def _below_parts(
     given = {n: base.folders[n] for n, part in part_of.items() if part and n not in data_sets}
     parts = {name: _single(node) for name, node in given.items()}
     others = [name for name, part in part_of.items() if not part]
-    whole = {name: node for name, node in parts.items() if len(node.folders) > 1}
+    whole = {
+        name: node
+        for name, node in parts.items()
+        if len(node.folders) > 1 and not any(map(_is_layout, node.folders))
+    }
     if others and len(set(filter(None, part_of.values()))) < 2:
         raise _Unclear(
             f'the folder {named(parts)} can be a part of the data or a class beside '
@@ -194,6 +198,12 @@ def _below_parts(
         )
     if not whole:
         return []
+    inner = [name for node in whole.values() for name in node.folders if part_of_name(name)]
+    if inner:
+        raise _Unclear(
+            f'the folder {inner[0]} in one of {named(parts)} can be a part or a class; give a CSV '
+            'of file,label, or rename it'
+        )
     below = {name: _flat(node, str(part_of[name])) for name, node in whole.items()}
     classes = {name: {f.name.casefold() for f in folders} for name, folders in below.items()}
     for name in whole:
@@ -270,13 +280,13 @@ def _note_other_folders(scan: FolderScan, base: Node, account: Account) -> None:
     """Say which folders beside those of classes have files, but no image: perhaps a class."""
     start = f'{base.path}/' if base.path else ''
     below = [f[len(start) :] for f in scan.files if f.startswith(start)]
-    others: dict[str, list[str]] = {}
+    others: dict[str, bool] = {}
     for file in below:
         name, _, rest = file.partition('/')
-        images = is_image(file) or file.lower().endswith(UNREAD_SUFFIXES)
         if rest and name not in base.folders:
-            others.setdefault(name, []).extend([] if not images else [file])
-    without = [name for name, images in others.items() if not images]
+            image = is_image(file) or file.lower().endswith(UNREAD_SUFFIXES)
+            others[name] = others.get(name, False) or image
+    without = [name for name, has_image in others.items() if not has_image]
     if without:
         account.note(f'folders without images are no classes: {named(without)}')
 

@@ -199,6 +199,8 @@ def normal_name(file_name: str) -> str:
 def _category(
     categories: ById[Category], annotation: dict[str, Any], where: str, file: JsonFile
 ) -> Category:
+    if 'segments_info' in annotation:
+        raise file.error(where, ' is panoptic (segments_info); give the file of instances')
     number = file.id(annotation, 'category_id', where)
     category, retyped = categories.find(number)
     if category is None:

@@ -25,7 +25,7 @@ def read_lines(path: str) -> list[str]:
     text = read_text(path, errors='surrogateescape')
     lines = [line.strip() for line in re.split(r'\r\n|\r|\n', text) if line.strip()]
     if not lines:
-        raise UserError(f'{path}: no id in this list')
+        raise UserError(f'{path}: no id in this list; write ids, or remove the file')
     return lines
 
 

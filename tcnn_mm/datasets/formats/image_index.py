@@ -115,6 +115,10 @@ class ImageIndex:
                     return found
                 same_case = table is self._by_case and _same_but_accents(found.file, wanted)
                 return Match(found.file, 'with its accents in another form' if same_case else how)
+        base, suffix = osp.splitext(osp.basename(wanted))
+        others = self._by_stem.get(base, [])
+        if suffix and others:  # it may be a mask of the image
+            return Match(None, f'no such image, but one of type {osp.splitext(others[0])[1]}')
         return Match(None, 'no such image')
 
     def _nearest(

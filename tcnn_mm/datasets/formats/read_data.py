@@ -201,10 +201,11 @@ def _one_part_each(
     both = [file for file, mine in more.items() if {i.part for i in mine} == {'val', 'test'}]
     for file, mine in more.items():
         if file not in both or len(mine) > 2:
-            parts = ', '.join(sorted({image.part for image in mine}))
+            parts = sorted({image.part for image in mine} - {'all'})
+            said = f' for {", ".join(parts)},' if parts else ''
             raise UserError(
-                f'{osp.join(root, file)}: annotated {len(mine)} times, for {parts}, in '
-                f'{named([image.where for image in mine], 2)} ({len(more)} such images)'
+                f'{osp.join(root, file)}: annotated {len(mine)} times,{said} in '
+                f'{named([image.where for image in mine], 2)} ({len(more)} such images); keep one'
             )
     if both:
         account.note(

@@ -198,3 +198,12 @@ def test_classes_of_parts_that_differ_in_case(tmp_path):
     draw(tmp_path / 'b', 'train/cat/1.jpg', 'train/dog/2.jpg', 'test/cats/3.jpg', 'test/a/4.jpg')
     with pytest.raises(UserError, match=r'no class in common \(test has a, cats\)'):
         read(tmp_path / 'b')
+
+
+def test_what_is_below_a_part_is_no_part_and_no_layout(tmp_path):
+    """train/images beside train/depth are no classes; train/test beside train/cat is unclear."""
+    draw(tmp_path / 'a', 'train/images/1.jpg', 'train/depth/2.jpg', 'test/images/3.jpg')
+    assert find(tmp_path / 'a') is None
+    draw(tmp_path / 'b', 'train/cat/1.jpg', 'train/test/2.jpg', 'val/cat/3.jpg', 'val/test/4.jpg')
+    with pytest.raises(UserError, match='the folder test in one of .* a part or a class'):
+        read(tmp_path / 'b')

@@ -348,3 +348,12 @@ def test_a_part_without_annotations_is_said(tmp_path):
     write(tmp_path, 'test/a.json', content_of(['3.jpg'], annotations=[]), images='test')
     _, _, account = read(tmp_path)
     assert [note for note in account.notes if 'test/a.json: no annotation: its 1 images' in note]
+
+
+def test_panoptic_annotations_are_told(tmp_path):
+    """They have segments in place of a box and a category."""
+    content = content_of(['1.jpg'])
+    content['annotations'] = [dict(image_id=1, file_name='1.png', segments_info=[])]
+    write(tmp_path, 'panoptic.json', content, images='.')
+    with pytest.raises(UserError, match='annotation 1 is panoptic .segments_info.; give the file'):
+        read(tmp_path)

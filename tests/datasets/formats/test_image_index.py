@@ -30,6 +30,7 @@ INDEX = ImageIndex(
         ('A.JPG', 'images/cam/a.jpg', 'with another case of its letters'),
         ('a', 'images/cam/a.jpg', 'without extension'),
         ('z.jpg', None, 'no such image'),
+        ('b c.jpg', None, 'no such image, but one of type .png'),
         ('', None, 'no file name'),
     ],
 )

@@ -174,3 +174,15 @@ def test_images_of_one_name_are_one_reason(tmp_path):
     with pytest.raises(UserError, match='8 × 2 images of this name for this XML') as error:
         read_data(str(root))
     assert len(str(error.value)) < 400
+
+
+def test_two_annotations_of_one_image_are_named(tmp_path):
+    """A copy of the annotation folder: both files and what to do, no part where there is none."""
+    root = write_voc(tmp_path / 'data')
+    shutil.rmtree(root / 'ImageSets')
+    shutil.copytree(root / 'Annotations', root / 'Annotations_old')
+    said = (
+        'annotated 2 times, in Annotations/image_0.xml, Annotations_old/.* such images.; keep one'
+    )
+    with pytest.raises(UserError, match=said):
+        read_data(str(root))
