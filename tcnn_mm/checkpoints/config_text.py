@@ -35,6 +35,29 @@ def _value(node: ast.expr) -> Any:
     raise ValueError(f'line {node.lineno} holds code: {ast.unparse(node)[:60]}')
 
 
+def _assignments(text: str) -> dict[str, Any]:
+    """Name → value of a text of assignments."""
+    values = {}
+    for line in ast.parse(text).body:
+        if not (isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)):
+            raise ValueError(f'line {line.lineno} holds code: {ast.unparse(line)[:60]}')
+        values[line.targets[0].id] = _value(line.value)
+    return values
+
+
+def read_dumped_config(path: str) -> Config:
+    """Read the config that mmengine wrote into a work dir, by its values as they are.
+
+    `Config.fromfile` would replace `{{ … }}` in names once more. A file with code is read by it.
+    """
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    try:
+        return Config(_assignments(text), filename=path)
+    except ValueError:
+        return Config.fromfile(path)
+
+
 def read_config_text(text: str, name: str) -> Config:
     """Read `meta['cfg']` of a checkpoint as a `Config`; mmengine would run it.
 
@@ -47,11 +70,7 @@ def read_config_text(text: str, name: str) -> Config:
             line or the key.
     """
     try:
-        values = {}
-        for line in ast.parse(text).body:
-            if not (isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)):
-                raise ValueError(f'line {line.lineno} holds code: {ast.unparse(line)[:60]}')
-            values[line.targets[0].id] = _value(line.value)
+        values = _assignments(text)
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise UserError(
             f'{name}: its config cannot be read as data ({error}); give the config file'

@@ -1,6 +1,7 @@
 """The config that a fit writes: thin, readable, and all that a later run needs."""
 
 import pprint
+import re
 from collections.abc import Mapping
 
 from tcnn_mm.estimator.plan import FitPlan
@@ -10,6 +11,8 @@ from tcnn_mm.models.backbones.zoo import BACKBONES
 STEPS, BATCH, IMAGES_PER_BATCH = 2000, 128, 16
 # Weak training sees the windows of an image at one scale per step.
 WEAK_STEPS = 600
+# What ends a line of Python, or hides what follows on a screen.
+CONTROL = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')
 ROLES = ('train', 'val', 'test')
 
 
@@ -44,7 +47,19 @@ def config_text(plan: FitPlan) -> str:
     lines = [*_header(plan), *_data_lines(plan)]
     for role in ROLES:
         lines += _loader_lines(plan, role)
-    return '\n'.join([*lines, *_model_lines(plan), *_schedule_lines(plan)]) + '\n'
+    lines += [*_model_lines(plan), *_schedule_lines(plan)]
+    return '\n'.join(map(plain_line, lines)) + '\n'
+
+
+def plain_line(line: str) -> str:
+    r"""One entry of the file, so that reading gives the same values whatever the names in it are.
+
+    mmengine replaces `{{ … }}` anywhere in a config, before Python reads it: in a string such a
+    brace is written `\x7b`. A line end in a comment would begin a line of Python.
+    """
+    if line.lstrip().startswith('#'):
+        line = CONTROL.sub(lambda found: ascii(found.group())[1:-1], line)
+    return re.sub(r'\{(?=\{)', r'\\x7b', line)
 
 
 def _header(plan: FitPlan) -> list[str]:

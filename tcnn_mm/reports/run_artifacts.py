@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.config import Config
 
+from tcnn_mm.checkpoints.config_text import read_dumped_config
 from tcnn_mm.errors import UserError
 
 
@@ -60,7 +61,7 @@ def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:
             f'{path}: no config of a run in this folder; give the work directory of tcnn train or '
             'tcnn test'
         )
-    config = Config.fromfile(configs[-1])
+    config = read_dumped_config(configs[-1])
     runs = sorted(glob.glob(osp.join(glob.escape(path), '*', 'vis_data', 'scalars.json')))
     logs = [_read_lines(run) for run in runs]
     trained = [run for run, rows in zip(runs, logs, strict=True) if any('loss' in r for r in rows)]
@@ -73,7 +74,7 @@ def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:
     return RunArtifacts(
         path,
         config,
-        Config.fromfile(training) if training and osp.isfile(training) else None,
+        read_dumped_config(training) if training and osp.isfile(training) else None,
         reports,
         read_scores(osp.join(path, 'image_scores.csv')),
         join_scalars(logs),
