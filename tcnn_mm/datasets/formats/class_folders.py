@@ -92,12 +92,11 @@ def find_class_folders(scan: FolderScan, index: ImageIndex) -> Reading | None:
         folders = _class_folders(base, data_sets)
     except _Unclear as error:
         message = f'{scan.root}: {error}'
-        evidence = f'{len(base.folders)} folders with images'
 
         def refuse(account: Account) -> AnnotatedImages:
             raise UserError(message)
 
-        return Reading('folders', evidence, refuse)
+        return Reading('folders', f'{len(base.folders)} folders with images', refuse)
     names = sorted({folder.name for folder in folders})
     if len(names) < 2:
         return None
