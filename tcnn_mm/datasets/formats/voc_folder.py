@@ -27,6 +27,8 @@ from tcnn_mm.errors import UserError
 # Folders whose name says that they hold annotations; what is above them is one tree.
 XML_FOLDERS = ANNOTATION_FOLDERS | {'xml', 'xmls'}
 
+NO_IMAGE = 'no image of this name'
+
 
 @dataclass
 class VOCTree:
@@ -135,15 +137,20 @@ def _trees(
 def _find_by_filename(
     scan: FolderScan, index: ImageIndex, tree: VOCTree, taken: set[str], account: Account
 ) -> None:
-    """Find images by the <filename> of XML files that have other names than their images."""
+    """Find images by the <filename> of XML files that have other names than their images.
+
+    Two images of the XML file's name stay a loss: <filename> may be older than one of them.
+    """
     for stem, (file, how) in list(tree.lost.items()):
+        if how != NO_IMAGE or not _is_voc(scan.path(file)):
+            continue
         image = index.find(named_image(scan.path(file)), near=tree.root).file
-        if image is None or image in taken or not _is_voc(scan.path(file)):
+        if image is None or image in taken:
             continue
         taken.add(image)
         del tree.lost[stem]
         tree.xml_of[image], tree.image_of[stem] = file, image
-        account.repair(f'{how.partition(":")[0]}: image of its <filename>', file)
+        account.repair(f'{how}: that of its <filename>', file)
 
 
 def _read_tree(

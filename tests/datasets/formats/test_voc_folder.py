@@ -207,7 +207,7 @@ def test_declared_encodings(tmp_path, encoding):
 
 
 def test_an_xml_file_of_another_name_is_for_its_filename(tmp_path):
-    """Numbered XML files, or two images of one name: <filename> decides, and it is counted."""
+    """Numbered XML files: <filename> decides, and it is counted; not among two of one name."""
     root = write(tmp_path)
     for at, xml in enumerate(sorted((root / 'Annotations').iterdir())):
         text = xml.read_text()
@@ -216,11 +216,13 @@ def test_an_xml_file_of_another_name_is_for_its_filename(tmp_path):
         xml.write_text(named)
         if at < 2:
             xml.rename(xml.with_name(f'{at}.xml'))
-    shutil.copy(root / 'JPEGImages/image_3.png', root / 'JPEGImages/image_3.jpg')
     found, account = read(root)
     assert [image.file[-11:] for image in found.images] == [f'image_{n}.png' for n in range(4)]
     assert all(image.annotated for image in found.images)
-    assert sum(map(len, account.repairs.values())) == 3
+    assert sum(map(len, account.repairs.values())) == 2
+    shutil.copy(root / 'JPEGImages/image_3.png', root / 'JPEGImages/image_3.jpg')
+    found, account = read(root)
+    assert len(found.images) == 3 and total(account.lost_images) == 1
 
 
 def test_a_filename_that_all_files_share_names_no_second_image(tmp_path):
