@@ -116,7 +116,8 @@ def _walk(scan: FolderScan, folder: str, skip: set[str], above: set[str]) -> Non
         name, path = entry.name.lower(), f'{folder}/{entry.name}'.lstrip('/')
         if name.startswith('.') or name in TOOL_FILES:
             continue
-        if not entry.is_dir():
+        # `entry.is_dir` raises at a link to itself.
+        if not (osp.isdir(entry.path) if entry.is_symlink() else entry.is_dir()):
             scan.files.append(path)
             continue
         real = osp.realpath(entry.path)
