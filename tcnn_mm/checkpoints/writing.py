@@ -20,4 +20,6 @@ def write_checkpoint(path: str | os.PathLike, checkpoint: dict[str, Any]) -> Non
         if os.fspath(path).endswith(SAFETENSORS):
             write_safetensors(draft, checkpoint)
         else:
-            torch.save(checkpoint, draft)
+            # A path would be opened by torch, whose errors have neither number nor file.
+            with open(draft, 'wb') as file:
+                torch.save(checkpoint, file)

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from tcnn_mm.bundled_configs import find_config
+from tcnn_mm.cli.numbers import real
 
 if TYPE_CHECKING:  # heavy: mmengine's config is imported by the command that reads one
     from mmengine.config import Config
@@ -67,7 +68,7 @@ def add_damping_argument(parser: argparse.ArgumentParser) -> None:
     """Add `--damping` of the localization maps; None if it is not given."""
     parser.add_argument(
         '--damping',
-        type=float,
+        type=real(0),
         help="of the localization maps: empty patches added to each pixel; 0: the paper's mean; "
         "default: the checkpoint's or config's, else 20",
     )

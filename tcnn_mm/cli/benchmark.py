@@ -14,12 +14,14 @@ test, as a share of it. A dense grid has its own number of patches: compare imag
 
 import argparse
 
+from tcnn_mm.cli.numbers import whole
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The images, the number of rounds, the outputs."""
     parser.add_argument('--images', help='folder of photographs; default: MiniVOC')
-    parser.add_argument('--limit', type=int, default=8, help='images; default: 8')
-    parser.add_argument('--repeats', type=int, default=3, help='rounds; default: 3')
+    parser.add_argument('--limit', type=whole(1), default=8, help='images; default: 8')
+    parser.add_argument('--repeats', type=whole(1), default=3, help='rounds; default: 3')
     parser.add_argument(
         '--stride', type=int, default=96, choices=[64, 96], help='of the dense grid, patch pixels'
     )

@@ -11,6 +11,7 @@ there, or problems.
 
 import argparse
 
+from tcnn_mm.cli.numbers import whole
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading_arguments(parser)
     parser.add_argument('--year', type=int, choices=[2007, 2012], help='PASCAL VOC of that year')
     parser.add_argument('--decode', action='store_true', help='decode images, not only headers')
-    parser.add_argument('--max-problems', type=int, default=20, metavar='N', help='to print')
+    parser.add_argument('--max-problems', type=whole(0), default=20, metavar='N', help='to print')
     parser.add_argument('--no-coverage', action='store_true', help='do not measure coverage')
 
 

@@ -1,5 +1,6 @@
 """How a command ends: one line for an error that the user can act on."""
 
+import errno
 import io
 import os
 import signal
@@ -42,8 +43,42 @@ def exit_with_error(message: str) -> NoReturn:
     sys.exit(1)
 
 
+# What helps, by the system's error; the others have the system's words alone.
+_REMEDIES = {
+    errno.ENOSPC: 'free some space, then give the same command again',
+    errno.EDQUOT: 'free some space, then give the same command again',
+    errno.EACCES: 'change its permissions, or give another path',
+    errno.EPERM: 'change its permissions, or give another path',
+    errno.EROFS: 'give a path that can be written',
+    errno.EEXIST: 'a file is where a folder is needed; give another path, or move the file',
+    errno.ENOTDIR: 'a file is where a folder is needed; give another path, or move the file',
+    errno.EISDIR: 'a folder is where a file is needed; give another path',
+    errno.ENAMETOOLONG: 'give a shorter path',
+    errno.EMFILE: 'raise the limit of open files: ulimit -n 4096',
+}
+
+
+def system_error(error: OSError) -> str | None:
+    """One line for what the system refused: the file, its reason, what helps.
+
+    Returns:
+        None for an error that is not the system's.
+    """
+    if error.errno is None or not error.strerror:
+        return None
+    from tcnn_mm.datasets.image_ids import printable  # heavy
+
+    where = '' if error.filename is None else f'{printable(os.fsdecode(error.filename))}: '
+    remedy = _REMEDIES.get(error.errno)
+    return f'{where}{error.strerror}' + (f'; {remedy}' if remedy else '')
+
+
 def run_tool(main: Callable[[], object]) -> None:
-    """Call a command; a :class:`UserError` ends it with its message and status 1, no traceback."""
+    """Call a command; what the user can act on ends it with one line and status 1, no traceback.
+
+    That is a :class:`UserError`, and what the system refuses (permissions, space, a file in the
+    place of a folder).
+    """
     escape_output()
     try:
         main()
@@ -58,6 +93,11 @@ def run_tool(main: Callable[[], object]) -> None:
         sys.exit(128 + signal.SIGINT)  # as shells report it
     except UserError as error:
         exit_with_error(str(error))
+    except OSError as error:
+        message = system_error(error)
+        if message is None:
+            raise
+        exit_with_error(message)
     except ImportError as error:
         message = missing_package(error)
         if message is None:

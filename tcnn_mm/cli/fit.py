@@ -14,6 +14,7 @@ or images need another --out. `tcnn check DIR` shows the data first;
 
 import argparse
 
+from tcnn_mm.cli.numbers import real, whole
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -39,9 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='what a weight file of unknown origin expects',
     )
     parser.add_argument(
-        '--scales', type=float, nargs='+', help='λ; default: what the coverage report suggests'
+        '--scales',
+        type=real(1, 100),
+        nargs='+',
+        help='λ; default: what the coverage report suggests',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of the split and of the training')
+    parser.add_argument(
+        '--seed', type=whole(0, 2**32 - 1), default=0, help='of the split and of the training'
+    )
 
 
 def run(args: argparse.Namespace) -> None:

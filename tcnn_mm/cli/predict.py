@@ -16,6 +16,7 @@ command given again goes on where it was interrupted.
 import argparse
 
 from tcnn_mm.cli.arguments import add_damping_argument, add_trust_argument
+from tcnn_mm.cli.numbers import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help='apply the EXIF orientation, or read as stored; default: as in training',
     )
-    parser.add_argument('--batch-size', type=int, default=4)
+    parser.add_argument('--batch-size', type=whole(1), default=4)
     parser.add_argument('--device', help="default: 'cuda' where there is a GPU, else 'cpu'")
     add_trust_argument(parser)
 

@@ -9,6 +9,7 @@ The page is made of what `tcnn train` and `tcnn test` left in the folder, and ne
 import argparse
 
 from tcnn_mm.cli.arguments import add_trust_argument
+from tcnn_mm.cli.numbers import whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('work_dir', help='folder of a training and a test')
     parser.add_argument('--out', help='the page; default: report.html in the work dir')
     parser.add_argument('--checkpoint', help='default: the one that was tested, else the newest')
-    parser.add_argument('--images', type=int, default=8, help='per class; 0 for none; default: 8')
+    parser.add_argument(
+        '--images', type=whole(0), default=8, help='per class; 0 for none; default: 8'
+    )
     add_trust_argument(parser)
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -48,7 +49,9 @@ def work(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def one_model(work, monkeypatch):
-    """Load the model once; draw nothing."""
+    """Load the model once; draw nothing; no bars, whose thread and locks a child has by halves."""
+    bar = SimpleNamespace(update=lambda number: None, close=lambda: None)
+    monkeypatch.setattr(predict_folder, 'progress_bar', lambda total, unit: bar)
     monkeypatch.setattr(predict_folder, 'draw_overlay', drawn)
     load = predict_folder.TCNNInferencer
     monkeypatch.setattr(

@@ -98,6 +98,7 @@ def killed(work: Callable[[], object]) -> bool:
     """Whether `work`, run in a process of its own, ended by SIGKILL; another failure raises."""
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # a child that hangs fails its test
         try:
             work()
         except BaseException:
