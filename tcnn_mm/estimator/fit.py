@@ -4,6 +4,7 @@ Each step leaves files, and a step whose files exist is not done again: the same
 once more continues an interrupted fit.
 """
 
+import errno
 import os
 import os.path as osp
 from collections.abc import Sequence
@@ -25,6 +26,9 @@ from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, tell, train, write_config
 from tcnn_mm.reports.report import write_report
 
+# Of a full disk, and of a used-up quota, which Windows does not know.
+DISK_FULL = (errno.ENOSPC, getattr(errno, 'EDQUOT', errno.ENOSPC))
+
 
 def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> str:
     """Plan, write the config, compute the banks, train, choose thresholds, test, report.
@@ -41,7 +45,7 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
 
     Raises:
         UserError: What :func:`make_plan` refuses; a fit of other options or data in `out`;
-            another process that fits into `out`.
+            another process that fits into `out`; a full disk.
     """
     init_default_scope('mmpretrain')
     out = osp.abspath(out)
@@ -53,7 +57,14 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
         for folder, _, _ in os.walk(out):
             for path in remove_stale_drafts(folder):
                 tell(f'removed {path}, left by a run that was killed')
-        return _fit(data, backbone, out, options)
+        try:
+            return _fit(data, backbone, out, options)
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            raise UserError(
+                f'{out}: {error.strerror}; make room, then the same command goes on'
+            ) from error
 
 
 def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tcnn_mm.engine import bank_files, build_bank
@@ -105,6 +106,67 @@ def test_a_kill_at_any_write(data, tmp_path, monkeypatch, where, turn):
     assert_alone(folder, data[1])
 
 
+@needs_fork
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', range(20))
+def test_a_kill_at_any_time(data, tmp_path, moment):
+    """kill -9 after any time, not at a write alone."""
+    start = time.perf_counter()
+    make(data[0], tmp_path / 'whole' / 'bank')
+    seconds = time.perf_counter() - start
+    child = os.fork()
+    if child == 0:
+        try:
+            make(data[0], tmp_path / 'killed' / 'bank')
+        finally:
+            os._exit(0)
+    ended = threading.Timer((moment + 0.5) / 20 * seconds, os.kill, (child, signal.SIGKILL))
+    ended.start()
+    os.waitpid(child, 0)
+    ended.cancel()
+    make(data[0], tmp_path / 'killed' / 'bank')
+    assert_alone(tmp_path / 'killed' / 'bank', data[1])
+
+
+def two_processes(records, folder, store):
+    """Start two processes that make a bank together; returns their numbers."""
+    children = []
+    for rank in range(2):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                torch.distributed.init_process_group(
+                    'gloo', init_method=f'file://{store}', rank=rank, world_size=2
+                )
+                make(records, folder)
+                torch.distributed.destroy_process_group()
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    return children
+
+
+@needs_fork
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', range(10))
+def test_a_kill_of_two_processes(data, tmp_path, moment):
+    """kill -9 of both after any time; two new ones end with the bank of two undisturbed ones."""
+    start = time.perf_counter()
+    undisturbed = two_processes(data[0], tmp_path / 'whole' / 'bank', tmp_path / 'store0')
+    assert [os.waitpid(child, 0)[1] for child in undisturbed] == [0, 0]
+    seconds = time.perf_counter() - start
+    victims = two_processes(data[0], tmp_path / 'killed' / 'bank', tmp_path / 'store1')
+    time.sleep((moment + 0.5) / 10 * seconds)
+    for child in victims:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    again = two_processes(data[0], tmp_path / 'killed' / 'bank', tmp_path / 'store2')
+    assert [os.waitpid(child, 0)[1] for child in again] == [0, 0]
+    assert_alone(tmp_path / 'killed' / 'bank', content(tmp_path / 'whole' / 'bank'))
+
+
 @pytest.mark.parametrize('turn', [1, 2, 3])
 def test_a_full_disk_is_one_line(data, tmp_path, monkeypatch, turn):
     """No space for a file: an error before anything is computed, nothing is left."""
@@ -174,6 +236,15 @@ def test_a_second_recipe_never_takes_a_draft(data, tmp_path, monkeypatch):
         make(data[0], tmp_path / 'bank', **{'model.frozen_dtype': 'bfloat16'})
     first.join()
     assert_alone(tmp_path / 'bank', data[1])
+
+
+def test_several_processes_do_not_wait(data, tmp_path, monkeypatch):
+    """Their connection would time out: one line says who makes the bank."""
+    monkeypatch.setattr(bank_files, 'get_world_size', lambda: 2)
+    busy = pytest.raises(UserError, match=rf'bank: process {os.getpid()} on .* start again when')
+    with bank_files.sole_builder(str(tmp_path / 'bank')), busy:
+        make(data[0], tmp_path / 'bank')
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
 """A fit that was killed goes on and ends bit-equal; a finished one says what it reuses."""
 
 import dataclasses
+import errno
 import json
 import logging
 import os
 import signal
+import threading
+import time
 
 import pytest
 from mmengine.logging import MMLogger
@@ -42,8 +45,9 @@ def whole(data, tmp_path_factory, cache={}):  # noqa: B006
     """What a fit that nothing disturbs leaves; made once."""
     if not cache:
         folder = tmp_path_factory.mktemp('whole') / 'out'
+        start = time.perf_counter()
         run(data, folder)
-        cache.update(folder=folder, left=left(folder))
+        cache.update(folder=folder, left=left(folder), seconds=time.perf_counter() - start)
     return cache
 
 
@@ -106,6 +110,48 @@ def test_a_kill_at_any_write(data, whole, tmp_path, monkeypatch, name, turn, whe
     with monkeypatch.context() as patch:
         patch.setattr(os, 'replace', replacement)
         assert killed(lambda: run(data, tmp_path / 'out'))
+    run(data, tmp_path / 'out')
+    assert_whole(tmp_path / 'out', whole['left'])
+
+
+@pytest.mark.parametrize(
+    'name, turn',
+    [WRITES[0], *(pytest.param(*write, marks=pytest.mark.slow) for write in WRITES[1:])],
+)
+def test_a_full_disk_at_any_write(data, whole, tmp_path, monkeypatch, name, turn):
+    """ENOSPC at that moment is one line; with room the same command ends bit-equal."""
+    replace, calls = os.replace, []
+
+    def replacement(source, target, **options):
+        calls.extend([1] * (os.path.basename(os.fspath(target)) == name))
+        if len(calls) == turn:
+            calls.append(1)
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        replace(source, target, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'replace', replacement)
+        with pytest.raises(UserError, match='No space left on device.*make room'):
+            run(data, tmp_path / 'out')
+    run(data, tmp_path / 'out')
+    assert_whole(tmp_path / 'out', whole['left'])
+
+
+@needs_fork
+@pytest.mark.slow
+@pytest.mark.parametrize('moment', range(20))
+def test_a_kill_at_any_time(data, whole, tmp_path, moment):
+    """kill -9 after any time, not at a write alone."""
+    child = os.fork()
+    if child == 0:
+        try:
+            run(data, tmp_path / 'out')
+        finally:
+            os._exit(0)
+    ended = threading.Timer((moment + 0.5) / 20 * whole['seconds'], os.kill, (child, 9))
+    ended.start()
+    os.waitpid(child, 0)
+    ended.cancel()
     run(data, tmp_path / 'out')
     assert_whole(tmp_path / 'out', whole['left'])
 
