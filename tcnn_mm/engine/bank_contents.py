@@ -11,6 +11,7 @@ from mmengine.dataset import BaseDataset
 
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.image_ids import printable
+from tcnn_mm.datasets.image_io import check_regular
 from tcnn_mm.errors import UserError
 
 Record = dict[str, Any]
@@ -49,8 +50,9 @@ def image_digest(path: str) -> str:
     digests.
 
     Raises:
-        UserError: The file cannot be read.
+        UserError: The file cannot be read, or is no file: a pipe would never end.
     """
+    check_regular(path)
     try:
         with open(path, 'rb') as file:
             size = os.fstat(file.fileno()).st_size
