@@ -135,6 +135,7 @@ def test_the_digest_is_of_size_and_ends(tmp_path):
     assert len({*found, image_digest(path)}) == 6
     with pytest.raises(UserError, match=r'none.jpg: '):
         image_digest(str(tmp_path / 'none.jpg'))
+    assert image_digest('http://127.0.0.1:9/a.jpg') == 'remote'
     if hasattr(os, 'mkfifo'):
         os.mkfifo(tmp_path / 'pipe.jpg')
         with pytest.raises(UserError, match=r'pipe.jpg: '):  # and no wait for its other end
