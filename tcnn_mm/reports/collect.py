@@ -10,7 +10,7 @@ import torch
 
 import tcnn_mm
 from tcnn_mm.errors import UserError
-from tcnn_mm.reports.collect_examples import collect_examples
+from tcnn_mm.reports.collect_examples import classes_of_page, collect_examples
 from tcnn_mm.reports.examples import TestImages, read_test_images
 from tcnn_mm.reports.facts import (
     ClassResult,
@@ -106,15 +106,14 @@ def _curves(run: RunArtifacts, images: TestImages | None, trouble: str) -> Figur
     if images is None or run.scores is None:
         return Figures(note=trouble)
     figures = []
-    for k, name in enumerate(run.scores.classes):
-        labels = images.labels[:, k]
-        if not (labels == 1).any():
-            continue
+    shown, left_out = classes_of_page(run, images)
+    for k in shown:
+        name, labels = run.scores.classes[k], images.labels[:, k]
         ap = run.reports[0]['classes'].get(name, {}).get('ap') if run.reports else None
         title = name if ap is None else f'{name}, AP {100 * ap:.1f} %'
         svg = to_svg(precision_recall_curve(run.scores.values[:, k], labels))
         figures.append(Figure(svg, f'Precision over recall of {title}', title))
-    return Figures(figures)
+    return Figures(figures, left_out=left_out)
 
 
 def _training(scalars: list[dict[str, Any]]) -> Figures:

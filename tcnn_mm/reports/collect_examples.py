@@ -2,7 +2,7 @@
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import load_trained_model
-from tcnn_mm.reports.examples import TestImages, choose_per_class
+from tcnn_mm.reports.examples import TestImages, choose_per_class, shown_classes
 from tcnn_mm.reports.facts import ClassExamples, Examples, Figure
 from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
 from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores
@@ -36,7 +36,8 @@ def collect_examples(
             note='The checkpoint is missing, so there are no localization maps: give one with '
             '--checkpoint.'
         )
-    chosen = choose_per_class(run.scores.values, images.labels, count)
+    shown, left_out = classes_of_page(run, images)
+    chosen = choose_per_class(run.scores.values, images.labels, count, shown)
     try:
         trained = load_trained_model(
             run.checkpoint, run.config, classes=run.scores.classes, trust=trust
@@ -45,7 +46,29 @@ def collect_examples(
     except UserError as error:
         return Examples(note=f'Images could not be drawn: {error}')
     return Examples(
-        [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()], trained.damping
+        [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()],
+        trained.damping,
+        left_out=left_out,
+    )
+
+
+def classes_of_page(run: RunArtifacts, images: TestImages) -> tuple[list[int], str]:
+    """The classes that the page draws (:func:`shown_classes`), and which it leaves out, in words.
+
+    Args:
+        run: Of the work directory, with scores.
+        images: Of the test.
+    """
+    assert run.scores is not None
+    rows = run.reports[0]['classes'] if run.reports else {}
+    aps = [rows.get(name, {}).get('ap') for name in run.scores.classes]
+    shown = shown_classes(aps, images.labels)
+    number = int((images.labels == 1).any(0).sum())
+    if len(shown) == number:
+        return shown, ''
+    return shown, (
+        f'{len(shown)} of {number} classes are drawn: those of the highest and of the lowest AP. '
+        'The table has all.'
     )
 
 

@@ -3,6 +3,7 @@
 Letters: N images, K classes.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from tcnn_mm.models.samples import sample_name
 from tcnn_mm.registry import DATASETS
 from tcnn_mm.reports.run_artifacts import Scores
 
+# A drawing takes a tenth of a second: 1000 classes of eight images, a quarter of an hour.
+MOST_CLASSES = 50
 GROUPS = ('found', 'false alarms', 'missed')
 
 
@@ -83,12 +86,38 @@ def choose(scores: np.ndarray, labels: np.ndarray, count: int) -> dict[str, np.n
     return dict(zip(GROUPS, (found, negatives[:quarter], missed), strict=True))
 
 
+def shown_classes(
+    aps: Sequence[float | None], labels: np.ndarray, most: int = MOST_CLASSES
+) -> list[int]:
+    """The classes that a page draws: those that have positives, at most `most`.
+
+    Of more classes, half are those of the highest AP and half those of the lowest.
+
+    Args:
+        aps: K, by class.
+        labels: (N, K) in {1, 0, -1}.
+        most: How many.
+    """
+    classes = np.flatnonzero((labels == 1).any(0)).tolist()
+    if len(classes) <= most:
+        return classes
+    ranked = sorted(classes, key=lambda k: -1 if aps[k] is None else aps[k])
+    return sorted(ranked[: most // 2] + ranked[-(most - most // 2) :])
+
+
 def choose_per_class(
-    scores: np.ndarray, labels: np.ndarray, count: int
+    scores: np.ndarray, labels: np.ndarray, count: int, classes: Iterable[int] | None = None
 ) -> dict[int, dict[str, np.ndarray]]:
-    """:func:`choose` for each class that has positives: scores and labels (N, K)."""
+    """:func:`choose` for each class that has positives: scores and labels (N, K).
+
+    Args:
+        scores: As for :func:`choose`.
+        labels: As for :func:`choose`.
+        count: As for :func:`choose`.
+        classes: Only these. Defaults to all.
+    """
     return {
         k: choose(scores[:, k], labels[:, k], count)
-        for k in range(labels.shape[1])
+        for k in (range(labels.shape[1]) if classes is None else classes)
         if (labels[:, k] == 1).any()
     }

@@ -59,10 +59,11 @@ class Results:
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures, or a note that says why there are none."""
+    """Figures, or a note that says why there are none; `left_out` says which are not there."""
 
     figures: list[Figure] = field(default_factory=list)
     note: str = ''
+    left_out: str = ''
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Examples:
     classes: list[ClassExamples] = field(default_factory=list)
     damping: float = 0
     note: str = ''
+    left_out: str = ''
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from mmpretrain.structures import DataSample
 
+from tcnn_mm.inference import results
+from tcnn_mm.inference.label_rule import LabelRule
 from tcnn_mm.inference.results import localization_maps, top_patches
 
 BOXES = torch.tensor([[0, 0, 4, 4], [3, 0, 6, 4], [0, 0, 4, 3.0]])
@@ -37,3 +40,20 @@ def test_overlapping_patches_are_left_out():
     assert [round(patch['score'], 6) for patch in found] == [0.8, 0.4]
     assert found[0]['box'] == [0, 0, 4, 4]
     assert len(top_patches(BOXES, SCORES[:, 0], 1)) == 1
+
+
+def test_a_thousand_classes_cost_no_more_than_the_labels(monkeypatch):
+    """Patches and maps of the labels alone where no classes are asked for (before: 8.5 s)."""
+    names, seen = [f'c{k}' for k in range(1000)], []
+    sample = DataSample().set_pred_score(torch.rand(1000))
+    sample.set_field(torch.tensor([[0.0, 0, 8, 8]]), 'patch_boxes', dtype=None)
+    sample.set_field(torch.rand(1, 1000), 'patch_scores', dtype=None)
+    whole = results.localization_maps
+    monkeypatch.setattr(
+        results, 'localization_maps', lambda *given: seen.append(given[1].shape) or whole(*given)
+    )
+    options = results.ResultOptions(shown=None, damping=0, score_maps=True)
+    found = results.image_result(
+        sample, np.zeros((8, 8, 3), np.uint8), names, LabelRule(False), options
+    )
+    assert seen == [(1, 1)] and list(found['maps']) == found['labels'] == list(found['patches'])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tcnn_mm.reports.examples import choose, choose_per_class
+from tcnn_mm.reports.examples import choose, choose_per_class, shown_classes
 
 
 def test_best_and_worst_images():
@@ -21,3 +21,14 @@ def test_a_class_without_positives_has_no_examples():
     labels = np.array([[-1, 1], [0, -1], [-1, 1]])
     chosen = choose_per_class(scores, labels, 4)
     assert list(chosen) == [1] and chosen[1]['found'].tolist() == [2, 0]
+
+
+def test_of_many_classes_the_best_and_the_worst_are_shown():
+    """At most 50 of 1000: each drawing takes time and space; all that have positives of fewer."""
+    labels = np.full((3, 1000), -1)
+    labels[0, ::2] = 1
+    aps = [None if k == 0 else k / 1000 for k in range(1000)]
+    assert shown_classes(aps, labels) == [*range(0, 50, 2), *range(950, 1000, 2)]
+    assert shown_classes(aps[:40], labels[:, :40]) == list(range(0, 40, 2))
+    chosen = choose_per_class(np.zeros((3, 1000)), labels, 4, shown_classes(aps, labels))
+    assert list(chosen) == shown_classes(aps, labels)
