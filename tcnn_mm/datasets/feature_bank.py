@@ -40,6 +40,18 @@ FILES = dict(
 _EXPONENT = np.uint16(0x7C00)
 
 
+# What numpy raises at a file that is no whole archive of arrays of numbers.
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
 def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     """Nested dicts → {'a.b': value}."""
     flat: dict[str, Any] = {}
@@ -72,8 +84,12 @@ def read_manifest(folder: str) -> dict[str, Any]:
     try:
         with open(path, encoding='utf-8') as file:
             manifest = json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f'{path}: cannot be read ({error}); remove the bank: {folder}') from error
+    if not isinstance(manifest, dict):
+        raise UserError(
+            f'{path}: is no manifest ({repr(manifest)[:40]}); remove the bank: {folder}'
+        )
     missing = {'recipe', 'shape', 'classes', 'pictures'} - set(manifest)
     if missing:
         raise UserError(f'{path}: has no {", ".join(sorted(missing))}; remove the bank: {folder}')
@@ -89,7 +105,7 @@ def read_rows(path: str) -> dict[str, np.ndarray]:
     try:
         with np.load(path) as stored:
             return {key: stored[key] for key in ('boxes', 'labels', 'first', 'sizes')}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except READ_ERRORS as error:
         raise UserError(
             f'{path}: cannot be read ({error}); remove the bank: {osp.dirname(path)}, then '
             'tcnn train CONFIG makes it again'

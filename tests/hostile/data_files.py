@@ -195,8 +195,42 @@ CSV: dict[str, Write] = {
     'field': csv_of('file,label\n' + ROWS + 'image_0.png,' + 'x' * 200_000 + '"\n'),
 }
 
+
+def yolo(labels: str | bytes = '0 0.5 0.5 0.5 0.5\n', yaml: str = 'names: [blue, red]\n') -> Write:
+    """Images and label files of YOLO, one with this content, and data.yaml."""
+
+    def write(root: Path) -> None:
+        write_images(root / 'images', 4)
+        (root / 'labels').mkdir()
+        for at in range(4):
+            (root / 'labels' / f'image_{at}.txt').write_text('1 0.5 0.5 0.5 0.5\n')
+        data = labels if isinstance(labels, bytes) else labels.encode()
+        (root / 'labels' / 'image_0.txt').write_bytes(data)
+        (root / 'data.yaml').write_text(yaml)
+
+    return write
+
+
+ALIASES = 'a0: &a0 [x]\n' + ''.join(
+    f'a{i}: &a{i} [{", ".join([f"*a{i - 1}"] * 10)}]\n' for i in range(1, 12)
+)
+YOLO: dict[str, Write] = {
+    'nan': yolo('0 nan 0.5 0.5 0.5\n'),
+    'infinite': yolo('0 inf 0.5 0.5 0.5\n'),
+    'pixels': yolo('0 50 50 20 20\n'),
+    'negative': yolo('-1 0.5 0.5 0.5 0.5\n'),
+    'no_class': yolo('99 0.5 0.5 0.5 0.5\n'),
+    'digits': yolo('1' * 6000 + ' 0.5 0.5 0.5 0.5\n'),
+    'three': yolo('0 0.5 0.5\n'),
+    'binary': yolo(b'\0\1\xff' * 40),
+    'yaml_python': yolo(yaml='names: !!python/object/apply:os.mkdir [ran]\n'),
+    'yaml_aliases': yolo(yaml=ALIASES + 'names: *a11\n'),
+    'yaml_broken': yolo(yaml='names: [blue\n'),
+    'yaml_nested': yolo(yaml='names: ' + '[' * 5000 + '\n'),
+}
+
 DATA = {
     f'{kind}/{name}': write
-    for kind, cases in dict(images=IMAGES, xml=XML, coco=COCO, csv=CSV).items()
+    for kind, cases in dict(images=IMAGES, xml=XML, coco=COCO, csv=CSV, yolo=YOLO).items()
     for name, write in cases.items()
 }

@@ -15,6 +15,7 @@ from tcnn_mm.estimator.data_report import report_data
 from tcnn_mm.inference.trained_model import load_trained_model
 from tests.hostile.checkpoint_files import CHECKPOINTS
 from tests.hostile.data_files import DATA
+from tests.hostile.other_files import OTHERS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='limits a child process')
 SECONDS, MEMORY = 20, 2 << 30
@@ -63,6 +64,12 @@ def attack(root: Path) -> dict[str, tuple[str, str]]:
     for name, write in CHECKPOINTS.items():
         path = write(root / 'checkpoints' / name)
         found[f'checkpoints/{name}'] = outcome(load_trained_model, str(path))
+    for name, (read, file, content) in OTHERS.items():
+        folder = root / 'others' / name
+        folder.mkdir(parents=True)
+        (folder / file).write_bytes(content)
+        where = folder if file == 'manifest.json' else folder / file
+        found[f'others/{name}'] = outcome(read, str(where))
     return found
 
 
@@ -102,7 +109,7 @@ def test_nothing_runs_and_nothing_is_written(outcomes):
     _, root = outcomes
     assert not list(root.rglob('ran'))
     assert os.listdir(root / 'here') == []
-    kinds = {'checkpoints', 'found.json', 'here', *(name.split('/')[0] for name in DATA)}
+    kinds = {'checkpoints', 'found.json', 'here', 'others', *(name.split('/')[0] for name in DATA)}
     assert set(os.listdir(root)) == kinds
 
 

@@ -12,6 +12,22 @@ from tcnn_mm.datasets.formats.text_file import read_text
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
+# Python reads no number of thousands of digits.
+DIGITS = 10
+
+
+class PlainLoader(yaml.BaseLoader):
+    """Text, lists and mappings without aliases, by which a few lines become terabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """One value; an alias is refused."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise yaml.YAMLError(
+                f'line {event.start_mark.line + 1}: the alias *{event.anchor}; write the value'
+            )
+        return super().compose_node(parent, index)
+
 
 @dataclass
 class DataYaml:
@@ -56,7 +72,7 @@ def read_yaml_files(scan: FolderScan) -> YamlFiles:
     for file in scan.with_suffix('.yaml', '.yml'):
         path = scan.path(file)
         try:
-            content = yaml.load(read_text(path), yaml.BaseLoader)
+            content = yaml.load(read_text(path), PlainLoader)
         except (yaml.YAMLError, RecursionError, UserError) as error:
             text = ' '.join(str(error).split())[:200]
             files.faults.append(text if isinstance(error, UserError) else f'{path}: {text}')
@@ -86,6 +102,10 @@ def _data_yaml(file: str, path: str, content: Mapping[Any, Any]) -> DataYaml:
     return data
 
 
+def _is_number(key: Any) -> bool:
+    return isinstance(key, str) and key.isdecimal() and len(key) < DIGITS
+
+
 def parse_names(names: Any, path: str) -> dict[int, str]:
     """Names of the classes by number.
 
@@ -104,8 +124,8 @@ def parse_names(names: Any, path: str) -> dict[int, str]:
             f'{path}: names is {printable(str(names)[:60])}; expected a list of the names of '
             'classes, or one "number: name" per line'
         )
-    if not all(isinstance(key, str) and key.isdecimal() for key in names):
-        key = next(key for key in names if not str(key).isdecimal())
+    if not all(_is_number(key) for key in names):
+        key = next(key for key in names if not _is_number(key))
         raise UserError(
             f'{path}: names has the key {printable(str(key)[:40])!r}, expected numbers of classes: '
             '"0: name"'
