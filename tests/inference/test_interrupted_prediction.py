@@ -186,6 +186,8 @@ def test_a_signal_ends_the_command(work, number, monkeypatch):
     words = ['predict', work / 'in', '--checkpoint', work / 'a.pth', '--out', out]
     child = os.fork()
     if child == 0:
+        # A shell that starts tests in the background ignores Ctrl-C for them.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         append = ResultsFile.append
         monkeypatch.setattr(ResultsFile, 'append', lambda *given: append(*given) or time.sleep(60))
         os.dup2(os.open(work / 'stderr', os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
