@@ -263,8 +263,7 @@ def read_header(path: AnyPath) -> tuple[tuple[int, int], int]:
         (height, width) in stored pixels, and the orientation of :func:`exif_orientation`.
     """
     with _errors_of(path), _open(path) as image:
-        size_hw = _stored_size(image)
-        return size_hw, exif_orientation(image)
+        return _stored_size(image), exif_orientation(image)
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
