@@ -35,7 +35,7 @@ def random_bank(folder: str, width: int, rows: int = 20 * TRAIN_BATCH) -> DataLo
         sizes=[rows],
     )
     with open(osp.join(folder, FILES['manifest']), 'w', encoding='utf-8') as file:
-        json.dump(dict(shape=[1, rows, width], classes=[], pictures=[{}]), file)
+        json.dump(dict(recipe={}, shape=[1, rows, width], classes=[], pictures=[{}]), file)
     return DataLoader(
         FeatureBank(folder, flips=False), TRAIN_BATCH, shuffle=True, collate_fn=pseudo_collate
     )
