@@ -19,13 +19,8 @@ def to_upright(box: Box, size_hw: tuple[int, int], orientation: int) -> Box:
         size_hw: Height and width as stored.
         orientation: EXIF orientation, 1 … 8.
     """
-    height, width = size_hw
-    x1, y1, x2, y2 = box
-    if orientation in (2, 3, 7, 8):
-        x1, x2 = width - x2, width - x1
-    if orientation in (3, 4, 6, 7):
-        y1, y2 = height - y2, height - y1
-    return (y1, x1, y2, x2) if orientation in TURNED else (x1, y1, x2, y2)
+    flipped = _flip(box, size_hw, orientation)
+    return _exchange(flipped) if orientation in TURNED else flipped
 
 
 def to_stored(box: Box, size_hw: tuple[int, int], orientation: int) -> Box:
@@ -36,10 +31,19 @@ def to_stored(box: Box, size_hw: tuple[int, int], orientation: int) -> Box:
         size_hw: Height and width as stored.
         orientation: EXIF orientation, 1 … 8.
     """
+    lying = _exchange(box) if orientation in TURNED else box
+    return _flip(lying, size_hw, orientation)
+
+
+def _exchange(box: Box) -> Box:
+    x1, y1, x2, y2 = box
+    return y1, x1, y2, x2
+
+
+def _flip(box: Box, size_hw: tuple[int, int], orientation: int) -> Box:
+    """Mirror a box on the stored image as an orientation does; its own inverse."""
     height, width = size_hw
     x1, y1, x2, y2 = box
-    if orientation in TURNED:
-        x1, y1, x2, y2 = y1, x1, y2, x2
     if orientation in (2, 3, 7, 8):
         x1, x2 = width - x2, width - x1
     if orientation in (3, 4, 6, 7):

@@ -77,7 +77,7 @@ def grid_lines(
 ) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
     """Return the grid of one scale as rows and columns: every row crosses every column.
 
-    Args: as for :func:`grid_boxes`.
+    Args: as for :func:`grid_windows`.
 
     Returns:
         Shape (rows, columns) of the resized image, and in its pixels the starts y (n,) and x (m,)

@@ -29,6 +29,12 @@ def refuse_fractions(root: str, images: Sequence[AnnotatedImage]) -> None:
     )
 
 
+def sort_corners(box: Box) -> Box:
+    """A box with its smaller coordinates first."""
+    x1, y1, x2, y2 = box
+    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
+
+
 def check_boxes(
     objects: Iterable[AnnotatedObject], size_hw: tuple[int, int], account: Account
 ) -> list[AnnotatedObject]:
@@ -55,8 +61,7 @@ def check_boxes(
             continue
         if item.relative:
             box = box[0] * width, box[1] * height, box[2] * width, box[3] * height
-        x1, x2 = sorted((box[0], box[2]))
-        y1, y2 = sorted((box[1], box[3]))
+        x1, y1, x2, y2 = sort_corners(box)
         if (x1, y1, x2, y2) != box:
             account.repair('corners of a box sorted', item.where)
         if min(x2 - x1, y2 - y1) < 1:

@@ -1,10 +1,10 @@
 """The box around each kind of shape that CVAT draws."""
 
-import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
 from tcnn_mm.datasets.formats.annotated_images import Box
+from tcnn_mm.datasets.formats.xml_head import read_number
 from tcnn_mm.errors import UserError
 
 CORNERS = ('xtl', 'ytl', 'xbr', 'ybr')
@@ -24,7 +24,7 @@ def shape_box(shape: ET.Element, where: str) -> Box:
     Raises:
         UserError: A rotated shape, a value that is no number, no points.
     """
-    if _number(shape.get('rotation') or '0', f'{where}, rotation') % 360:
+    if read_number(shape.get('rotation') or '0', f'{where}, rotation') % 360:
         raise UserError(
             f'{where} is rotated by {shape.get("rotation")} degrees; only upright boxes are used: '
             f'{EXPORT}'
@@ -53,7 +53,7 @@ def _points(shape: ET.Element, where: str) -> list[list[float]]:
     pairs = [pair.split(',') for pair in (shape.get('points') or '').split(';') if pair.strip()]
     if any(len(pair) != 2 for pair in pairs):
         raise UserError(f'{where}: points are {shape.get("points", "")[:60]!r}, expected "x,y;x,y"')
-    return [[_number(value, f'{where}, points') for value in pair] for pair in pairs]
+    return [[read_number(value, f'{where}, points') for value in pair] for pair in pairs]
 
 
 def _around(points: list[list[float]], where: str) -> Box:
@@ -64,14 +64,4 @@ def _around(points: list[list[float]], where: str) -> Box:
 
 
 def _numbers(shape: ET.Element, keys: Iterable[str], where: str) -> list[float]:
-    return [_number(shape.get(key), f'{where}, {key}') for key in keys]
-
-
-def _number(text: str | None, where: str) -> float:
-    try:
-        value = float(text or '')
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UserError(f'{where} is {text!r}, expected a number')
-    return value
+    return [read_number(shape.get(key), f'{where}, {key}') for key in keys]

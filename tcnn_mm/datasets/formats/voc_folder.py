@@ -16,11 +16,12 @@ from tcnn_mm.datasets.formats.annotated_images import (
     AnnotatedObject,
     Reading,
 )
+from tcnn_mm.datasets.formats.check_boxes import sort_corners
 from tcnn_mm.datasets.formats.folder_scan import ANNOTATION_FOLDERS, FolderScan, is_image
 from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.parts import part_of_path
 from tcnn_mm.datasets.formats.voc_lists import read_voc_lists
-from tcnn_mm.datasets.formats.voc_xml import named_image, read_voc_xml, sort_corners
+from tcnn_mm.datasets.formats.voc_xml import named_image, read_voc_xml
 from tcnn_mm.datasets.formats.xml_head import first_element
 from tcnn_mm.errors import UserError
 

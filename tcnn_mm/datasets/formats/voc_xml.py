@@ -1,11 +1,11 @@
 """One annotation file in PASCAL VOC's format."""
 
-import math
 import os
 import xml.etree.ElementTree as ET
 from typing import TypedDict
 
-from tcnn_mm.datasets.formats.xml_head import parse_xml
+from tcnn_mm.datasets.formats.check_boxes import sort_corners
+from tcnn_mm.datasets.formats.xml_head import parse_xml, read_number
 from tcnn_mm.errors import UserError
 
 CORNERS = ('xmin', 'ymin', 'xmax', 'ymax')
@@ -110,12 +110,6 @@ def parse_voc_xml(path: str | os.PathLike, allow_empty: bool = False) -> VOCAnno
     return annotation
 
 
-def sort_corners(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """A box with its smaller coordinates first."""
-    x1, y1, x2, y2 = box
-    return min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)
-
-
 def _read_root(path: str | os.PathLike) -> ET.Element:
     try:
         with open(path, 'rb') as file:
@@ -137,14 +131,14 @@ def _parse_object(node: ET.Element, where: str) -> VOCObject:
     if not name or frame is None:
         lacking = f'({name}) has no <bndbox>' if name else 'has no <name>'
         raise UserError(f'{where} {lacking}')
-    x1, y1, x2, y2 = (_number(frame.findtext(c), f'{where} ({name}): {c}') for c in CORNERS)
+    x1, y1, x2, y2 = (read_number(frame.findtext(c), f'{where} ({name}): {c}') for c in CORNERS)
     difficult, truncated = (
         bool(_number_or_unknown(node.findtext(flag), f'{where}: {flag}')) for flag in FLAGS
     )
     item = VOCObject(name=name, box=(x1, y1, x2, y2), difficult=difficult, truncated=truncated)
     actions = node.find('actions')
     if actions is not None:
-        item['actions'] = {a.tag: bool(_number(a.text, f'{where}: {a.tag}')) for a in actions}
+        item['actions'] = {a.tag: bool(read_number(a.text, f'{where}: {a.tag}')) for a in actions}
     return item
 
 
@@ -153,14 +147,4 @@ def _number_or_unknown(text: str | None, what: str) -> float:
     word = (text or '').strip().lower()
     if word in UNKNOWN:
         return 0.0
-    return WORDS[word] if word in WORDS else _number(text, what)
-
-
-def _number(text: str | None, what: str) -> float:
-    try:
-        value = float(text or '')
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UserError(f'{what} is {text!r}, expected a number')
-    return value
+    return WORDS[word] if word in WORDS else read_number(text, what)

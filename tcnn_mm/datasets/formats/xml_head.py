@@ -1,8 +1,11 @@
-"""What the formats in XML share: the kind of a file by its first element, and its encoding."""
+"""What the formats in XML share: kind of a file by its first element, encoding, numbers."""
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from xml.parsers import expat
+
+from tcnn_mm.errors import UserError
 
 HEAD = 4096
 # Levels of elements; annotations have about six.
@@ -26,6 +29,25 @@ def xml_head(path: str) -> bytes:
     if head[:2] in (b'\xff\xfe', b'\xfe\xff'):
         head = head.decode('utf-16', 'replace').encode('utf-8')
     return re.sub(rb'<!--.*?-->', b'', head, flags=re.DOTALL)
+
+
+def read_number(text: str | None, what: str) -> float:
+    """The finite number that a text of an element or attribute is.
+
+    Args:
+        text: None where it is missing.
+        what: File and place, for the error.
+
+    Raises:
+        UserError: It is no number.
+    """
+    try:
+        value = float(text or '')
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f'{what} is {text!r}, expected a number')
+    return value
 
 
 def parse_xml(data: bytes) -> ET.Element:
