@@ -1,6 +1,7 @@
 """Paths of weight files, also of those that ship with the package."""
 
 import hashlib
+import os
 import os.path as osp
 
 # Weights that ship with the package, made by our own recipes.
@@ -20,8 +21,13 @@ def file_digest(filename: str) -> str:
     path = local_path(filename)
     if not osp.isfile(path):
         return filename
+    return file_sha256(path)[:16]
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """Hex sha256 of a file's content."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
         while block := file.read(1 << 22):
             digest.update(block)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

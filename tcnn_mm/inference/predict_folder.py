@@ -15,6 +15,7 @@ from PIL import Image
 
 import tcnn_mm
 from tcnn_mm.checkpoints.atomic_write import atomic_path, atomic_write, remove_stale_drafts
+from tcnn_mm.checkpoints.weight_paths import file_sha256
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
@@ -22,7 +23,7 @@ from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import ReadLog, list_images
 from tcnn_mm.inference.overlay import draw_overlay, unique_png_name
 from tcnn_mm.inference.results import ImageResult
-from tcnn_mm.inference.results_file import ResultsFile, file_sha256, to_json
+from tcnn_mm.inference.results_file import ResultsFile, to_json
 
 UserPaths: TypeAlias = 'str | os.PathLike[str] | Sequence[str | os.PathLike[str]]'
 

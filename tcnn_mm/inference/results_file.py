@@ -4,7 +4,6 @@ The first line describes the prediction; each other line is the result of one im
 times of its file. Only whole lines count: what a killed process left of its last line is cut off.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -36,15 +35,6 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     return value
-
-
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Hash of a file's content."""
-    total = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            total.update(block)
-    return total.hexdigest()
 
 
 def file_stamp(path: str) -> list[int] | None:
