@@ -1,7 +1,13 @@
 """Errors that the user can fix: the commands print one line without a traceback."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+
+def first_names(names: Sequence[str], most: int) -> str:
+    """A list for a message: the first names, and how many there are: 'a, b, c … (12 in all)'."""
+    more = f' … ({len(names)} in all)' if len(names) > most else ''
+    return ', '.join(names[:most]) + more
 
 
 class UserError(RuntimeError):

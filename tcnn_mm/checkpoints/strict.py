@@ -11,7 +11,7 @@ from torch import nn
 from tcnn_mm.checkpoints.loading import model_state
 from tcnn_mm.checkpoints.metadata import model_record
 from tcnn_mm.checkpoints.resuming import not_finite
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import UserError, first_names
 
 # Entries of the record (:func:`model_record`) that change image scores, and so thresholds.
 RECORDED = ('preprocessing', 'sampler', 'grid', 'aggregator', 'feature_mode')
@@ -172,8 +172,7 @@ def check_record(
 def short_list(names: Iterable[str], most: int = 6, keep_order: bool = False) -> str:
     """Names in one line: the first ones, and how many there are."""
     found = list(names) if keep_order else sorted(names)
-    more = f' … ({len(found)} in all)' if len(found) > most else ''
-    return ', '.join(found[:most]) + more or 'none'
+    return first_names(found, most) or 'none'
 
 
 def _shape(value: Any) -> Any:

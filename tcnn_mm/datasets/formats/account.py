@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tcnn_mm.datasets.image_ids import printable
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import UserError, first_names
 
 # The share of images, or of objects, that may be left out before reading stops.
 MAX_LOSS = 0.02
@@ -123,7 +123,5 @@ def total(entries: dict[str, Entry]) -> int:
 
 
 def named(values: Iterable[str], most: int = 5) -> str:
-    """A list for a message: 'a, b, c … (12 in all)'."""
-    found = list(values)
-    more = f' … ({len(found)} in all)' if len(found) > most else ''
-    return ', '.join(map(printable, found[:most])) + more
+    """A list for a message: 'a, b, c … (12 in all)', in printable text."""
+    return first_names([printable(value) for value in values], most)

@@ -26,9 +26,9 @@ from tcnn_mm.datasets.formats.json_values import (
     as_number,
     id_number,
     load_json,
-    one_line,
     shown,
 )
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 SECTIONS = ('images', 'annotations', 'categories')
@@ -186,7 +186,7 @@ def _images(content: dict[str, Any], file: JsonFile) -> ById[CocoImage]:
         normal = normal_name(file_name)
         first = names.setdefault(normal, where)
         if first != where:
-            text = f': duplicate file_name {one_line(normal)}, also of {first}'
+            text = f': duplicate file_name {printable(normal)}, also of {first}'
             raise file.error(where, f'{text}; list every image once')
     return found
 

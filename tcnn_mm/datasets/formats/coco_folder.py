@@ -15,8 +15,9 @@ from tcnn_mm.datasets.formats.coco import CocoImage, parse_coco
 from tcnn_mm.datasets.formats.coco_files import CocoJson, choose_files, looks_like_coco
 from tcnn_mm.datasets.formats.folder_scan import FolderScan, is_image
 from tcnn_mm.datasets.formats.image_index import ImageIndex, clean_name
-from tcnn_mm.datasets.formats.json_values import load_json, one_line
+from tcnn_mm.datasets.formats.json_values import load_json
 from tcnn_mm.datasets.formats.parts import part_of_path
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 NOT_LISTED = 'image that no annotation file lists'
@@ -190,6 +191,6 @@ def _lose(claim: Claim, other_types: set[str], account: Account) -> None:
     reason = claim.how
     if name in other_types:
         reason = f'type {osp.splitext(name)[1] or "without suffix"} is not read'
-    account.lose_image(reason, f'{claim.image.where}: {one_line(claim.image.file_name)}')
+    account.lose_image(reason, f'{claim.image.where}: {printable(claim.image.file_name)}')
     for item in claim.image.objects:
         account.lose_object('its image is left out', item.where)

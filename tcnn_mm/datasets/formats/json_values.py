@@ -51,11 +51,6 @@ def shown(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else f'{text[:most]}…'
 
 
-def one_line(text: str) -> str:
-    """Text as it is, or with its line ends and other control characters escaped."""
-    return text if text.isprintable() else repr(text)[1:-1]
-
-
 def as_number(value: Any) -> float | None:
     """A finite number, also one that is written as text; None for anything else."""
     if isinstance(value, bool):

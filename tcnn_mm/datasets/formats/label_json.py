@@ -13,8 +13,9 @@ from tcnn_mm.datasets.formats.joined_labels import unique
 from tcnn_mm.datasets.formats.parts import part_of_path
 from tcnn_mm.datasets.formats.table import class_order
 from tcnn_mm.datasets.formats.table_cells import is_missing
-from tcnn_mm.datasets.formats.table_text import has_image_suffix, printable
+from tcnn_mm.datasets.formats.table_text import has_image_suffix
 from tcnn_mm.datasets.formats.text_file import read_text
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 JSON_FORM = 'write {"file": ["label", …], …} or [{"file": …, "labels": […]}, …]'

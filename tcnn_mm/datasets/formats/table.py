@@ -17,8 +17,9 @@ from tcnn_mm.datasets.formats.table_cells import (
 )
 from tcnn_mm.datasets.formats.table_plan import TablePlan, is_tags
 from tcnn_mm.datasets.formats.table_rows import FileRow, file_rows, parts_of
-from tcnn_mm.datasets.formats.table_text import printable, shown
+from tcnn_mm.datasets.formats.table_text import shown
 from tcnn_mm.datasets.formats.via_table import read_via
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 # Several rows per image are labels of one image where this share of the images has several.

@@ -8,7 +8,8 @@ from tcnn_mm.datasets.formats.box_columns import are_relative, form_of, numbers_
 from tcnn_mm.datasets.formats.table_cells import Column, class_number, is_missing, number_of
 from tcnn_mm.datasets.formats.table_plan import TablePlan
 from tcnn_mm.datasets.formats.table_rows import FileRow
-from tcnn_mm.datasets.formats.table_text import printable, shown
+from tcnn_mm.datasets.formats.table_text import shown
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 Size = tuple[int, int]

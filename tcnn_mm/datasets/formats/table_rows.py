@@ -9,7 +9,8 @@ from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.parts import part_of_name
 from tcnn_mm.datasets.formats.table_cells import TRUE, is_missing, plain_name
 from tcnn_mm.datasets.formats.table_plan import TablePlan
-from tcnn_mm.datasets.formats.table_text import TABLE_FORM, TextTable, printable, shown
+from tcnn_mm.datasets.formats.table_text import TABLE_FORM, TextTable, shown
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 

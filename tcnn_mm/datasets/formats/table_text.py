@@ -43,11 +43,6 @@ def shown(text: str, most: int = 40) -> str:
     return f'"{line[:most]}{"…" if len(line) > most else ""}"'
 
 
-def printable(text: str) -> str:
-    """A file name for a message: on one line."""
-    return ''.join(c if c.isprintable() else '?' for c in text)
-
-
 def spread(rows: Sequence[list[str]]) -> Sequence[list[str]]:
     """Up to :data:`SAMPLE` rows from the whole table."""
     return rows[:: max(1, len(rows) // SAMPLE)][: SAMPLE + 1]

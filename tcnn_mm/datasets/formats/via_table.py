@@ -10,7 +10,8 @@ from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedO
 from tcnn_mm.datasets.formats.column_names import LABEL_NAMES
 from tcnn_mm.datasets.formats.table_cells import Column, plain_name
 from tcnn_mm.datasets.formats.table_rows import FileRow
-from tcnn_mm.datasets.formats.table_text import printable, shown
+from tcnn_mm.datasets.formats.table_text import shown
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 
 RECT = ('x', 'y', 'width', 'height')
