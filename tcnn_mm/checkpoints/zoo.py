@@ -9,6 +9,8 @@ from tcnn_mm.errors import UserError
 
 # `zoo://NAME` names an entry wherever a weight file is named.
 ZOO_SCHEME = 'zoo://'
+# Of `tcnn fit` and `PatchVotingClassifier`.
+DEFAULT_BACKBONE = 'efficientnet_lite0'
 # TensorFlow pads strided convolutions by its own rule, "SAME"; torch's padding is the same one
 # where each map on the way has an odd side.
 SAME_PADDING = (

@@ -1,6 +1,6 @@
 """Train on your own annotated images: split, features, two layers, thresholds, test, report.
 
-    tcnn fit DIR --backbone mobilenet_v2 --out fits/mine
+    tcnn fit DIR --out fits/mine
     tcnn fit DIR --backbone minivoc --out fits/mine     # nothing to download
 
 DIR (or a file of annotations, or several of them) is in VOC, COCO, YOLO or CVAT format, has a CSV
@@ -14,6 +14,7 @@ or images need another --out. `tcnn check DIR` shows the data first;
 
 import argparse
 
+from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
 from tcnn_mm.cli.numbers import real, whole
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
@@ -28,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading_arguments(parser)
     parser.add_argument(
         '--backbone',
-        default='mobilenet_v2',
+        default=DEFAULT_BACKBONE,
         metavar='NAME',
-        help='default: mobilenet_v2; all: tcnn weights list',
+        help=f'default: {DEFAULT_BACKBONE}; all: tcnn weights list',
     )
     parser.add_argument('--out', required=True, help='folder for everything that is written')
     parser.add_argument('--weights', help='weight file; default: looked for in TCNN_WEIGHTS')

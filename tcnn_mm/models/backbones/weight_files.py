@@ -10,6 +10,7 @@ import torchvision
 
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.weight_paths import file_digest, local_path
+from tcnn_mm.checkpoints.zoo import ZOO, ZOO_SCHEME, installed_path, zoo_entry, zoo_path
 
 
 class WeightFile(NamedTuple):
@@ -51,6 +52,10 @@ def find_weight_file(name: str, own: str | None = None) -> WeightFile:
     if own and own.startswith('tcnn_mm://'):
         path = local_path(own)
         return WeightFile(name, [osp.basename(path)], osp.dirname(path), path, None)
+    if own and own.startswith(ZOO_SCHEME):
+        entry = zoo_entry(own)
+        wanted = [osp.basename(entry.member)]
+        return WeightFile(name, wanted, entry.package, installed_path(entry), None)
     folder = weights_folder()
     patterns = [own] if own else []
     patterns.append('alexnet-owt-*.pth' if name == 'alexnet' else f'{name}-*.pth')
@@ -65,6 +70,8 @@ def fetch_weight_file(file: WeightFile) -> str:
     Raises:
         UserError: It cannot be fetched.
     """
+    if file.path is None and file.name in ZOO:
+        return zoo_path(file.name)
     if file.path is None:
         assert file.url is not None  # only a file that ships has none, and it is there
         return download(file.url, file.folder)

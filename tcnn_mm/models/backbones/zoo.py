@@ -3,6 +3,8 @@
 import os.path as osp
 from typing import Any, NamedTuple
 
+from tcnn_mm.checkpoints.weight_paths import local_path
+from tcnn_mm.checkpoints.zoo import ZOO, ZOO_SCHEME
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.torchvision_backbone import IMAGENET
 from tcnn_mm.models.backbones.weight_files import (
@@ -39,6 +41,9 @@ class Backbone(NamedTuple):
 
 BACKBONES = {
     'minivoc': Backbone('tcnn_alexnet_small_dense.py', 'tcnn_mm://minivoc_source.pth', 0.1, 16),
+    **{
+        name: Backbone(f'tcnn_{name.replace("_", "-")}.py', ZOO_SCHEME + name) for name in ZOO
+    },
     'mobilenet_v2': Backbone(
         'tcnn_mobilenetv2.py', 'mobilenet_v2_tf2_int8deq_imagenet.pth'
     ),
@@ -99,6 +104,10 @@ def find_weights(name: str, path: str | None = None, pixels: str | None = None) 
     backbone = BACKBONES[name]
     if name == 'minivoc' and not path:
         return Weights({}, f'{backbone.weights} (ships with the package)')
+    if name in ZOO and not path:
+        entry = ZOO[name]
+        local_path(ZOO_SCHEME + name)
+        return Weights({}, f'zoo://{name} ({entry.package}, {entry.licence})')
     if path is None:
         if known.path is None:
             raise UserError(
