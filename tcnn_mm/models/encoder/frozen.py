@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from mmcv.cnn import fuse_conv_bn
 from mmengine.logging import print_log
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from tcnn_mm.models.encoder.folding import fold_norms
 from tcnn_mm.models.encoder.hardware import is_native
 
 # Folding reorders float32 sums; a norm that does not belong to its neighbour is far off.
@@ -117,9 +117,15 @@ class FrozenCopy:
         made.eval()  # a statement: mmpretrain's backbones return nothing from it
         if self._folds:
             folded = copy.deepcopy(made, dict(shared))
-            for part in layer_modules(folded, self.names):
-                fuse_conv_bn(part)
-            made = folded if self._agree(made, folded) else made
+            noise = self._noise()
+            before = run_layers(made, noise, self.names)
+            fold_norms(
+                folded,
+                layer_modules(folded, self.names),
+                lambda: run_layers(folded, noise, self.names),
+            )
+            after = run_layers(folded, noise, self.names)
+            made = folded if self._agree(before, after) else made
         for part in layer_modules(made, self.names):
             part.requires_grad_(False)
             part.to(dtype)
@@ -128,18 +134,19 @@ class FrozenCopy:
                     module.float()
         return made
 
-    def _agree(self, made: nn.Module, folded: nn.Module) -> bool:
-        """Whether folding left the output as it was, on one patch of noise."""
-        device = next(self._tensors()).device
+    def _noise(self) -> torch.Tensor:
+        """One patch of noise: (1, 3, S, S)."""
         # A generator of its own: the run's random numbers are not touched.
         noise = torch.randn(1, 3, self.size, self.size, generator=torch.Generator().manual_seed(0))
-        noise = noise.to(device)
-        before, after = (run_layers(net, noise, self.names) for net in (made, folded))
+        return noise.to(next(self._tensors()).device)
+
+    def _agree(self, before: torch.Tensor, after: torch.Tensor) -> bool:
+        """Whether folding left an output as it was."""
         off = float((before - after).abs().max() / before.abs().max().clamp(min=1e-12))
         if off > _FOLD_TOLERANCE:
             print_log(
-                f'{type(made).__name__}: BatchNorm is not folded into the convolutions: the '
-                f'output would change by {off:.2g} of its largest value',
+                f'{type(self.backbone).__name__}: BatchNorm is not folded into the convolutions: '
+                f'the output would change by {off:.2g} of its largest value',
                 'current',
                 logging.WARNING,
             )

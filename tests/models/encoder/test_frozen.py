@@ -55,8 +55,20 @@ def test_folding_keeps_the_output(x):
     assert any(isinstance(m, nn.BatchNorm2d) for m in net.modules())
 
 
-def test_a_wrong_fold_is_noticed(x, half_native):
-    """A norm before its neighbour is left as it is; in bfloat16 its statistics stay float32."""
+def test_a_wrong_fold_is_refused(x, monkeypatch):
+    """A fold that changes the output is not used, and the log says by how much it would."""
+    said = []
+    monkeypatch.setattr(frozen, 'print_log', lambda text, *_: said.append(text))
+    monkeypatch.setattr(
+        frozen, 'fold_norms', lambda net, parts, run: net.body[0][0].weight.data.mul_(3.0)
+    )
+    net = Mobile()
+    torch.testing.assert_close(FrozenCopy(net, ['backbone'], size=64)(x, ['backbone']), net(x)[-1])
+    assert len(said) == 1 and 'BatchNorm is not folded' in said[0] and 'Mobile' in said[0]
+
+
+def test_a_norm_before_its_convolution_is_left(x, half_native):
+    """Its output stays the original's; in bfloat16 its statistics stay float32."""
     net = NormBeforeConv()
     frozen = FrozenCopy(net, ['backbone'], size=64)
     torch.testing.assert_close(frozen(x, ['backbone']), net(x)[-1])
