@@ -69,7 +69,7 @@ def test_a_download_is_checked_and_whole_or_absent(folder, tmp_path):
     assert path == str(folder / good.name) and (folder / good.name).read_bytes() == CONTENT
     good.unlink()
     assert download(good.as_uri(), str(folder)) == path
-    with pytest.raises(UserError, match='hash'):
+    with pytest.raises(UserError, match='its sha256 is'):
         download(bad.as_uri(), str(folder))
     with pytest.raises(UserError, match='cannot be reached'):
         download((tmp_path / 'absent.pth').as_uri(), str(folder))
