@@ -59,6 +59,7 @@ setup(
         'pyyaml',
         'rich>=13',
         'scikit-learn>=1.4',
+        'scipy>=1.11',
     ],
     extras_require={
         'test': [

@@ -36,9 +36,18 @@ def precision_recall(scores: ArrayLike, gt: ArrayLike) -> tuple[np.ndarray, np.n
         raise ValueError(f'{np.isnan(scores).sum()} of {len(scores)} scores are NaN')
     if not np.isin(gt, (1, 0, -1)).all():
         raise ValueError(f'gt must be 1, 0 or -1, found {sorted(set(gt.tolist()))}')
-    gt = gt[np.argsort(-scores, kind='stable')]
-    tp = np.cumsum(gt > 0, dtype=np.int64)
-    seen = tp + np.cumsum(gt < 0, dtype=np.int64)
+    return _precision_recall(gt[rank_order(scores)])
+
+
+def rank_order(scores: np.ndarray) -> np.ndarray:
+    """Indices (N,) from the highest to the lowest of (N,) scores; equal ones keep their order."""
+    return np.argsort(-scores, kind='stable')
+
+
+def _precision_recall(ranked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """True positives and precision at each rank of ground truth (N,) in the order of the ranks."""
+    tp = np.cumsum(ranked > 0, dtype=np.int64)
+    seen = tp + np.cumsum(ranked < 0, dtype=np.int64)
     return tp, tp / np.maximum(seen, 1)
 
 
@@ -61,7 +70,16 @@ def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = 
     """
     if mode not in MODES:
         raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
-    tp, precision = precision_recall(scores, gt)
+    return _ap(*precision_recall(scores, gt), mode, positives)
+
+
+def ranked_ap(ranked: np.ndarray, mode: str) -> float:
+    """Compute :func:`voc_ap` of ground truth (N,) that is in the order of its ranks already."""
+    return _ap(*_precision_recall(ranked), mode)
+
+
+def _ap(tp: np.ndarray, precision: np.ndarray, mode: str, positives: int | None = None) -> float:
+    """AP of the true positives and the precision at each rank, both (N,)."""
     in_ranking = int(tp[-1]) if len(tp) else 0
     n_pos = in_ranking if positives is None else int(positives)
     if n_pos < in_ranking:

@@ -44,11 +44,17 @@ def read_test_images(config: Config, scores: Scores) -> TestImages:
         scores: Its image scores.
 
     Raises:
-        UserError: The data set is missing, has secret annotations, or lacks an image.
+        UserError: The data set is missing, has secret annotations or other classes, or lacks an
+            image.
     """
     dataset = DATASETS.build(image_config(config.test_dataloader.dataset))
     if not dataset.metainfo.get('annotated', True):
         raise UserError('the annotations of this split are secret')
+    if list(dataset.metainfo.get('classes') or ()) != scores.classes:
+        raise UserError(
+            'image_scores.csv has other classes, or another order of them, than the data set of '
+            'the config: test again with tcnn test CONFIG CHECKPOINT'
+        )
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
     known = {sample_name(info): i for i, info in enumerate(infos)}
     unknown = [name for name in scores.ids if name not in known]
