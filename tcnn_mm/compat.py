@@ -115,6 +115,23 @@ def stop_workers(runner: Runner) -> None:
             loader._iterator = None
 
 
+def forget_run(runner: Runner) -> None:
+    """Close the log files of a runner and drop it from mmengine's tables of named instances.
+
+    Each runner opens a log file that nothing closes, and its logger, message hub, visualizer (with
+    figures of matplotlib) and default scope are kept under its name for the life of the process.
+    """
+    from logging import FileHandler
+
+    for handler in list(runner.logger.handlers):
+        if isinstance(handler, FileHandler):
+            runner.logger.removeHandler(handler)
+            handler.close()
+    for cls in _named_classes():
+        for name in (runner.experiment_name, runner.visualizer.instance_name):
+            cls._instance_dict.pop(name, None)
+
+
 @contextlib.contextmanager
 def quiet_log() -> Iterator[None]:
     """Hold back what the toolbox logs below a warning, on standard output too."""
@@ -208,6 +225,16 @@ def registered_names_only() -> Iterator[None]:
         _registered_only.reset(token)
 
 
+def _named_classes() -> list[Any]:
+    """The classes whose instances mmengine keeps by name; a subclass has a table of its own."""
+    from mmengine.utils import ManagerMixin
+
+    found: list[Any] = [ManagerMixin]
+    for cls in found:
+        found += cls.__subclasses__()
+    return found
+
+
 @contextlib.contextmanager
 def toolbox_globals() -> Iterator[None]:
     """Keep mmengine's global objects of the host: what a run inside adds or changes is dropped.
@@ -217,15 +244,8 @@ def toolbox_globals() -> Iterator[None]:
     """
     from mmengine.logging import MMLogger
     from mmengine.runner.checkpoint import CheckpointLoader
-    from mmengine.utils import ManagerMixin
 
-    def owners(cls: type) -> Iterator[Any]:
-        yield cls
-        children: list[type] = cls.__subclasses__()
-        for child in children:
-            yield from owners(child)
-
-    before = {cls: cls._instance_dict.copy() for cls in owners(ManagerMixin)}
+    before = {cls: cls._instance_dict.copy() for cls in _named_classes()}
     schemes = CheckpointLoader._schemes.copy()
     try:
         yield
@@ -234,7 +254,7 @@ def toolbox_globals() -> Iterator[None]:
             if logger not in before.get(MMLogger, {}).values():
                 for handler in logger.handlers:
                     handler.close()
-        for cls in owners(ManagerMixin):
+        for cls in _named_classes():
             cls._instance_dict.clear()
             cls._instance_dict.update(before.get(cls, {}))
         CheckpointLoader._schemes.clear()

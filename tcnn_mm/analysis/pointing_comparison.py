@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from tcnn_mm.analysis.cam import ActivationMaps
 from tcnn_mm.datasets.source_images import SizedDataset, image_config
 from tcnn_mm.engine.build_bank import build_banks
+from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.engine.patch_scores import PatchScoresHook
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.evaluation.metric_settings import metric_settings
@@ -42,8 +42,8 @@ def vote_metrics(cfg: Config, checkpoint: str) -> dict[str, PointLocalization]:
     hooks = cfg.get('custom_hooks', [])
     if not any(config_builds(hook, HOOKS, PatchScoresHook) for hook in hooks):
         cfg.custom_hooks = [*hooks, dict(type='tcnn_mm.PatchScoresHook')]
-    runner = Runner.from_cfg(cfg)
-    runner.test()
+    with open_runner(cfg) as runner:
+        runner.test()
     return dict(zip(metrics, runner.test_evaluator.metrics, strict=True))
 
 

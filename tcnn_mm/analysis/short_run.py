@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.registry import DATASETS, HOOKS, config_builds
 
@@ -90,10 +91,10 @@ def train_and_test(
         cfg.train_cfg.max_epochs, cfg.param_scheduler = 10**6, None
     else:
         stretch(cfg, min_steps)
-    runner = Runner.from_cfg(cfg)
-    if minutes:
-        runner.register_hook(TimeBudget(minutes))
-    runner.train()
-    runner.test()
+    with open_runner(cfg) as runner:
+        if minutes:
+            runner.register_hook(TimeBudget(minutes))
+        runner.train()
+        runner.test()
     report = runner.test_evaluator.metrics[0].report
     return report.get('mAP_subset', report['mAP']), runner.iter

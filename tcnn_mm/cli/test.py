@@ -30,12 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Build a missing feature bank, then test with mmengine's Runner."""
     cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
-    from mmengine.runner import Runner
-
     from tcnn_mm.checkpoints.metadata import map_damping
-    from tcnn_mm.compat import stop_workers
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
+    from tcnn_mm.engine.open_runner import open_runner
 
     cfg.load_from = args.checkpoint
     if args.amp:
@@ -50,6 +48,5 @@ def run(args: argparse.Namespace) -> None:
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
     build_banks(cfg)
-    runner = Runner.from_cfg(cfg)
-    runner.test()
-    stop_workers(runner)
+    with open_runner(cfg) as runner:
+        runner.test()

@@ -39,12 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Build missing feature banks, then train with mmengine's Runner."""
     cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
-    from mmengine.runner import Runner
-
     from tcnn_mm.benchmarks.dry_run import dry_run
-    from tcnn_mm.compat import stop_workers
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
+    from tcnn_mm.engine.open_runner import open_runner
 
     if args.amp:
         use_amp(cfg)
@@ -59,6 +57,5 @@ def run(args: argparse.Namespace) -> None:
         dry_run(cfg)
         return
     build_banks(cfg)
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    stop_workers(runner)
+    with open_runner(cfg) as runner:
+        runner.train()

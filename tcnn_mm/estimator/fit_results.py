@@ -5,13 +5,13 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.estimator.training import read_config, tell, unique_name
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
@@ -84,7 +84,8 @@ def test(path: str, checkpoint: str, overlays: int = 20) -> None:
         type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=DAMPING
     )
     cfg.custom_hooks = [*cfg.custom_hooks, hook]
-    Runner.from_cfg(cfg).test()
+    with open_runner(cfg) as runner:
+        runner.test()
 
 
 def result_lines(out: str, thresholds: Mapping[str, float]) -> list[str]:

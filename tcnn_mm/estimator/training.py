@@ -17,6 +17,7 @@ from tcnn_mm.checkpoints.resuming import why_not_whole
 from tcnn_mm.datasets.image_ids import is_encodable, printable
 from tcnn_mm.engine.build_bank import build_bank
 from tcnn_mm.engine.load_config import load_config
+from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit_config import config_text
@@ -110,11 +111,11 @@ def train(path: str, log_level: str = 'WARNING') -> str:
         return last
     cfg.resume = True
     cfg.experiment_name = unique_name('fit_train')
-    runner = Runner.from_cfg(cfg)
-    runner.register_hook(EpochBar(), priority='LOWEST')
-    runner.train()
-    if cfg.val_dataloader is not None and not osp.isfile(validated):
-        runner.val()  # the run before ended between its last epoch and its validation
+    with open_runner(cfg) as runner:
+        runner.register_hook(EpochBar(), priority='LOWEST')
+        runner.train()
+        if cfg.val_dataloader is not None and not osp.isfile(validated):
+            runner.val()  # the run before ended between its last epoch and its validation
     return last
 
 

@@ -7,11 +7,10 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 import tcnn_mm  # noqa: F401
 from tcnn_mm.checkpoints.loading import load_safely
-from tcnn_mm.compat import stop_workers
+from tcnn_mm.engine.open_runner import open_runner
 
 CONFIGS = osp.join(osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__)))), 'configs')
 
@@ -58,14 +57,10 @@ class StopAfter(Hook):
 def train(cfg, stop_after=None):
     """Train, perhaps only up to a power cut; returns the last checkpoint, loaded as data."""
     init_default_scope('mmpretrain')
-    runner = Runner.from_cfg(cfg)
-    if stop_after is None:
+    with contextlib.suppress(KeyboardInterrupt), open_runner(cfg) as runner:
+        if stop_after is not None:
+            runner.register_hook(StopAfter(stop_after), priority='LOWEST')
         runner.train()
-    else:
-        runner.register_hook(StopAfter(stop_after), priority='LOWEST')
-        with contextlib.suppress(KeyboardInterrupt):
-            runner.train()
-    stop_workers(runner)
     with open(osp.join(cfg.work_dir, 'last_checkpoint')) as file:
         return load_safely(file.read().strip())
 
@@ -74,10 +69,8 @@ def test(cfg, checkpoint):
     """Test a checkpoint file; returns the metrics."""
     cfg.load_from = str(checkpoint)
     init_default_scope('mmpretrain')
-    runner = Runner.from_cfg(cfg)
-    metrics = runner.test()
-    stop_workers(runner)
-    return metrics
+    with open_runner(cfg) as runner:
+        return runner.test()
 
 
 test.__test__ = False  # a helper, not a test
