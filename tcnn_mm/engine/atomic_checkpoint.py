@@ -7,11 +7,13 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import IterBasedTrainLoop, Runner, save_checkpoint
 
 from tcnn_mm.checkpoints.atomic_backend import ATOMIC
 from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
+from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.resuming import LAST, newest_whole, why_not_whole
+from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.compat import resume_request, set_resume_path
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
@@ -23,7 +25,8 @@ class AtomicCheckpointHook(CheckpointHook):
 
     mmengine removes the old checkpoint first and writes the new one in place. Here a checkpoint is
     written beside its path, flushed to disk and renamed; then `last_checkpoint` is replaced; then
-    old checkpoints are removed. So is the best one of `save_best`.
+    old checkpoints are removed. So is the best one of `save_best`, and so are the files of
+    `published_keys`.
 
     `resume=True` without `load_from` goes on from the newest whole checkpoint of the work dir,
     wherever the work dir is now, and logs which ones it skipped and why. The same arguments as
@@ -131,6 +134,30 @@ class AtomicCheckpointHook(CheckpointHook):
         for path in before.values():
             if path and path not in self._best.values():
                 self._remove(path)
+
+    def after_train(self, runner: Runner) -> None:
+        """Write what `published_keys` asks for, also where a run was killed in the middle of it."""
+        saved = runner.message_hub.runtime_info.get('last_ckpt')
+        if self.last_ckpt is None and saved and isinstance(self.file_backend, LocalBackend):
+            self.last_ckpt = self._here(saved)  # resumed after its last epoch
+        super().after_train(runner)
+
+    def _publish_model(self, runner: Runner, ckpt_path: str) -> None:
+        """Write NAME-DIGEST.pth with the published keys; mmengine writes it in place."""
+        if not isinstance(self.file_backend, LocalBackend):
+            super()._publish_model(runner, ckpt_path)
+            return
+        if not is_main_process():
+            return
+        content = load_safely(ckpt_path)
+        kept = {key: value for key, value in content.items() if key in self.published_keys}
+        # Of the file: a pickle of the same values differs after a resume.
+        path = f'{osp.splitext(ckpt_path)[0]}-{file_digest(ckpt_path)[:8]}.pth'
+        try:
+            save_checkpoint(kept, path, backend_args=dict(backend=ATOMIC))
+        except OSError as error:
+            raise _not_written(path, error) from error
+        runner.logger.info(f'{path}: {", ".join(kept)} of {ckpt_path}')
 
     @property
     def _best(self) -> dict[str, str | None]:

@@ -188,6 +188,38 @@ def test_mmengines_hook_is_replaced_in_any_config(tmp_path):
         assert cfg.default_hooks.checkpoint == kept
 
 
+PUBLISHED = dict(published_keys=['meta', 'state_dict'], save_last=True)
+
+
+@needs_fork
+@pytest.mark.parametrize('where', ['put-half', 'put-after', 'fsync', 'replace', 'replace-after'])
+def test_a_published_file_is_whole_or_absent(tmp_path, monkeypatch, where):
+    """Killed in the middle of it, no file has the final name; resume writes it; no draft stays."""
+    turn = dict(put=4, fsync=7, replace=7)[where.partition('-')[0]]  # after those of three epochs
+    with monkeypatch.context() as patch:
+        fault(patch, where, turn, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        assert killed(lambda: train_tiny(tmp_path, **PUBLISHED))
+    published = list(tmp_path.glob('epoch_3-*.pth'))
+    assert len(published) == (where == 'replace-after')
+    train_tiny(tmp_path, resume=True, **PUBLISHED)
+    (path,) = tmp_path.glob('epoch_3-*.pth')
+    assert load_safely(path).keys() == {'meta', 'state_dict'}
+    assert names(tmp_path) == sorted(['epoch_3.pth', path.name])
+
+
+def test_a_full_disk_while_publishing_is_one_error(tmp_path, monkeypatch):
+    """The checkpoint stays, and the error names the published file."""
+
+    def full():
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    with monkeypatch.context() as patch:
+        fault(patch, 'put-half', 4, full)
+        with pytest.raises(UserError, match=r'epoch_3-\w{8}.pth could not be written'):
+            train_tiny(tmp_path, **PUBLISHED)
+    assert names(tmp_path) == ['epoch_3.pth']
+
+
 class Scores(Hook):
     """Gives the checkpoint hook metrics as a validation after each epoch does."""
 
