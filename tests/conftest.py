@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import yapf.yapflib.yapf_api
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from PIL import Image
 
 FORMAT_CODE = yapf.yapflib.yapf_api.FormatCode
@@ -38,6 +39,13 @@ def unformatted_configs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(yapf.yapflib.yapf_api, 'FormatCode', lambda text, **options: (text, True))
         yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def session_log() -> None:
+    """Make mmengine's default logger now: one that a test of the output makes ends with it, and
+    each later message is an error on a closed stream."""
+    MMLogger.get_current_instance()
 
 
 @pytest.fixture

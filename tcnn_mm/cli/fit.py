@@ -15,7 +15,7 @@ or images need another --out. `tcnn check DIR` shows the data first;
 import argparse
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
-from tcnn_mm.cli.numbers import real, whole
+from tcnn_mm.cli.numbers import real, seed
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -46,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         help='λ; default: what the coverage report suggests',
     )
-    parser.add_argument(
-        '--seed', type=whole(0, 2**32 - 1), default=0, help='of the split and of the training'
-    )
+    parser.add_argument('--seed', type=seed, default=0, help='of the split and of the training')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -35,8 +35,17 @@ def real(least: float, most: float | None = None) -> Callable[[str], float]:
     return parse
 
 
+def listed(parse: Callable[[str], float]) -> Callable[[str], list[float]]:
+    """Numbers of a range, separated by commas."""
+    return lambda text: [parse(part.strip()) for part in text.split(',')]
+
+
 def _check_range(text: str, value: float, least: float, most: float | None) -> None:
     if value < least:
         raise argparse.ArgumentTypeError(f'{text}: it must be at least {least:g}')
     if most is not None and value > most:
         raise argparse.ArgumentTypeError(f'{text}: it must be at most {most:g}')
+
+
+# Seeds that numpy and torch take.
+seed = whole(0, 2**32 - 1)

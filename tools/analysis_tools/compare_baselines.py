@@ -18,6 +18,7 @@ from tcnn_mm.analysis.baselines import compare_baselines
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import whole
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('--whole-only', action='store_true', help='skip the windows (the cost)')
     parser.add_argument('--full', action='store_true', help="ignore the config's lists of ids")
-    parser.add_argument('--seeds', type=int, default=3, help='of the head')
+    parser.add_argument('--seeds', type=whole(1), default=3, help='of the head')
     parser.add_argument('--subset', nargs='*', help="classes of the mean; default: the metric's")
     parser.add_argument('--mode', default='voc07', choices=['voc07', 'voc10'])
     parser.add_argument('--json', help='write the table here too')

@@ -17,6 +17,7 @@ from tcnn_mm.analysis.pointing_comparison import compare_pointing, report_lines
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import real
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='of the head whose votes are tested')
     parser.add_argument(
-        '--cam-scales', type=float, nargs='*', default=[1.0, 2.0], help='none: without CAM'
+        '--cam-scales', type=real(1, 100), nargs='*', default=[1.0, 2.0], help='none: without CAM'
     )
     return parser.parse_args()
 

@@ -28,6 +28,7 @@ from tcnn_mm.analysis.curve_figures import draw_learning_curve, learning_curve_l
 from tcnn_mm.analysis.learning_curve import CurveFile, prepare_curve, run_curve
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import listed, real, whole
 from tcnn_mm.errors import UserError
 
 
@@ -36,18 +37,24 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_common_arguments(parser)
-    parser.add_argument('--fractions', default='0.02,0.05,0.1,0.25,0.5,1', help='of the images')
-    parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--min-steps', type=int, default=1000, help='of a training')
+    parser.add_argument(
+        '--fractions',
+        type=listed(real(0.0001, 1)),
+        default='0.02,0.05,0.1,0.25,0.5,1',
+        help='of the images',
+    )
+    parser.add_argument('--seeds', type=whole(1), default=3)
+    parser.add_argument('--min-steps', type=whole(0), default=1000, help='of a training')
     parser.add_argument('--scratch', help='config of a network without pretraining; default: none')
-    parser.add_argument('--scratch-minutes', type=float, default=5, help='for each of its runs')
+    parser.add_argument(
+        '--scratch-minutes', type=real(0.01), default=5, help='for each of its runs'
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = parse_args()
     cfg = load_config_from(args)
-    fractions = [float(f) for f in args.fractions.split(',')]
     if args.scratch and not osp.isfile(args.scratch):
         raise UserError(f'--scratch {args.scratch}: no such config')
     scratch = Config.fromfile(args.scratch) if args.scratch else None
@@ -55,7 +62,7 @@ def main() -> None:
     name = osp.basename(args.config)
     settings = dict(config=name, metric=curve.metric, min_steps=args.min_steps)
     file = CurveFile(osp.join(cfg.work_dir, 'learning_curve.json'), settings)
-    table = run_curve(curve, fractions, args.seeds, file)
+    table = run_curve(curve, args.fractions, args.seeds, file)
     names = curve.metric.get('subset')
     label = f'{curve.metric["mode"]} AP %, mean of {", ".join(names) if names else "all classes"}'
     print('\n' + '\n'.join(learning_curve_lines(table, label)))

@@ -12,6 +12,7 @@ import torch
 
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import seed
 from tcnn_mm.registry import MODELS
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     )
     add_common_arguments(parser)
     parser.add_argument('out')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=seed, default=0)
     args = parser.parse_args()
     cfg = load_config_from(args)
     torch.manual_seed(args.seed)

@@ -22,6 +22,7 @@ from tcnn_mm.analysis.validation_set import validation_set
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import real
 from tcnn_mm.evaluation.average_precision import MODES
 
 
@@ -41,7 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--ids', help='a text file: only these of its images')
     parser.add_argument('--test', action='store_true', help="also the chosen one's test figure")
     parser.add_argument('--test-checkpoint', help='for it, e.g. of a head trained on trainval')
-    parser.add_argument('--r', type=float, nargs='*', default=[1, 2, 5, 10, 20, 50])
+    parser.add_argument('--r', type=real(0.001, 1000), nargs='*', default=[1, 2, 5, 10, 20, 50])
     parser.add_argument('--mode', choices=MODES, help="default: the config's first metric's")
     parser.add_argument('--subset', nargs='*', help="classes of the mean; default: the metric's")
     return parser.parse_args()

@@ -14,6 +14,7 @@ import numpy as np
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import seed, whole
 from tcnn_mm.errors import UserError
 
 
@@ -31,8 +32,8 @@ def main() -> None:
     )
     parser.add_argument('data_root')
     parser.add_argument('split')
-    parser.add_argument('--count', type=int, required=True)
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--count', type=whole(1), required=True)
+    parser.add_argument('--seed', type=seed, default=0)
     parser.add_argument('--out', required=True)
     args = parser.parse_args()
     path = osp.join(args.data_root, 'ImageSets', 'Main', f'{args.split}.txt')

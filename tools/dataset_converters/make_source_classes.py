@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import seed, whole
 from tcnn_mm.datasets.class_folders import read_class_list
 from tcnn_mm.datasets.source_classes import (
     PAPER_NODES,
@@ -34,8 +35,8 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     ways = parser.add_subparsers(dest='way', required=True)
     random = ways.add_parser('random', help='a random part of the available classes')
-    random.add_argument('--count', type=int, default=1000, help='default: 1000')
-    random.add_argument('--seed', type=int, default=0)
+    random.add_argument('--count', type=whole(1), default=1000, help='default: 1000')
+    random.add_argument('--seed', type=seed, default=0)
     under = ways.add_parser('under', help='a base list and all classes under some nodes')
     under.add_argument('--base', required=True, metavar='LIST', help="ILSVRC's 1000")
     under.add_argument('--is-a', required=True, metavar='FILE', help='wordnet.is_a.txt')

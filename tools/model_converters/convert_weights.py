@@ -21,6 +21,7 @@ from caffemodel import CaffeLayer, read_caffemodel
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import real
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.alexnet import TransferAlexNet
 from tcnn_mm.models.backbones.alexnet_variants import CAFFE_NAMES, VARIANTS
@@ -39,7 +40,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--lrn-k',
-        type=float,
+        type=real(0.001),
         help="the file's constant of response normalisation; default: the .caffemodel's own, 1 for "
         "other files with Caffe's names, ours (2) for torchvision's names",
     )

@@ -13,6 +13,7 @@ import argparse
 from tcnn_mm.analysis.browse_patches import browse_patches, build_parts, coverage_report
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
 from tcnn_mm.cli.errors import run_tool
+from tcnn_mm.cli.numbers import whole
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,7 +23,7 @@ def parse_args() -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('--split', choices=['train', 'test'], default='train', help='dataloader')
     parser.add_argument('--ids', nargs='+', help='only these images')
-    parser.add_argument('--limit', type=int, default=8, help='images to draw')
+    parser.add_argument('--limit', type=whole(1), default=8, help='images to draw')
     parser.add_argument('--out', default='patches', help='folder for the PNGs')
     parser.add_argument('--coverage', action='store_true', help='print the report, draw nothing')
     return parser.parse_args()
