@@ -16,6 +16,7 @@ from tcnn_mm.compat import registered_names_only
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.calibration import Calibration, calibrate_classes
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.trained_model import load_trained_model
 from tcnn_mm.registry import DATASETS
@@ -23,11 +24,13 @@ from tcnn_mm.registry import DATASETS
 
 @dataclass
 class Thresholds:
-    """The thresholds of highest F1 on a validation set.
+    """The thresholds of highest F1 on a validation set, and its calibration.
 
     Attributes:
         classes (list[str]): K names.
         values, f1 (ndarray): (K,); NaN for a class without positives.
+        calibration (dict, optional): Class → :class:`Calibration` or None. None where some of the
+            images were trained on: their scores would make every class look surer than it is.
         positives (ndarray): (K,) images per class.
         images (int): Of the validation set.
         trained_on (int | None): Of these images; None where the training data are unavailable.
@@ -36,6 +39,7 @@ class Thresholds:
     classes: list[str]
     values: np.ndarray
     f1: np.ndarray
+    calibration: dict[str, Calibration | None] | None
     positives: np.ndarray
     images: int
     trained_on: int | None
@@ -94,11 +98,17 @@ def choose_thresholds(
     ids = image_ids(dataset)
     rows = image_scores(trained.model, dataset)
     values, f1 = best_thresholds(rows['scores'], rows['labels'])
+    trained_on = count_trained_on(checkpoint, ids)
+    calibration = None
+    if not trained_on:
+        curves = calibrate_classes(rows['scores'], rows['labels'])
+        calibration = dict(zip(found, curves, strict=True))
     return Thresholds(
         classes=found,
         values=values,
         f1=f1,
+        calibration=calibration,
         positives=(rows['labels'] == 1).sum(0),
         images=len(ids),
-        trained_on=count_trained_on(checkpoint, ids),
+        trained_on=trained_on,
     )

@@ -1,7 +1,7 @@
 """Checkpoint metadata: all that prediction needs beside the weights."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tcnn_mm.checkpoints.loading import load_safely
@@ -80,8 +80,11 @@ def store_thresholds(
     path: str | os.PathLike,
     thresholds: Mapping[str, float | None],
     chosen_on: str | None = None,
+    calibration: Mapping[str, Sequence[float] | None] | None = None,
 ) -> None:
-    """Write per-class thresholds into a checkpoint, as `meta['tcnn_mm']['thresholds']`.
+    """Write what turns scores into labels and probabilities into a checkpoint.
+
+    Thresholds per class are `meta['tcnn_mm']['thresholds']`, calibrations `…['calibration']`.
 
     Args:
         path: The checkpoint's file; it is replaced.
@@ -89,6 +92,9 @@ def store_thresholds(
             none could be chosen: such a class is never predicted.
         chosen_on: The data they were chosen on, in words, e.g. '60 images of val'; kept as
             `thresholds_chosen_on`.
+        calibration: Class → slope and offset of its log-odds
+            (:class:`~tcnn_mm.evaluation.calibration.Calibration`), chosen on the same data; None
+            for a class without. Defaults to none at all.
 
     Raises:
         UserError: No checkpoint of a `PatchModel`; other classes than the checkpoint's.
@@ -112,7 +118,13 @@ def store_thresholds(
         name: None if value is None or value != value else float(value)
         for name, value in values.items()
     }
-    meta['tcnn_mm'].pop('thresholds_chosen_on', None)
+    for key in ('thresholds_chosen_on', 'calibration'):
+        meta['tcnn_mm'].pop(key, None)
+    if calibration is not None:
+        meta['tcnn_mm']['calibration'] = {
+            name: None if calibration[name] is None else [float(v) for v in calibration[name] or ()]
+            for name in classes
+        }
     if chosen_on:
         meta['tcnn_mm']['thresholds_chosen_on'] = str(chosen_on)
     write_checkpoint(local_path(str(path)), checkpoint)

@@ -13,6 +13,7 @@ from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.estimator.training import read_config, tell, unique_name
+from tcnn_mm.evaluation.calibration import calibrate_classes
 from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.patches.geometry import DAMPING
@@ -33,7 +34,7 @@ def bank_labels(bank: str) -> tuple[list[str], np.ndarray]:
 
 
 def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict[str, float]:
-    """Choose the thresholds of best F1 on val and store them in the checkpoint, unless it has them.
+    """Choose thresholds of best F1 and calibrate on val; store both unless they are there.
 
     Returns:
         Class → threshold; nan for a class without positives.
@@ -44,13 +45,16 @@ def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict
     if scores is None:
         raise FileNotFoundError(path)
     row = {image_id: at for at, image_id in enumerate(scores.ids)}
-    values, _ = best_thresholds(scores.values[[row[i] for i in ids]], labels)
+    mine = scores.values[[row[i] for i in ids]]
+    values, _ = best_thresholds(mine, labels)
     thresholds = dict(zip(classes, values.tolist(), strict=True))
+    calibration = dict(zip(classes, calibrate_classes(mine, labels), strict=True))
     meta = load_safely(checkpoint)['meta'].get('tcnn_mm', {})
-    if meta.get('thresholds') == {k: None if np.isnan(v) else v for k, v in thresholds.items()}:
+    known = {k: None if np.isnan(v) else v for k, v in thresholds.items()}
+    if meta.get('thresholds') == known and 'calibration' in meta:
         tell(f'{checkpoint} has them')
     else:
-        store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val')
+        store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val', calibration)
         tell(f'stored in {checkpoint}')
     return thresholds
 

@@ -36,6 +36,7 @@ def describe(
         grid=trained.record['grid'],
         aggregator=trained.record['aggregator'],
         thresholds=trained.thresholds,
+        calibration=trained.calibration,  # slope and offset of the log-odds
     )
     return dict(facts, stride=network.stride) if isinstance(network, DenseNetwork) else facts
 

@@ -69,7 +69,9 @@ class TCNNInferencer:
         self.upright = trained.upright
         self.classes, self.thresholds = trained.classes, trained.thresholds
         self.needs_boxes = not hasattr(self.model.sampler, 'grid')
-        self.rule = LabelRule(self.model.voter.independent, trained.thresholds, trained.chosen_on)
+        self.rule = LabelRule(
+            self.model.voter.independent, trained.thresholds, trained.chosen_on, trained.calibration
+        )
         self.label_rule = str(self.rule)
 
     def __call__(
@@ -125,7 +127,8 @@ class TCNNInferencer:
 
         Yields:
             dict: `img_path` (None of an array), `scores` {class: float}, `labels` (classes by
-            :attr:`label_rule`, highest score first), `patches` {class: [{'box': [x1, y1, x2,
+            :attr:`label_rule`, highest score first), `probabilities` {class: float or None} of a
+            calibrated checkpoint, `patches` {class: [{'box': [x1, y1, x2,
             y2], 'score': float}, …]}; with `score_maps` `maps` {class: float32 (h, w)}; with
             `keep_image` `image` (H, W, 3) uint8 RGB. Of several images, one that cannot be read
             or has scores that are NaN or infinite (of a model that diverged) gives {'img_path',

@@ -1,7 +1,9 @@
-"""Choose the labels of an image from its scores."""
+"""Labels and probabilities of an image from its scores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from tcnn_mm.evaluation.calibration import Calibration, probabilities
 
 # Of models whose scores are independent probabilities, where no thresholds were chosen.
 PROBABILITY = 0.5
@@ -16,11 +18,14 @@ class LabelRule:
         thresholds (dict, optional): Class → image score from which on it is a label; None for a
             class that had no positive to choose it by.
         chosen_on (str, optional): The images that chose the thresholds, in words.
+        calibration (dict, optional): Class → :class:`Calibration`, or None for a class without;
+            chosen on the same images.
     """
 
     independent: bool
     thresholds: Mapping[str, float | None] | None = None
     chosen_on: str | None = None
+    calibration: Mapping[str, Calibration | None] | None = None
 
     def __str__(self) -> str:
         if self.thresholds:
@@ -38,3 +43,13 @@ class LabelRule:
         if self.independent:
             return [name for name in ranked if scores[name] >= PROBABILITY]
         return ranked[:1]
+
+    def probabilities(self, scores: Mapping[str, float]) -> dict[str, float | None] | None:
+        """Calibrated probability of each class, None for one without; None without calibration."""
+        if not self.calibration:
+            return None
+        curves = {name: self.calibration.get(name) for name in scores}
+        return {
+            name: None if curve is None else float(probabilities(scores[name], curve))
+            for name, curve in curves.items()
+        }

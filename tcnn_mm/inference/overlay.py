@@ -21,9 +21,15 @@ def resize_rgb(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def map_titles(result: ImageResult, names: Sequence[str]) -> list[str]:
-    """One title per class: its name, its image score, and whether it is a label."""
+    """One title per class: its name, its probability (else score), and whether it is a label."""
+    found = result.get('probabilities') or {}
     return [
-        f'{name}, image score {result["scores"][name]:.2g}'
+        f'{name}, '
+        + (
+            f'image score {result["scores"][name]:.2g}'
+            if found.get(name) is None
+            else f'probability {found[name]:.0%}'
+        )
         + ('' if name in result['labels'] else ' (not a label)')
         for name in names
     ]

@@ -29,6 +29,7 @@ class ImageResult(TypedDict, total=False):
     img_path: str | None
     scores: dict[str, float]
     labels: list[str]
+    probabilities: dict[str, float | None]
     patches: dict[str, list[PatchResult]]
     maps: dict[str, np.ndarray]
     image: np.ndarray
@@ -126,6 +127,9 @@ def image_result(
             for name, mine in zip(shown, votes.T, strict=True)
         },
     )
+    probabilities = rule.probabilities(scores)
+    if probabilities is not None:
+        result['probabilities'] = probabilities
     if options.score_maps:
         size_hw = pixels.shape[0], pixels.shape[1]
         maps = localization_maps(boxes, votes, size_hw, options.damping, options.long_side)

@@ -13,6 +13,7 @@ from tcnn_mm.checkpoints.metadata import (
     store_thresholds,
 )
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.calibration import Calibration
 from tests.support.small_checkpoint import write_small_checkpoint
 
 THRESHOLDS = dict(key=0.25, fish=None, house=math.nan)
@@ -34,6 +35,18 @@ def test_thresholds_are_stored_and_nothing_else_changes(tmp_path):
     store_thresholds(path, dict.fromkeys(THRESHOLDS, 0.5))
     assert 'thresholds_chosen_on' not in load_safely(path)['meta']['tcnn_mm']
     assert not list(tmp_path.glob('*.tmp'))
+
+
+def test_calibrations_are_plain_numbers_of_the_same_data(tmp_path):
+    """Stored with the thresholds as lists; thresholds of other data drop them."""
+    path = tmp_path / 'a.pth'
+    write_small_checkpoint(path)
+    curves = dict(key=Calibration(0.25, 3.0), fish=None, house=Calibration(1.0, 0.0))
+    store_thresholds(path, THRESHOLDS, 'val', curves)
+    stored = load_safely(path)['meta']['tcnn_mm']['calibration']
+    assert stored == dict(key=[0.25, 3.0], fish=None, house=[1.0, 0.0])
+    store_thresholds(path, THRESHOLDS, 'other images')
+    assert 'calibration' not in load_safely(path)['meta']['tcnn_mm']
 
 
 def test_wrong_classes_and_foreign_files(tmp_path):

@@ -56,6 +56,7 @@ def test_thresholds_are_chosen_on_val_and_stored(workspace, monkeypatch, capsys)
     assert '1 of the 5 images were trained on' in said and 'never named' in said
     stored = load_safely('b.pth')['meta']['tcnn_mm']
     assert stored['thresholds_chosen_on'] == '5 images of val, 1 of them trained on'
+    assert 'calibration' not in stored and 'No probabilities are stored' in said
     val = DATASETS.build({**eval(dataset.format('val'))})
     rows = image_scores(TCNNInferencer(checkpoint='b.pth').model, val)
     expected, _ = best_thresholds(rows['scores'], rows['labels'])

@@ -209,7 +209,7 @@ def test_a_whole_fit_and_once_more(kind, tmp_path, monkeypatch):
     monkeypatch.setattr('tcnn_mm.estimator.fit_config.WEAK_STEPS', 60)
     checkpoint = fit(str(root), 'minivoc', str(out), scales=[1.0, 1.6])
     meta = load_safely(checkpoint)['meta']['tcnn_mm']
-    assert set(meta['thresholds']) == {'blue', 'red'}
+    assert set(meta['thresholds']) == set(meta['calibration']) == {'blue', 'red'}
     for name in ('config.py', 'results.txt', 'report.html', 'run/voc_ap.json', 'run/score_maps'):
         assert (out / name).exists(), name
     rows = (out / 'results.txt').read_text().splitlines()

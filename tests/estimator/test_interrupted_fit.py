@@ -63,6 +63,7 @@ def left(out):
         weights=content['state_dict'],
         optimizer=content['optimizer'],
         thresholds=content['meta']['tcnn_mm']['thresholds'],
+        calibration=content['meta']['tcnn_mm']['calibration'],
         results={name: (out / name).read_bytes() for name in RESULTS},
         overlays=sorted(p.name for p in (out / 'run' / 'score_maps').rglob('*.png')),
     )

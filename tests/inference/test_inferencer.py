@@ -10,7 +10,9 @@ from PIL import Image, ImageOps
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.calibration import Calibration, probabilities
 from tcnn_mm.inference.inferencer import TCNNInferencer
+from tcnn_mm.inference.overlay import map_titles
 from tcnn_mm.patches.geometry import DAMPING, intersections, mean_score_map
 from tests.support.small_checkpoint import CLASSES, small_model_config, write_small_checkpoint
 
@@ -163,6 +165,37 @@ def test_labels_by_thresholds_or_the_best_class(folder, tmp_path):
     assert chosen.label_rule == 'scores at or above thresholds chosen on val'
     store_thresholds(path, dict.fromkeys(CLASSES, 2.0))
     assert TCNNInferencer(checkpoint=path)(images[0])[0]['labels'] == []
+
+
+def test_probabilities_by_the_checkpoints_calibration(folder, tmp_path):
+    """Per class, None for one without, absent where nothing was calibrated; titles show them."""
+    root, _, images = folder
+    path = tmp_path / 'a.pth'
+    path.write_bytes((root / 'a.pth').read_bytes())
+    (plain,) = TCNNInferencer(checkpoint=path)(images[0])
+    assert 'probabilities' not in plain
+    curve = Calibration(0.5, 1.0)
+    store_thresholds(
+        path, dict.fromkeys(CLASSES, 0.0), 'val', {**dict.fromkeys(CLASSES, curve), 'fish': None}
+    )
+    (found,) = TCNNInferencer(checkpoint=path)(images[0], score_maps=True)
+    assert found['scores'] == plain['scores']
+    expected = float(probabilities(plain['scores']['key'], curve))
+    assert found['probabilities']['key'] == expected
+    assert found['probabilities']['fish'] is None
+    titles = map_titles(found, ['key', 'fish'])
+    assert titles[0] == f'key, probability {expected:.0%}'
+    assert titles[1].startswith('fish, image score ')
+
+
+@pytest.mark.parametrize('entry', ['text', dict(key=[1.0]), dict(key='ab'), [1, 2]])
+def test_a_calibration_that_is_none_is_one_line(entry, folder, tmp_path):
+    """What a file holds there is data of unknown shape."""
+    content = load_safely(folder[0] / 'a.pth')
+    content['meta']['tcnn_mm']['calibration'] = entry
+    torch.save(content, tmp_path / 'a.pth')
+    with pytest.raises(UserError, match="a.pth: meta.*'calibration'.* is no table of slope"):
+        TCNNInferencer(checkpoint=tmp_path / 'a.pth')
 
 
 def test_a_config_replaces_the_checkpoints(folder, tmp_path):

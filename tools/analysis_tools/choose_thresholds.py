@@ -6,8 +6,9 @@
 
 The threshold of a class is the one of the highest F1 on the config's validation images: those
 of its val_dataloader, else the `val` split of its test data. The model is the checkpoint's own.
-tcnn predict and TCNNInferencer name by what is stored; publishing keeps it. Choose on images
-that were not trained on: the tool says how many were.
+tcnn predict and TCNNInferencer name by what is stored; publishing keeps it. The same images
+calibrate the scores: results then have probabilities. Choose on images that were not trained on:
+the tool says how many were, and does not calibrate on them.
 """
 
 import argparse
@@ -49,13 +50,13 @@ def main() -> None:
         print(
             f'{found.trained_on} of the {found.images} images were trained on: their scores are '
             'higher than those of new ones, and the thresholds too high. Choose on images that '
-            'were not trained on.'
+            'were not trained on. No probabilities are stored.'
         )
     if args.dry_run:
         print('nothing stored (--dry-run)')
         return
     thresholds = dict(zip(found.classes, found.values, strict=True))
-    store_thresholds(args.checkpoint, thresholds, chosen_on)
+    store_thresholds(args.checkpoint, thresholds, chosen_on, found.calibration)
     print(f'{args.checkpoint}: thresholds chosen on {chosen_on}')
 
 
