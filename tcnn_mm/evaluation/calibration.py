@@ -9,13 +9,15 @@ so the order of the images, and with it every AP, stays.
 Letters: N images, K classes, M bins.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit
+
+from tcnn_mm.errors import UserError
 
 # Scores are means of powers of float32: none but 0 is smaller, none but 1 is nearer to it.
 _SMALLEST = 1e-300
@@ -129,3 +131,30 @@ def class_probabilities(
         if calibration is not None:
             found[:, k] = probabilities(scores[:, k], calibration)
     return found
+
+
+def recorded_calibration(
+    stored: Mapping[str, Any], name: str
+) -> dict[str, Calibration | None] | None:
+    """The calibrations that a checkpoint records; None in files that have none.
+
+    Args:
+        stored: `meta['tcnn_mm']` of the checkpoint.
+        name: Of its file, for the error.
+
+    Raises:
+        UserError: The entry is no table of slope and offset per class.
+    """
+    found = stored.get('calibration')
+    if not found:
+        return None
+    try:
+        return {
+            key: None if pair is None else Calibration(*map(float, pair))
+            for key, pair in found.items()
+        }
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{name}: meta['tcnn_mm']['calibration'] is no table of slope and offset per class: "
+            f'{str(found)[:100]}'
+        ) from error

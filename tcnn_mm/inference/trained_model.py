@@ -19,7 +19,7 @@ from tcnn_mm.checkpoints.metadata import map_damping, model_record
 from tcnn_mm.checkpoints.strict import check_record, check_state, record_differences
 from tcnn_mm.compat import registered_names_only
 from tcnn_mm.errors import UserError
-from tcnn_mm.evaluation.calibration import Calibration
+from tcnn_mm.evaluation.calibration import Calibration, recorded_calibration
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
 
@@ -114,7 +114,7 @@ def load_trained_model(
         classes=_class_names(classes, meta, model, name),
         thresholds=None if changed else stored.get('thresholds'),
         chosen_on=stored.get('thresholds_chosen_on'),
-        calibration=None if changed else _calibration(stored, name),
+        calibration=None if changed else recorded_calibration(stored, name),
         record=record,
         damping=map_damping(stored, cfg),
         upright=bool(stored.get('upright')),
@@ -187,23 +187,6 @@ def _entry(content: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]
     if not isinstance(found, Mapping):
         raise UserError(f'{name}: its {key!r} is a {type(found).__name__}, expected a dict')
     return found
-
-
-def _calibration(stored: Mapping[str, Any], name: str) -> dict[str, Calibration | None] | None:
-    """The calibrations that a checkpoint records; None in files that have none."""
-    found = stored.get('calibration')
-    if not found:
-        return None
-    try:
-        return {
-            key: None if pair is None else Calibration(*map(float, pair))
-            for key, pair in found.items()
-        }
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{name}: meta['tcnn_mm']['calibration'] is no table of slope and offset per class: "
-            f'{str(found)[:100]}'
-        ) from error
 
 
 def _read_config(path: str) -> Config:

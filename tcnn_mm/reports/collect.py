@@ -16,11 +16,13 @@ from tcnn_mm.reports.facts import (
     ClassResult,
     Figure,
     Figures,
+    Intervals,
     PointingResult,
     Provenance,
     Report,
     Results,
 )
+from tcnn_mm.reports.probabilities import collect_intervals, collect_probabilities
 from tcnn_mm.reports.run_artifacts import RunArtifacts
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
@@ -52,8 +54,9 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         title=osp.basename(run.path),
         version=tcnn_mm.__version__,
         headline=_headline(run.reports),
-        results=_results(run.reports) if run.reports else None,
+        results=_results(run.reports, collect_intervals(run, images)) if run.reports else None,
         curves=_curves(run, images, trouble),
+        probabilities=collect_probabilities(run, images, trouble, trust),
         training=_training(run.scalars),
         examples=collect_examples(run, images, trouble, image_count, trust),
         provenance=_provenance(run),
@@ -70,8 +73,8 @@ def _headline(reports: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return boxes + [(str(report['images']), 'test images') for report in reports[:1]]
 
 
-def _results(reports: list[dict[str, Any]]) -> Results:
-    """The entries of voc_ap.json as one table."""
+def _results(reports: list[dict[str, Any]], intervals: Intervals | None) -> Results:
+    """The entries of voc_ap.json as one table, with intervals of the first one."""
     means = [('mean', [report['mAP'] for report in reports])]
     if 'subset' in reports[0]:
         name = f'mean of {", ".join(reports[0]["subset"])}'
@@ -98,6 +101,7 @@ def _results(reports: list[dict[str, Any]]) -> Results:
             for report in reports
             if report.get('hit_rate') is not None
         ],
+        intervals=intervals,
     )
 
 

@@ -1,6 +1,7 @@
 """The facts of a report as typed records; the templates only lay them out."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,6 +41,22 @@ class PointingResult:
     centre_hit_rate: float
 
 
+class APInterval(NamedTuple):
+    """95 % bounds of an AP (0 to 1) over the test images."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Bounds of the AP of each class, and of the mean, by one metric; None where undefined."""
+
+    metric: str
+    classes: dict[str, APInterval | None]
+    mean: APInterval | None
+
+
 @dataclass(frozen=True)
 class Results:
     """The table of voc_ap.json.
@@ -49,12 +66,14 @@ class Results:
         classes (list[ClassResult]): One per class.
         means (list[tuple]): Name and value by each metric.
         pointing (list[PointingResult]): Of the pointing metrics.
+        intervals (Intervals, optional): Of the first metric.
     """
 
     columns: list[str]
     classes: list[ClassResult]
     means: list[tuple[str, list[float | None]]]
     pointing: list[PointingResult]
+    intervals: Intervals | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +135,7 @@ class Report:
     headline: list[tuple[str, str]]
     results: Results | None
     curves: Figures
+    probabilities: Figures
     training: Figures
     examples: Examples
     provenance: Provenance

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tcnn_mm.evaluation.average_precision import precision_recall
+from tcnn_mm.evaluation.calibration import Reliability
 from tcnn_mm.visualization.figure import make_figure
 
 if TYPE_CHECKING:
@@ -46,6 +47,24 @@ def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> Figure:
     axes.set(xlim=(0, 1.01), ylim=(0, 1.03))
     axes.set_xlabel('recall', fontsize=9, color=INK)
     axes.set_ylabel('precision', fontsize=9, color=INK)
+    return figure
+
+
+def reliability_curve(found: Reliability) -> Figure:
+    """Draw the share of positive images over their predicted probability, beside the diagonal.
+
+    Args:
+        found: Bins with more images are larger points.
+    """
+    figure, axes = _make_axes((4.4, 2.6))
+    axes.plot([0, 1], [0, 1], color=FAINT, lw=1)
+    known = found.counts > 0
+    predicted, observed = found.predicted[known], found.observed[known]
+    axes.plot(predicted, observed, color=LINE, lw=1.2)
+    axes.scatter(predicted, observed, s=8 + 24 * np.log10(found.counts[known]), color=LINE)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03))
+    axes.set_xlabel('predicted probability', fontsize=9, color=INK)
+    axes.set_ylabel('share of positives', fontsize=9, color=INK)
     return figure
 
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from tcnn_mm.reports.facts import (
+    APInterval,
     ClassExamples,
     ClassResult,
     Examples,
     Figure,
     Figures,
+    Intervals,
     PointingResult,
     Provenance,
     Report,
@@ -28,6 +30,7 @@ def report(**parts):
         headline=[],
         results=None,
         curves=Figures(note='no curves'),
+        probabilities=Figures(note='no probabilities'),
         training=Figures(note='no training'),
         examples=Examples(note='no examples'),
         provenance=Provenance({}, {}, ''),
@@ -44,8 +47,10 @@ def full(name):
         results=Results(
             [name], [ClassResult(name, 3, 1, [0.5])], [(name, [None])],
             [PointingResult(name, 18, 0.25, 0.125)],
+            Intervals(name, {name: APInterval(0.25, 0.75)}, None),
         ),
         curves=Figures([figure]),
+        probabilities=Figures([figure]),
         training=Figures([Figure('<svg/>', name, name)]),
         examples=Examples([ClassExamples(name, figure, [(name, [figure])])], 20),
         provenance=Provenance({name: name}, {name: name}, name),
@@ -56,9 +61,10 @@ def test_every_text_is_escaped():
     """Names of classes, files, commands and configs cannot add markup."""
     page = render_page(full(EVIL))
     assert '<script' not in page
-    # Title 2, headline 1, results 4, curves 2, training 2, examples 6, provenance 5.
-    assert page.count('&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;') == 22
-    assert render_page(full('plain')).count('plain') == 22
+    # Title 2, headline 1, results 5, curves 2, probabilities 2, training 2, examples 6,
+    # provenance 5.
+    assert page.count('&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;') == 25
+    assert render_page(full('plain')).count('plain') == 25
 
 
 def test_numbers_are_shown_as_per_cent():
@@ -81,7 +87,7 @@ def test_missing_parts_are_notes():
         'The folder holds no log',
     ):
         assert f'<p class="note">{note}' in page
-    assert page.count('class="note"') == 5 and 'class="note"' not in render_page(full('x'))
+    assert page.count('class="note"') == 6 and 'class="note"' not in render_page(full('x'))
 
 
 @pytest.mark.parametrize(('content', 'kind'), [('<svg/>', 'svg+xml'), (PIXELS, 'jpeg')])
