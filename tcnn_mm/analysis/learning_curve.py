@@ -17,7 +17,7 @@ from tcnn_mm.analysis.image_features import largest_window_features
 from tcnn_mm.analysis.prediction_cache import prediction_recipe
 from tcnn_mm.analysis.short_run import train_and_test
 from tcnn_mm.checkpoints.atomic_write import atomic_write
-from tcnn_mm.datasets.feature_bank import FILES
+from tcnn_mm.datasets.bank_reading import FILES
 from tcnn_mm.datasets.nested_subset import nested_subset
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.engine.build_bank import build_banks

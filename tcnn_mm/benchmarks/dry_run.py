@@ -15,7 +15,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
-from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank
+from tcnn_mm.datasets.bank_reading import FILES
+from tcnn_mm.datasets.feature_bank import is_feature_bank
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.engine.build_bank import plan_rows
 from tcnn_mm.errors import UserError

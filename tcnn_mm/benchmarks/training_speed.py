@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 
 from tcnn_mm.benchmarks.inference_speed import NETWORKS, NUM_CLASSES, Networks
 from tcnn_mm.benchmarks.timers import timed
-from tcnn_mm.datasets.feature_bank import FILES, FeatureBank
+from tcnn_mm.datasets.bank_reading import FILES
+from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.models.heads.adaptation_head import global_mean_loss
 from tcnn_mm.models.patch_model import PatchModel
 

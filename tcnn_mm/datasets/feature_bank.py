@@ -7,11 +7,7 @@ patches of each image, for a `ContextHead`. The manifest calls images `pictures`
 older than the word.
 """
 
-import json
-import math
 import os.path as osp
-import zipfile
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +16,14 @@ import torch
 from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from tcnn_mm.datasets.bank_reading import (
+    FILES,
+    open_features,
+    read_manifest,
+    read_rows,
+    rebuild_advice,
+)
+from tcnn_mm.datasets.dataset_wrappers import inner_configs
 from tcnn_mm.datasets.formats.id_list import restrict_ids
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.datasets.transforms import set_objects
@@ -28,110 +32,26 @@ from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import DATASETS, config_builds
 
-FILES = dict(
-    features='features.f16',
-    whole='pictures.f16',
-    rows='rows.npz',
-    manifest='manifest.json',
-    done='done.u8',
-)
-
 # Of float16; NaN and infinity have all of its bits.
 _EXPONENT = np.uint16(0x7C00)
-
-
-# What numpy raises at a file that is no whole archive of arrays of numbers.
-READ_ERRORS = (
-    OSError,
-    ValueError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
-
-def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
-    """Nested dicts → {'a.b': value}."""
-    flat: dict[str, Any] = {}
-    for key, value in recipe.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f'{prefix}{key}.'))
-        else:
-            flat[prefix + key] = value
-    return flat
-
-
-def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str]:
-    """List 'key: bank …, config …' for every entry in which two recipes differ."""
-    # Through JSON, as the bank's has been: tuples are lists there.
-    bank, config = flatten(bank), flatten(json.loads(json.dumps(config)))
-    return [
-        f'{key}: bank {bank.get(key)!r}, config {config.get(key)!r}'
-        for key in sorted(bank.keys() | config.keys())
-        if bank.get(key) != config.get(key)
-    ]
-
-
-def read_manifest(folder: str) -> dict[str, Any]:
-    """Read the manifest of a bank.
-
-    Raises:
-        UserError: It cannot be read, or is no manifest.
-    """
-    path = osp.join(folder, FILES['manifest'])
-    try:
-        with open(path, encoding='utf-8') as file:
-            manifest = json.load(file)
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f'{path}: cannot be read ({error}); remove the bank: {folder}') from error
-    if not isinstance(manifest, dict):
-        raise UserError(
-            f'{path}: is no manifest ({repr(manifest)[:40]}); remove the bank: {folder}'
-        )
-    missing = {'recipe', 'shape', 'classes', 'pictures'} - set(manifest)
-    if missing:
-        raise UserError(f'{path}: has no {", ".join(sorted(missing))}; remove the bank: {folder}')
-    return manifest
-
-
-def read_rows(path: str) -> dict[str, np.ndarray]:
-    """Read boxes (N, 4), labels (N,), first and sizes (images,) of a bank.
-
-    Raises:
-        UserError: The file is absent or damaged.
-    """
-    try:
-        with np.load(path) as stored:
-            return {key: stored[key] for key in ('boxes', 'labels', 'first', 'sizes')}
-    except READ_ERRORS as error:
-        raise UserError(
-            f'{path}: cannot be read ({error}); remove the bank: {osp.dirname(path)}, then '
-            'tcnn train CONFIG makes it again'
-        ) from error
-
-
-def open_features(path: str, shape: Sequence[int]) -> np.memmap:
-    """Map a file of float16 features for reading.
-
-    Raises:
-        UserError: It is absent, or has another size than `shape` needs.
-    """
-    need = 2 * math.prod(shape)
-    found = osp.getsize(path) if osp.isfile(path) else None
-    if found != need:
-        raise UserError(
-            f'{path}: {"is missing" if found is None else f"has {found} bytes"}, the manifest '
-            f'needs {need} bytes; remove the bank: {osp.dirname(path)}, then tcnn train CONFIG '
-            'makes it again'
-        )
-    return np.memmap(path, np.float16, mode='r', shape=tuple(shape))
 
 
 def is_feature_bank(config: Any) -> bool:
     """Return whether a config builds a :class:`FeatureBank`."""
     return config_builds(config, DATASETS, FeatureBank)
+
+
+def named_banks(cfg: Any, split: str) -> list[Any]:
+    """Configs of the banks that a data loader of a config reads, inside other data sets too.
+
+    Args:
+        cfg: The experiment.
+        split: 'train', 'val' or 'test'.
+    """
+    loader = cfg.get(f'{split}_dataloader')
+    return (
+        [each for each in inner_configs(loader.dataset) if is_feature_bank(each)] if loader else []
+    )
 
 
 @DATASETS.register_module()
@@ -219,6 +139,24 @@ class FeatureBank(Dataset):
         """dict: `classes` as in the source."""
         return dict(classes=tuple(self.manifest['classes']))
 
+    def full_init(self) -> None:
+        """Do nothing: mmengine's ConcatDataset and its like call it, and a bank is read already."""
+
+    def get_data_info(self, index: int) -> dict[str, Any]:
+        """Id and path of the image of an item, and its classes: of a patch its one label."""
+        image = self.images[index] if self.test_mode else self._image_of(self.rows[index])
+        record = self.manifest['pictures'][int(image)]
+        label = record['gt_label'] if self.test_mode else [int(self.labels[self.rows[index]])]
+        return dict(img_id=record['img_id'], img_path=record['img_path'], gt_label=label)
+
+    def get_cat_ids(self, index: int) -> list[int]:
+        """Classes of an item, for mmengine's `ClassBalancedDataset`."""
+        return self.get_data_info(index)['gt_label']
+
+    def _image_of(self, rows: Any) -> Any:
+        """Numbers of the images of some rows."""
+        return np.searchsorted(self.first + self.sizes, rows, side='right')
+
     def set_epoch(self, seed: int, epoch: int) -> None:
         """Fix the flips of an epoch (`EpochSeedHook`)."""
         self._key[0], self._key[1] = seed, epoch
@@ -253,11 +191,11 @@ class FeatureBank(Dataset):
         if bits.size == 0 or bits.max() < _EXPONENT:
             return
         bad = rows[(bits == _EXPONENT).reshape(len(rows), -1).any(1)]
-        images = np.unique(np.searchsorted(self.first + self.sizes, bad, side='right'))
+        images = np.unique(self._image_of(bad))
         ids = ', '.join(self.manifest['pictures'][i]['img_id'] for i in images[:3])
         raise UserError(
-            f'{self.folder}: NaN or infinity in the features of {ids}; remove the bank: '
-            f'{self.folder}, then tcnn train CONFIG makes it again'
+            f'{self.folder}: NaN or infinity in the features of {ids}; '
+            f'{rebuild_advice(self.folder)}'
         )
 
     def _turned(self, indices: np.ndarray) -> np.ndarray:

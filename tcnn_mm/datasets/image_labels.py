@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tcnn_mm.errors import InvalidValueError
+
 
 def image_labels(
     gt_label: Iterable[int], gt_label_difficult: Iterable[int], num_classes: int
@@ -21,7 +23,7 @@ def image_labels(
         `gt_label_difficult`, else -1.
 
     Raises:
-        ValueError: A class outside 0…K-1.
+        InvalidValueError: A class outside 0…K-1.
     """
     labels = np.full(num_classes, -1, np.int64)
     for value, classes in ((0, gt_label_difficult), (1, gt_label)):
@@ -29,6 +31,6 @@ def image_labels(
         # A negative index would count from the end.
         wrong = index[(index < 0) | (index >= num_classes)]
         if len(wrong):
-            raise ValueError(f'label {wrong[0]} is outside 0…{num_classes - 1}')
+            raise InvalidValueError(f'label {wrong[0]} is outside 0…{num_classes - 1}')
         labels[index] = value
     return labels

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from tcnn_mm.datasets.dataset_wrappers import replace_inner
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.registry import DATASETS
 
@@ -18,8 +19,14 @@ class SizedDataset(Protocol):
 def image_config(dataset: Mapping[str, Any]) -> dict[str, Any]:
     """Return the config of the images behind a data set's config.
 
-    Of a bank it is `source`, with the bank's `ids`; any other config is returned as a dict.
+    Of a bank it is `source`, with the bank's `ids`, also inside a data set of data sets; any other
+    config is returned as a dict.
     """
+    return replace_inner(dataset, _image_source)
+
+
+def _image_source(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of one data set."""
     config = dict(dataset)
     if 'source' not in config:
         return config

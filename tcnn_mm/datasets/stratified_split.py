@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from tcnn_mm.datasets.nested_subset import nested_order
+from tcnn_mm.errors import InvalidValueError
 
 # Of the images without a part.
 SHARES = dict(val=0.2, test=0.2)
@@ -26,7 +27,7 @@ def split_parts(
         'train', 'val', 'test' → numbers of its images, ascending.
 
     Raises:
-        ValueError: No images to train on.
+        InvalidValueError: No images to train on.
     """
     chosen = {
         role: [n for n, part in enumerate(parts) if part == role]
@@ -35,7 +36,7 @@ def split_parts(
     }
     free = [n for n, part in enumerate(parts) if part not in ('val', 'test')]
     if not free:
-        raise ValueError(f'nothing to train on: parts {", ".join(sorted(set(parts)))}')
+        raise InvalidValueError(f'nothing to train on: parts {", ".join(sorted(set(parts)))}')
     order = [free[n] for n in nested_order([labels[n] for n in free], seed)]
     counts = {r: round(share * len(order)) for r, share in SHARES.items() if r not in chosen}
     at = len(order) - sum(counts.values())

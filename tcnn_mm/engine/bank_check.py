@@ -3,7 +3,6 @@
 import json
 import os
 import os.path as osp
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +11,13 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
-from tcnn_mm.datasets.feature_bank import FILES, read_manifest, read_rows, recipe_differences
+from tcnn_mm.datasets.bank_reading import (
+    FILES,
+    read_manifest,
+    read_rows,
+    rebuild_advice,
+    recipe_differences,
+)
 from tcnn_mm.engine.bank_contents import (
     annotation_record,
     changed_annotations,
@@ -32,11 +37,6 @@ def same_rows(path: str, rows: Mapping[str, np.ndarray]) -> bool:
         stored[key].shape == rows[key].shape and np.allclose(stored[key], rows[key], 0, 1e-3)
         for key in rows
     )
-
-
-def rebuild_advice(folder: str) -> str:
-    """How to have a bank made anew."""
-    return f'remove it (rm -r {shlex.quote(folder)}) and give the command again'
 
 
 def check_bank(

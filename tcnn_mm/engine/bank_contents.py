@@ -30,6 +30,7 @@ def image_record(
     record = {k: info[k] for k in ('img_id', 'img_path', 'gt_label', 'gt_label_difficult')}
     return dict(
         record,
+        img_id=str(info['img_id']),
         size_hw=list(size_hw),
         gt_bboxes=objects.tolist(),
         gt_bboxes_labels=info['gt_bboxes_labels'].tolist(),

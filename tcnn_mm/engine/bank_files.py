@@ -20,7 +20,7 @@ from mmengine.logging import print_log
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.owner_lock import owner_lock, remove_unheld
-from tcnn_mm.datasets.feature_bank import FILES, read_manifest, recipe_differences
+from tcnn_mm.datasets.bank_reading import FILES, read_manifest, recipe_differences
 from tcnn_mm.engine.bank_check import same_rows
 from tcnn_mm.engine.bank_contents import replaced_images
 from tcnn_mm.engine.distributed import on_main_process

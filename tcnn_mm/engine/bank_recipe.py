@@ -44,7 +44,7 @@ def bank_recipe(
         raise UserError(
             f'a feature bank holds the patches of a grid; {type(model.sampler).__name__} has none'
         )
-    ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
+    ids = [str(dataset.get_data_info(i)['img_id']) for i in range(len(dataset))]
     test_mode = bool(bank.get('test_mode', False))
     sampler: dict[str, Any] = dict(grid=plain_settings(model.sampler.grid))
     if not test_mode:

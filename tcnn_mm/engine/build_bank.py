@@ -14,8 +14,9 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Subset
 
+from tcnn_mm.datasets.bank_reading import FILES
 from tcnn_mm.datasets.clip_boxes import clip_boxes
-from tcnn_mm.datasets.feature_bank import FILES, is_feature_bank
+from tcnn_mm.datasets.feature_bank import named_banks
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.engine.bank_check import check_bank
 from tcnn_mm.engine.bank_contents import (
@@ -136,7 +137,7 @@ def fill(
             draft.whole[which] = _float16(features)
             draft.whole.flush()
         if bad:
-            ids = [dataset.get_data_info(which[b])['img_id'] for b in sorted(bad)]
+            ids = [str(dataset.get_data_info(which[b])['img_id']) for b in sorted(bad)]
             raise UserError(
                 f'{draft.folder}: the network gives NaN or infinity for {some_ids(ids)}; they are '
                 'not stored. Check model.pretrained, model.frozen_dtype and these images'
@@ -234,8 +235,7 @@ def _check_unchanged(folder: str, dataset: BaseDataset, records: list[Record]) -
 
 
 def build_banks(cfg: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
-    """Make every bank that the data loaders of a config name."""
+    """Make every bank that the data loaders of a config name, inside other data sets too."""
     for split in splits:
-        loader = cfg.get(f'{split}_dataloader')
-        if loader and is_feature_bank(loader.dataset):
-            build_bank(cfg, loader.dataset)
+        for bank in named_banks(cfg, split):
+            build_bank(cfg, bank)

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from tcnn_mm.checkpoints.resuming import not_finite
 from tcnn_mm.checkpoints.strict import short_list
 from tcnn_mm.compat import resume_request, run_loss
+from tcnn_mm.datasets.dataset_wrappers import inner_datasets
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
@@ -115,19 +116,19 @@ def _spoilt(model: Any, batch: Mapping[str, Any], names: Sequence[str]) -> Itera
 
 def _bank_images(dataset: Any, batch: BankPatches) -> str:
     """Say which images of a bank have features that are not finite."""
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    bank = getattr(dataset, 'folder', 'the feature bank')
+    banks = [each for each in inner_datasets(dataset) if isinstance(each, FeatureBank)]
+    named = short_list([bank.folder for bank in banks]) if banks else 'the feature bank'
     if all(bool(torch.isfinite(part).all()) for part in batch.features):
-        return f'patches of many images of {bank}, whose features are finite'
-    names = []
-    if isinstance(dataset, FeatureBank):
+        return f'patches of many images of {named}, whose features are finite'
+    names = [
+        str(record.get('img_id'))
+        for bank in banks
         for record, first, size in zip(
-            dataset.manifest['pictures'], dataset.first, dataset.sizes, strict=True
-        ):
-            if not np.isfinite(dataset.features[:, first : first + size]).all():
-                names.append(str(record.get('img_id')))
-    return f'features in {bank} that are not finite, of the images {short_list(names)}'
+            bank.manifest['pictures'], bank.first, bank.sizes, strict=True
+        )
+        if not np.isfinite(bank.features[:, first : first + size]).all()
+    ]
+    return f'features in {named} that are not finite, of the images {short_list(names)}'
 
 
 def _optimizers(wrapper: Any) -> list[torch.optim.Optimizer]:

@@ -9,21 +9,20 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from tcnn_mm.engine.passes import PassIterator
+from tcnn_mm.engine.passes import PassIterator, epoch_parts
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.patches.sampler import keyed_generator
 from tcnn_mm.registry import HOOKS
 
 
 def tell_epoch(dataset: Any, seed: int, epoch: int) -> None:
-    """Call `set_epoch(seed, epoch)` of a data set and of its transforms, where they have it."""
-    while hasattr(dataset, 'dataset'):  # RepeatDataset, ClassBalancedDataset
-        dataset = dataset.dataset
-    if hasattr(dataset, 'set_epoch'):
-        dataset.set_epoch(seed, epoch)
-    for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
-        if hasattr(transform, 'set_epoch'):
-            transform.set_epoch(seed, epoch)
+    """Call `set_epoch(seed, epoch)` of a data set and of its transforms, where they have it.
+
+    Of one that wraps others (ConcatDataset, RepeatDataset, ClassBalancedDataset) it is that of all
+    of them.
+    """
+    for part in epoch_parts(dataset):
+        part.set_epoch(seed, epoch)
 
 
 @HOOKS.register_module()

@@ -7,6 +7,7 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import get_world_size
 from torch.utils.data import DataLoader
 
+from tcnn_mm.datasets.dataset_wrappers import inner_datasets
 from tcnn_mm.errors import UserError
 
 
@@ -77,7 +78,14 @@ class PassIterator:
 
 def draws_by_epoch(dataset: Any) -> bool:
     """Whether a data set, or a transform of it, draws by (seed, epoch) in the loader's workers."""
-    while hasattr(dataset, 'dataset'):
-        dataset = dataset.dataset
-    parts = [dataset, *getattr(getattr(dataset, 'pipeline', None), 'transforms', ())]
-    return any(hasattr(part, 'set_epoch') for part in parts)
+    return bool(epoch_parts(dataset))
+
+
+def epoch_parts(dataset: Any) -> list[Any]:
+    """Data sets and transforms inside a data set that are told (seed, epoch)."""
+    return [
+        part
+        for each in inner_datasets(dataset)
+        for part in (each, *getattr(getattr(each, 'pipeline', None), 'transforms', ()))
+        if hasattr(part, 'set_epoch')
+    ]

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tcnn_mm.checkpoints.publish import publish
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.estimator.fit_images import FitOptions, fit_images, store_estimator
 from tcnn_mm.estimator.image_files import check_images
 from tcnn_mm.estimator.process_state import preserved_process_state
@@ -109,7 +109,7 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
             The estimator.
 
         Raises:
-            ValueError: Targets of another form or number.
+            InvalidValueError: Targets of another form or number.
             TypeError: Images of another type.
             UserError: No weights of the backbone; an image that cannot be read; boxes that no
                 patch matches.
@@ -212,14 +212,14 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
             cells on the longer side, one cell per pixel of smaller images.
 
         Raises:
-            ValueError: A class that `classes_` lacks.
+            InvalidValueError: A class that `classes_` lacks.
         """
         check_is_fitted(self)
         listed, known = check_images(images), self.classes_.tolist()
         wanted = known if classes is None else list(classes)
         unknown = [name for name in wanted if name not in known]
         if unknown:
-            raise ValueError(f'no class {unknown[0]!r}; classes_ are {known}')
+            raise InvalidValueError(f'no class {unknown[0]!r}; classes_ are {known}')
         maps = []
         with preserved_process_state(self.verbose):
             inferencer = self._loaded()

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tcnn_mm.errors import InvalidValueError
+
 Form: TypeAlias = Literal['labels', 'label lists', 'indicator matrix', 'boxes']
 FORMS = (
     'targets are labels (N,), label lists, an indicator matrix (N, K) with the parameter '
@@ -58,15 +60,15 @@ def read_targets(
         classes: K names in the order of the scores. Defaults to all labels, sorted.
 
     Raises:
-        ValueError: Another form, another number than N, a label that `classes` lacks, boxes that
-            are empty or not finite; names the image by its number.
+        InvalidValueError: Another form, another number than N, a label that `classes` lacks, boxes
+            that are empty or not finite; names the image by its number.
     """
     if isinstance(targets, str) or not hasattr(targets, '__len__'):
-        raise ValueError(f'{FORMS}; found {type(targets).__name__}')
+        raise InvalidValueError(f'{FORMS}; found {type(targets).__name__}')
     if len(targets) != number:
-        raise ValueError(f'{number} images have {len(targets)} targets')
+        raise InvalidValueError(f'{number} images have {len(targets)} targets')
     if not number:
-        raise ValueError('no images')
+        raise InvalidValueError('no images')
     if not hasattr(targets, 'shape'):
         targets = list(targets)
     elif len(targets.shape) == 2:
@@ -80,17 +82,19 @@ def read_targets(
         return Targets('label lists', known, _numbers(names, known))
     known = _classes([[row] for row in rows], classes)
     if len(known) < 2:
-        raise ValueError(f'labels of one class only ({known[0]}): at least two are needed')
+        raise InvalidValueError(f'labels of one class only ({known[0]}): at least two are needed')
     return Targets('labels', known, _numbers([[row] for row in rows], known))
 
 
 def _read_matrix(matrix: np.ndarray, classes: Sequence[Any] | np.ndarray | None) -> Targets:
     """An indicator matrix; without names its classes are 0 … K-1."""
     if not np.isin(matrix, (0, 1)).all():
-        raise ValueError('an indicator matrix (N, K) holds 0 and 1 only')
+        raise InvalidValueError('an indicator matrix (N, K) holds 0 and 1 only')
     known = _checked(np.arange(matrix.shape[1]) if classes is None else classes)
     if len(known) != matrix.shape[1]:
-        raise ValueError(f'the indicator matrix has {matrix.shape[1]} columns, classes={classes!r}')
+        raise InvalidValueError(
+            f'the indicator matrix has {matrix.shape[1]} columns, classes={classes!r}'
+        )
     return Targets('indicator matrix', known, [np.flatnonzero(row).tolist() for row in matrix])
 
 
@@ -101,14 +105,16 @@ def _read_boxes(
     boxes, names = [], []
     for number, row in enumerate(rows):
         if not {'boxes', 'labels'} <= row.keys():
-            raise ValueError(
+            raise InvalidValueError(
                 f"target {number}: needs the keys 'boxes' and 'labels'; found {sorted(row)}"
             )
         mine = np.asarray(row['boxes'], np.float32).reshape(-1, 4)
         if len(mine) != len(row['labels']):
-            raise ValueError(f'target {number}: {len(mine)} boxes, {len(row["labels"])} labels')
+            raise InvalidValueError(
+                f'target {number}: {len(mine)} boxes, {len(row["labels"])} labels'
+            )
         if not np.isfinite(mine).all() or (mine[:, 2:] <= mine[:, :2]).any():
-            raise ValueError(
+            raise InvalidValueError(
                 f'target {number}: boxes are [x1, y1, x2, y2] with x2 > x1 and y2 > y1; found '
                 f'{mine.tolist()}'
             )
@@ -140,9 +146,9 @@ def _classes(
     if not all(isinstance(name, str) for name in found) and not all(
         isinstance(name, int) for name in found
     ):
-        raise ValueError(f'labels are strings or integers; {FORMS}; found {list(found)[:5]}')
+        raise InvalidValueError(f'labels are strings or integers; {FORMS}; found {list(found)[:5]}')
     if not found:
-        raise ValueError('no image has a label')
+        raise InvalidValueError('no image has a label')
     return np.array(sorted(found))
 
 
@@ -150,7 +156,7 @@ def _checked(classes: Sequence[Any] | np.ndarray) -> np.ndarray:
     """Names that differ, also as text: a checkpoint holds them so."""
     known = np.asarray(list(classes))
     if known.ndim != 1 or not len(known) or len({str(name) for name in known}) < len(known):
-        raise ValueError(f'classes={classes!r}: give different names')
+        raise InvalidValueError(f'classes={classes!r}: give different names')
     return known
 
 
@@ -161,7 +167,7 @@ def _numbers(names: Sequence[Sequence[Any]], classes: np.ndarray) -> list[list[i
     for number, mine in enumerate(names):
         strange = [name for name in mine if _plain(name) not in index]
         if strange:
-            raise ValueError(
+            raise InvalidValueError(
                 f'target {number}: label {strange[0]!r} is none of classes={classes.tolist()}'
             )
         found.append(sorted({index[_plain(name)] for name in mine}))

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tcnn_mm.errors import InvalidValueError
+
 MODES = ('voc07', 'voc10')
 
 
@@ -27,15 +29,15 @@ def precision_recall(scores: ArrayLike, gt: ArrayLike) -> tuple[np.ndarray, np.n
         0 before the first positive or negative.
 
     Raises:
-        ValueError: NaN scores, other labels, shapes that differ.
+        InvalidValueError: NaN scores, other labels, shapes that differ.
     """
     scores, gt = np.asarray(scores, np.float64), np.asarray(gt)
     if scores.ndim != 1 or scores.shape != gt.shape:
-        raise ValueError(f'scores {scores.shape} and gt {gt.shape} must both be (N,)')
+        raise InvalidValueError(f'scores {scores.shape} and gt {gt.shape} must both be (N,)')
     if np.isnan(scores).any():
-        raise ValueError(f'{np.isnan(scores).sum()} of {len(scores)} scores are NaN')
+        raise InvalidValueError(f'{np.isnan(scores).sum()} of {len(scores)} scores are NaN')
     if not np.isin(gt, (1, 0, -1)).all():
-        raise ValueError(f'gt must be 1, 0 or -1, found {sorted(set(gt.tolist()))}')
+        raise InvalidValueError(f'gt must be 1, 0 or -1, found {sorted(set(gt.tolist()))}')
     return _precision_recall(gt[rank_order(scores)])
 
 
@@ -66,10 +68,11 @@ def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = 
         In [0, 1]; nan for a class without positives.
 
     Raises:
-        ValueError: Another mode; fewer `positives` than `gt` has; see :func:`precision_recall`.
+        InvalidValueError: Another mode; fewer `positives` than `gt` has; what
+            :func:`precision_recall` refuses.
     """
     if mode not in MODES:
-        raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
+        raise InvalidValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
     return _ap(*precision_recall(scores, gt), mode, positives)
 
 
@@ -83,7 +86,7 @@ def _ap(tp: np.ndarray, precision: np.ndarray, mode: str, positives: int | None 
     in_ranking = int(tp[-1]) if len(tp) else 0
     n_pos = in_ranking if positives is None else int(positives)
     if n_pos < in_ranking:
-        raise ValueError(f'positives={n_pos}, but the ranking has {in_ranking}')
+        raise InvalidValueError(f'positives={n_pos}, but the ranking has {in_ranking}')
     if not n_pos:
         return float('nan')
     best = np.maximum.accumulate(precision[::-1])[::-1]

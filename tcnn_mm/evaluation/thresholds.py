@@ -7,6 +7,7 @@ the image, and no single threshold fits every class.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.evaluation.average_precision import precision_recall
 
 
@@ -52,11 +53,11 @@ def best_thresholds(scores: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, n
         Thresholds (K,) and F1 (K,), float64; nan for a class without positives.
 
     Raises:
-        ValueError: Shapes that differ; NaN scores; other labels.
+        InvalidValueError: Shapes that differ; NaN scores; other labels.
     """
     values, gt = np.asarray(scores), np.asarray(labels)
     if values.ndim != 2 or values.shape != gt.shape:
-        raise ValueError(f'scores {values.shape} and labels {gt.shape} must both be (N, K)')
+        raise InvalidValueError(f'scores {values.shape} and labels {gt.shape} must both be (N, K)')
     rows = [best_threshold(s, y) for s, y in zip(values.T, gt.T, strict=True)]
     thresholds, f1 = np.array(rows, np.float64).reshape(-1, 2).T
     return thresholds, f1

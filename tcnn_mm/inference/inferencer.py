@@ -138,9 +138,9 @@ class TCNNInferencer:
             UserError: See above; boxes that are missing or not asked for; an unknown class.
         """
         if channel_order not in ('rgb', 'bgr'):
-            raise ValueError(f"channel_order={channel_order!r}; choose 'rgb' or 'bgr'")
+            raise InvalidValueError(f"channel_order={channel_order!r}; choose 'rgb' or 'bgr'")
         if batch_size < 1:
-            raise ValueError(f'batch_size={batch_size}: it must be at least 1')
+            raise InvalidValueError(f'batch_size={batch_size}: it must be at least 1')
         listed, others = list_images(images)
         person_boxes = check_boxes(boxes, len(listed), self.needs_boxes)
         options = self.result_options(

@@ -17,7 +17,7 @@ from tcnn_mm.datasets.image_io import (
     image_to_rgb,
     load_rgb,
 )
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 
 # In the folder that `tcnn predict` writes, beside its `overlays`.
 PREDICTION_FILES = {'predictions.json', 'predictions.jsonl'}
@@ -146,7 +146,7 @@ def read_rgb(image: OneImage, channel_order: str = 'rgb') -> np.ndarray:
 
     Raises:
         UserError: The file cannot be read; one line with the path.
-        ValueError: The array has another shape or dtype.
+        InvalidValueError: The array has another shape or dtype.
     """
     if isinstance(image, str):
         return load_rgb(image)
@@ -154,7 +154,7 @@ def read_rgb(image: OneImage, channel_order: str = 'rgb') -> np.ndarray:
         return image_to_rgb(image)
     colored = image.ndim == 3 and image.shape[2] == 3
     if image.dtype != np.uint8 or not (colored or image.ndim == 2) or not image.size:
-        raise ValueError(
+        raise InvalidValueError(
             f'an array must be (H, W, 3) or (H, W) uint8, found {image.shape} {image.dtype}'
         )
     if not colored:

@@ -14,7 +14,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
-from tcnn_mm.errors import errors_of
+from tcnn_mm.errors import InvalidValueError, UserError, errors_of
 from tcnn_mm.models.builders import build_context, build_sampler, check_options, expected_pixels
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
@@ -159,21 +159,22 @@ class PatchModel(ImageClassifier):
             on_patches (callable | None): Called after each chunk, see :class:`PatchEncoder`.
 
         Raises:
-            ValueError: An unknown option.
+            InvalidValueError: An unknown option.
         """
         unknown = sorted(options.keys() - self._test_options.keys())
         if unknown:
-            raise ValueError(f'set_test_options: unknown {unknown}; {sorted(self._test_options)}')
+            known = sorted(self._test_options)
+            raise InvalidValueError(f'set_test_options: unknown {unknown}; {known}')
         self._test_options.update(options)
 
     def random_key(self) -> RandomKey:
         """The key of this epoch's randomness.
 
         Raises:
-            RuntimeError: :meth:`set_epoch` was not called.
+            UserError: :meth:`set_epoch` was not called.
         """
         if self.key is None:
-            raise RuntimeError(
+            raise UserError(
                 f'{type(self).__name__} draws patches by (seed, epoch, image id): add '
                 "dict(type='tcnn_mm.EpochSeedHook') to custom_hooks, or call set_epoch"
             )

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import run_layers
 
 Aggregator = Callable[[torch.Tensor], torch.Tensor]
@@ -83,7 +84,9 @@ class PatchVoter:
         if self.context is None:
             return score
         if whole is None:
-            raise ValueError('image_score: this model has a context; give the feature `whole`')
+            raise InvalidValueError(
+                'image_score: this model has a context; give the feature `whole`'
+            )
         return self.context.fuse(score, whole, getattr(self.aggregator, 'k', 1))
 
 

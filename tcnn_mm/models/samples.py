@@ -10,7 +10,7 @@ from mmpretrain.structures import DataSample
 
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_labels import image_labels
-from tcnn_mm.errors import NotFiniteError
+from tcnn_mm.errors import InvalidValueError, NotFiniteError
 
 OBJECT_FLAGS = dict(gt_bboxes_difficult='difficult', input_box='input_box')
 
@@ -21,7 +21,8 @@ def sample_name(sample: DataSample | Mapping[str, Any]) -> str:
     All randomness of a sample is keyed by it. Without an id it is the name of the image file,
     wherever that file lies.
     """
-    name = sample.get('img_id') or printable(osp.basename(str(sample.get('img_path'))))
+    name = sample.get('img_id')
+    name = printable(osp.basename(str(sample.get('img_path')))) if name is None else str(name)
     number = sample.get('object_index')
     return name if number is None else f'{name}/{number}'
 
@@ -47,7 +48,10 @@ def sample_labels(sample: DataSample, num_classes: int) -> np.ndarray:
     if 'image_labels' in sample:
         labels = torch.as_tensor(sample.image_labels).cpu().numpy().astype(np.int64)
         if len(labels) != num_classes:
-            raise ValueError(f'{len(labels)} image labels for a model of {num_classes} classes')
+            raise InvalidValueError(
+                f'{sample_name(sample)}: labels of {len(labels)} classes, model.head.num_classes='
+                f'{num_classes}; set it to the classes of the data'
+            )
         return labels
     return image_labels(sample.gt_label, sample.get('gt_label_difficult', ()), num_classes)
 

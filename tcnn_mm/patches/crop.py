@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.windows import GridWindows
 
 # Pixels of a resized image that is made as a whole: 0.4 GB in float32. λ = 20 makes an image of 4:3
@@ -144,13 +145,13 @@ def iter_patches(
         Indices of the boxes (p,), patches (p, C, S, S) in channels-last memory, p ≤ chunk_size.
 
     Raises:
-        ValueError: A box without area.
+        InvalidValueError: A box without area.
     """
     windows = boxes if isinstance(boxes, GridWindows) and boxes.size == size else None
     boxes = _xyxy(boxes)
     if not (boxes[:, 2:] > boxes[:, :2]).all():
         bad = boxes[~(boxes[:, 2:] > boxes[:, :2]).all(1)][0]
-        raise ValueError(f'a patch needs x2 > x1 and y2 > y1, got {bad.tolist()}')
+        raise InvalidValueError(f'a patch needs x2 > x1 and y2 > y1, got {bad.tolist()}')
     if not len(boxes):
         return
     image = image.float()

@@ -39,11 +39,11 @@ class PatchGrid:
     ) -> None:
         self.scales = tuple(float(scale) for scale in scales)
         if not self.scales or min(self.scales) < 1:
-            raise ValueError(f'PatchGrid: scales={scales}; give one or more λ ≥ 1')
+            raise InvalidValueError(f'PatchGrid: scales={scales}; give one or more λ ≥ 1')
         if not 0 <= overlap < 1:
-            raise ValueError(f'PatchGrid: overlap={overlap}; it must lie in [0, 1)')
+            raise InvalidValueError(f'PatchGrid: overlap={overlap}; it must lie in [0, 1)')
         if stride is not None and stride < 1:
-            raise ValueError(f'PatchGrid: stride={stride}; give network pixels ≥ 1')
+            raise InvalidValueError(f'PatchGrid: stride={stride}; give network pixels ≥ 1')
         self.overlap, self.size, self.stride, self.snap = overlap, int(size), stride, int(snap)
         self._windows = lru_cache(maxsize=256)(self._make)
 

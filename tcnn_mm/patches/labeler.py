@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.geometry import areas, intersections
 from tcnn_mm.registry import TASK_UTILS
 
@@ -106,9 +107,13 @@ class PatchLabeler:
         strict: bool = False,
     ) -> None:
         if same_class not in SAME_CLASS:
-            raise ValueError(f'PatchLabeler: same_class={same_class!r}; choose from {SAME_CLASS}')
+            raise InvalidValueError(
+                f'PatchLabeler: same_class={same_class!r}; choose from {SAME_CLASS}'
+            )
         if difficult not in DIFFICULT:
-            raise ValueError(f'PatchLabeler: difficult={difficult!r}; choose from {DIFFICULT}')
+            raise InvalidValueError(
+                f'PatchLabeler: difficult={difficult!r}; choose from {DIFFICULT}'
+            )
         self.num_classes = num_classes
         self.min_patch_share, self.min_object_share = min_patch_share, min_object_share
         self.same_class, self.difficult, self.strict = same_class, difficult, strict

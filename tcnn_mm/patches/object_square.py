@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tcnn_mm.errors import UserError
+from tcnn_mm.errors import InvalidValueError, UserError
 from tcnn_mm.patches.geometry import SQUARE_SIDES, square_around
 from tcnn_mm.patches.sampler import Patches, RandomKey
 from tcnn_mm.registry import TASK_UTILS
@@ -26,9 +26,11 @@ class ObjectSquareSampler:
 
     def __init__(self, side: str = 'max', margin: float = 0.0) -> None:
         if side not in SQUARE_SIDES:
-            raise ValueError(f'ObjectSquareSampler: side={side!r}; choose from {SQUARE_SIDES}')
+            raise InvalidValueError(
+                f'ObjectSquareSampler: side={side!r}; choose from {SQUARE_SIDES}'
+            )
         if margin <= -1:
-            raise ValueError(f'ObjectSquareSampler: margin={margin}; it must be above -1')
+            raise InvalidValueError(f'ObjectSquareSampler: margin={margin}; it must be above -1')
         self.side, self.margin = side, margin
 
     def __call__(

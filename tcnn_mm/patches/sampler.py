@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.windows import Boxes, GridWindows
 from tcnn_mm.registry import TASK_UTILS, build_patch_part
 
@@ -86,9 +87,11 @@ class PatchSampler:
         self.grid = build_patch_part(grid or dict(type='PatchGrid'))
         self.labeler = build_patch_part(labeler or dict(type='PatchLabeler'))
         if not 0 <= background_share <= 1:
-            raise ValueError(f'PatchSampler: background_share={background_share} not in [0, 1]')
+            raise InvalidValueError(
+                f'PatchSampler: background_share={background_share} not in [0, 1]'
+            )
         if class_balanced and num_patches is None:
-            raise ValueError('PatchSampler: class_balanced=True needs num_patches')
+            raise InvalidValueError('PatchSampler: class_balanced=True needs num_patches')
         self.background_share = background_share
         self.redraw_background = redraw_background
         self.num_patches, self.class_balanced = num_patches, class_balanced

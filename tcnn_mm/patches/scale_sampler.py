@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.sampler import Patches, RandomKey, keyed_generator
 from tcnn_mm.registry import TASK_UTILS
@@ -38,9 +39,11 @@ class ScaleSampler:
     ) -> None:
         options = dict(grid or {})
         if 'scales' in options:
-            raise ValueError('ScaleSampler: grid has scales; give factors (λ = factor · base)')
+            raise InvalidValueError(
+                'ScaleSampler: grid has scales; give factors (λ = factor · base)'
+            )
         if not (base > 0 and 0 < jitter[0] <= jitter[1] and factors and min(factors) > 0):
-            raise ValueError(
+            raise InvalidValueError(
                 f'ScaleSampler: base={base}, jitter={jitter}, factors={factors}; each must be > 0, '
                 'and jitter (low, high)'
             )
@@ -85,7 +88,9 @@ class ScaleSampler:
         """
         if training:
             if key is None:
-                raise ValueError('ScaleSampler: training=True needs a key (seed, epoch, image ids)')
+                raise InvalidValueError(
+                    'ScaleSampler: training=True needs a key (seed, epoch, image ids)'
+                )
             windows = self.grid.windows_at(size_hw, self.scale(self.factor(RandomKey(*key))))
         else:
             windows = self.grid(size_hw)

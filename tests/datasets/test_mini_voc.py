@@ -208,3 +208,17 @@ def test_errors_say_what_to_do(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match='TCNN_CACHE'):
         prepare('target', tmp_path / 'file' / 'below')
+
+
+@pytest.mark.parametrize('task, split', [('target', 'train'), ('source', 'val')])
+def test_other_classes_are_given_as_the_error_says(task, split, root):
+    """Fewer classes: an error that names metainfo and allow_unknown; with these it is read."""
+    options = dict(task=task, split=split, data_root=root, num_source=NUM_SOURCE)
+    classes = MiniVOC(**options).metainfo['classes']
+    with pytest.raises(UserError, match=r'metainfo=dict\(classes=\(…\)\), or allow_unknown=True'):
+        MiniVOC(metainfo=dict(classes=classes[:2]), **options)
+    few = MiniVOC(metainfo=dict(classes=classes[:2]), allow_unknown=True, **options)
+    labels = {int(k) for i in range(len(few)) for k in np.atleast_1d(few.get_data_info(i)['gt_label'])}
+    assert few.metainfo['classes'] == classes[:2] and labels == {0, 1}
+    turned = MiniVOC(metainfo=dict(classes=classes[::-1]), **options)
+    assert turned.metainfo['classes'] == classes[::-1] and len(turned) >= len(few)

@@ -8,7 +8,8 @@ import torch
 from mmengine.hooks import Hook
 
 from tcnn_mm.checkpoints.loading import load_safely
-from tcnn_mm.datasets.feature_bank import FILES, FeatureBank
+from tcnn_mm.datasets.bank_reading import FILES
+from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.check_finite import CheckFiniteHook, _bank_images
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.bank_batch import BankPatches

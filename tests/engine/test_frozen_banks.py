@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 
-from tcnn_mm.datasets.feature_bank import recipe_differences
+from tcnn_mm.datasets.bank_reading import recipe_differences
 from tcnn_mm.engine.bank_recipe import bank_recipe
 
 FROZEN = Path(__file__).parent.parent / 'data' / 'frozen' / '9bfe804'

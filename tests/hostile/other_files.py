@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tcnn_mm.datasets.feature_bank import read_manifest, read_rows
+from tcnn_mm.datasets.bank_reading import read_manifest, read_rows
 from tcnn_mm.datasets.formats.id_list import read_ids
 
 

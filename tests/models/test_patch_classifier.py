@@ -225,3 +225,15 @@ def test_correct_and_seen_patches_are_counted_by_label():
     logits = torch.tensor([[2.0, 1.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 9.0]])
     counts = correct_and_seen(logits, torch.tensor([0, 1, -1]), 3)
     assert counts.tolist() == [[1, 1], [0, 1], [0, 0]]
+
+
+def test_ids_may_be_numbers():
+    """An id 0 is an id; the same draws as of its text."""
+    model = build_model().train()
+    draws = []
+    for name in (0, '0', 1):
+        image, sample = make_image(name=name)
+        model.set_epoch(0, 0)
+        draws.append(model.sample_patches(image, sample, training=True).xyxy)
+        assert sample_name(sample) == str(name)
+    assert np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])

@@ -1,6 +1,7 @@
 """A small VOC that needs no download: drawn on first use, the same on every machine."""
 
 import os
+from collections import Counter
 from typing import Any
 
 from mmengine.fileio import join_path, list_from_file
@@ -50,7 +51,8 @@ class MiniVOC(VOCObjects):
                 f'MiniVOC: split={split!r} of the {task} task; choose from {SPLITS[task]}'
             )
         self.task = task
-        metainfo = dict(classes=CLASSES[task], dataset_type='MiniVOC', **kwargs.pop('metainfo', {}))
+        own = dict(classes=CLASSES[task], dataset_type='MiniVOC')
+        metainfo = {**own, **(kwargs.pop('metainfo', None) or {})}
         folder = prepare(task, data_root, num_source)
         super().__init__(data_root=str(folder), split=split, metainfo=metainfo, **kwargs)
 
@@ -58,12 +60,15 @@ class MiniVOC(VOCObjects):
         """Annotations of the target task, or one class per image of the source task."""
         if self.task == 'target':
             return super().load_data_list()
-        index = {name: label for label, name in enumerate(self.metainfo['classes'])}
+        index, rows = self._index(), list(map(str.split, list_from_file(self.ann_file)))
+        self._unknown = Counter(label for _, label in rows if label not in index)
+        self._report_unknown()
         return [
             dict(
                 img_path=join_path(self.data_root, self.img_dir, f'{name}.png'),
                 img_id=name,
                 gt_label=index[label],
             )
-            for name, label in map(str.split, list_from_file(self.ann_file))
+            for name, label in rows
+            if label in index
         ]

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.crop import MAX_RESIZED_PIXELS, cut, resample, resize
 from tcnn_mm.patches.windows import Boxes, GridWindows
 
@@ -39,7 +40,7 @@ def refuse_global_operations(modules: Iterable[nn.Module], name: str) -> None:
         }
     )
     if found:
-        raise ValueError(
+        raise InvalidValueError(
             f"feature_mode='dense' needs a network of local operations; {name} has "
             f"{', '.join(found)}: use feature_mode='crop'"
         )
@@ -62,13 +63,13 @@ def map_geometry(
         pixel stride × i is the window of cells i … i + g - 1.
 
     Raises:
-        ValueError: The map does not grow by one cell per stride for any stride.
+        InvalidValueError: The map does not grow by one cell per stride for any stride.
     """
 
     def side(pixels: int) -> int:
         out = convolve(torch.zeros(1, 3, pixels, pixels, device=device))
         if out.dim() != 4:
-            raise ValueError(
+            raise InvalidValueError(
                 f"feature_mode='dense' needs a map (B, C, h, w), the backbone gives "
                 f'{tuple(out.shape)}; mmpretrain: gap_before_final_norm=False, out_type etc.'
             )
@@ -78,7 +79,7 @@ def map_geometry(
     for stride in _STRIDES:
         if side(size + stride) == cells + 1 and side(size + 3 * stride) == cells + 3:
             return stride, cells
-    raise ValueError(f"feature_mode='dense': no regular stride found at patch size {size}")
+    raise InvalidValueError(f"feature_mode='dense': no regular stride found at patch size {size}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +114,14 @@ def snapped_windows(boxes: Boxes, stride: int) -> GridWindows:
     """Return patches as windows of maps of a stride.
 
     Raises:
-        ValueError: They are no windows of a grid, or those of a grid of another stride.
+        InvalidValueError: They are no windows of a grid, or those of a grid of another stride.
     """
     found = 'patches that are no windows of a grid'
     if isinstance(boxes, GridWindows):
         if not (boxes.offsets % stride).any() and not ((boxes.shapes - boxes.size) % stride).any():
             return boxes
         found = 'windows between the cells'
-    raise ValueError(
+    raise InvalidValueError(
         f"feature_mode='dense' reads windows of a map with a cell every {stride} pixels; the "
         f"sampler gives {found}: use PatchGrid with snap={stride}, or feature_mode='crop'"
     )

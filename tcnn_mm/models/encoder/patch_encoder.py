@@ -11,6 +11,7 @@ import torch
 from mmpretrain.models.necks import GlobalAveragePooling
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.chunks import regroup
 from tcnn_mm.models.encoder.dense import (
     dense_windows,
@@ -56,7 +57,7 @@ class PatchEncoder:
         frozen (FrozenCopy): The layers below as they run.
 
     Raises:
-        ValueError: An unknown mode; a network that dense mode cannot run.
+        InvalidValueError: An unknown mode; a network that dense mode cannot run.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class PatchEncoder:
         compiled: bool = False,
     ) -> None:
         if feature_mode not in FEATURE_MODES:
-            raise ValueError(f"feature_mode={feature_mode!r}; choose 'crop' or 'dense'")
+            raise InvalidValueError(f"feature_mode={feature_mode!r}; choose 'crop' or 'dense'")
         self.backbone, self.neck, self.preprocessing = backbone, neck, preprocessing
         self.feature_mode, self.chunk_size = feature_mode, chunk_size
         self.size = int(preprocessing['size'])
@@ -94,20 +95,22 @@ class PatchEncoder:
         """Return stride (pixels) and side (cells of one patch) of the map of dense mode.
 
         Raises:
-            ValueError: The network has global operations, no pooling neck, trainable layers in
-                its map, or an irregular stride.
+            InvalidValueError: The network has global operations, no pooling neck, trainable layers
+                in its map, or an irregular stride.
         """
         name = type(self.backbone).__name__
         refuse_global_operations(layer_modules(self.backbone, self.map_layers), name)
         whole = self.map_layers == ['backbone']
         if whole and not isinstance(self.neck, GlobalAveragePooling):
-            raise ValueError(
+            raise InvalidValueError(
                 f"feature_mode='dense': {name} gives a map; its windows are pooled by "
                 "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
                 f'{type(self.neck).__name__}'
             )
         if not set(self.map_layers) <= set(self.layers_below):
-            raise ValueError(f"feature_mode='dense' needs frozen {', '.join(self.map_layers)}")
+            raise InvalidValueError(
+                f"feature_mode='dense' needs frozen {', '.join(self.map_layers)}"
+            )
         training = self.backbone.training
         self.backbone.eval()
         device = next((p.device for p in self.backbone.parameters()), torch.device('cpu'))
@@ -160,7 +163,7 @@ class PatchEncoder:
             Image indices (p,), box indices (p,) and features (p, …) float32.
 
         Raises:
-            ValueError: In dense mode, boxes that are no windows of the map.
+            InvalidValueError: In dense mode, boxes that are no windows of the map.
         """
         dense = self.feature_mode == 'dense'
         make = self._dense_pieces if dense else self._crop_pieces
@@ -250,7 +253,7 @@ class PatchEncoder:
         """Features of the boxes of one image: (3, H, W) uint8, P → (P, …) float32.
 
         Raises:
-            ValueError: No boxes.
+            InvalidValueError: No boxes.
         """
         features = None
         for _, index, part in self.iter_features([image], [boxes]):
@@ -258,5 +261,5 @@ class PatchEncoder:
                 features = part.new_empty(len(boxes), *part.shape[1:])
             features[index] = part
         if features is None:
-            raise ValueError('describe_patches: no boxes were given')
+            raise InvalidValueError('describe_patches: no boxes were given')
         return features
