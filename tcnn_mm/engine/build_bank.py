@@ -217,6 +217,7 @@ def _make_bank(
     windows = model.sampler.grid(tuple(image.shape[-2:]))
     with torch.no_grad():
         probe = model.encoder.describe_patches(image, windows[:1])
+        model.voter.logits(probe.float())  # a head that does not fit is told before hours of work
     draft = open_draft(folder, recipe, records, rows, tuple(probe.shape[1:]))
     fill(model, dataset, rows['first'], boxes, draft)
     barrier()

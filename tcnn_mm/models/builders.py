@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
+from tcnn_mm.models.heads.adaptation_head import AdaptationHead
 from tcnn_mm.registry import MODELS, TASK_UTILS, build_patch_part, config_class
 
 
@@ -107,6 +108,25 @@ def build_sampler(cfg: Any, size: int, num_classes: int, snap: int = 1, dense: b
     return cfg
 
 
+def check_head(head: Any, name: str) -> None:
+    """Refuse a head that does not score patches, as mmpretrain's do.
+
+    Raises:
+        InvalidValueError: Names what it lacks.
+    """
+    lacking = [each for each in ('num_classes', 'in_channels', 'scores') if not hasattr(head, each)]
+    if lacking:
+        raise InvalidValueError(
+            f'{name}: model.head is a {type(head).__name__}, which has no {", ".join(lacking)}: '
+            'patches vote by `scores`; take tcnn_mm.AdaptationHead, or a class derived from it'
+        )
+
+
+def has_own_loss(head: Any) -> bool:
+    """Whether a head defines a loss other than `AdaptationHead`'s."""
+    return getattr(type(head), 'loss', AdaptationHead.loss) is not AdaptationHead.loss
+
+
 def build_context(cfg: Any, head: Any, trained: list[str]) -> Any:
     """Build the head of the context; classes, width and feature scale follow the patches' head.
 
@@ -127,4 +147,10 @@ def build_context(cfg: Any, head: Any, trained: list[str]) -> Any:
     if isinstance(cfg, dict):
         names = ('num_classes', 'in_channels', 'feature_scale')
         cfg = {**{name: getattr(head, name) for name in names}, **cfg}
-    return MODELS.build(cfg)
+    context = MODELS.build(cfg)
+    if context.in_channels != head.in_channels:
+        raise InvalidValueError(
+            f'PatchClassifier: model.context.in_channels={context.in_channels}, but '
+            f'model.head.in_channels={head.in_channels}; leave that of the context out'
+        )
+    return context

@@ -1,12 +1,14 @@
 """The method as an image classifier: patches in, votes out (paper, sec. 2–5)."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.errors import InvalidValueError, errors_of
+from tcnn_mm.models.builders import has_own_loss
 from tcnn_mm.models.freezing import zero_times_trainable
 from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
 from tcnn_mm.models.patch_model import PatchModel
@@ -27,7 +29,9 @@ class PatchClassifier(PatchModel):
     Args:
         backbone (dict | nn.Module): TransferAlexNet, TorchvisionBackbone, any of mmpretrain's.
         neck (dict, optional): Between backbone and head, e.g. mmpretrain's pooling.
-        head (dict): AdaptationHead.
+        head (dict): AdaptationHead, or a class derived from it. One with a `loss` of its own is
+            trained by that: it is given the features of the labelled patches and one sample per
+            patch; its mean is that of each process.
         sampler (dict): PatchSampler (or ObjectSquareSampler).
         aggregator (dict, optional): Defaults to PowerMeanAggregator(k=5).
         context (dict, optional): ContextHead: a head on the whole image, fused with the votes.
@@ -131,8 +135,14 @@ class PatchClassifier(PatchModel):
         return self.context.image_loss(torch.cat(inputs.whole), torch.cat(inputs.image_labels))
 
     def _patch_loss(self, features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-        logits = self.voter.logits(features)
+        own = has_own_loss(self.head)
+        with torch.no_grad() if own else nullcontext():
+            logits = self.voter.logits(features)
         # K+1 rows also where the head has no background: the last then stays 0.
         counts = correct_and_seen(logits.detach(), labels, self.head.num_classes + 1)
         self.statistics = counts if self.statistics is None else self.statistics + counts
-        return dict(loss=global_mean_loss(logits, labels))
+        if not own:
+            return dict(loss=global_mean_loss(logits, labels))
+        if not bool((labels >= 0).any()):
+            return dict(loss=zero_times_trainable(self))
+        return self.voter.own_loss(features, labels)

@@ -15,7 +15,7 @@ from torch import nn
 
 from tcnn_mm.checkpoints.pretrained import load_pretrained
 from tcnn_mm.errors import InvalidValueError, UserError, errors_of
-from tcnn_mm.models.builders import build_context, build_sampler, check_options, expected_pixels
+from tcnn_mm.models import builders
 from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
@@ -67,7 +67,7 @@ class PatchModel(ImageClassifier):
         train_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        check_options(type(self).__name__, frozen, chunk_size, flip_prob, frozen_dtype)
+        builders.check_options(type(self).__name__, frozen, chunk_size, flip_prob, frozen_dtype)
         # As a module: from a dict, mmpretrain's classifier would add keys of its own stacker.
         mover = data_preprocessor or ImageMover()
         super().__init__(
@@ -78,7 +78,8 @@ class PatchModel(ImageClassifier):
             data_preprocessor=MODELS.build(mover) if isinstance(mover, dict) else mover,
             init_cfg=init_cfg,
         )
-        self.preprocessing = expected_pixels(self.backbone, preprocessing)
+        builders.check_head(self.head, type(self).__name__)
+        self.preprocessing = builders.expected_pixels(self.backbone, preprocessing)
         self._frozen_modules = freeze(self, frozen)
         self.encoder = PatchEncoder(
             self.backbone,
@@ -89,7 +90,7 @@ class PatchModel(ImageClassifier):
             getattr(torch, frozen_dtype) if frozen_dtype else None,
             compile_frozen,
         )
-        self.sampler = build_sampler(
+        self.sampler = builders.build_sampler(
             sampler,
             self.preprocessing['size'],
             self.head.num_classes,
@@ -97,7 +98,7 @@ class PatchModel(ImageClassifier):
             feature_mode == 'dense',
         )
         self.aggregator = MODELS.build(aggregator or dict(type=self.default_aggregator))
-        self.context = build_context(context, self.head, self.encoder.layers_above)
+        self.context = builders.build_context(context, self.head, self.encoder.layers_above)
         self.voter = self.voter_type(
             self.backbone,
             self.encoder.pool,
@@ -163,8 +164,7 @@ class PatchModel(ImageClassifier):
         """
         unknown = sorted(options.keys() - self._test_options.keys())
         if unknown:
-            known = sorted(self._test_options)
-            raise InvalidValueError(f'set_test_options: unknown {unknown}; {known}')
+            raise InvalidValueError(f'unknown {unknown}; choose from {[*self._test_options]}')
         self._test_options.update(options)
 
     def random_key(self) -> RandomKey:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import run_layers
+from tcnn_mm.models.shape_errors import shape_errors
 
 Aggregator = Callable[[torch.Tensor], torch.Tensor]
 
@@ -49,12 +51,33 @@ class PatchVoter:
 
     def _head_inputs(self, features: torch.Tensor) -> tuple[torch.Tensor]:
         if self.layers_above:
-            features = self.pool(run_layers(self.backbone, features, self.layers_above))
+            with shape_errors(
+                f'{type(self.backbone).__name__}: sizes of its layers do not fit',
+                'set model.preprocessing.size, or the sizes of model.backbone and model.neck',
+            ):
+                features = self.pool(run_layers(self.backbone, features, self.layers_above))
+        width = features.shape[1:].numel()
+        if width != self.head.in_channels:
+            raise InvalidValueError(
+                f'the network gives {width} features per patch, but model.head.in_channels='
+                f'{self.head.in_channels}; set model.head.in_channels={width}'
+            )
         return (features,)
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
         """Frozen features (P, …) → logits (P, K+1), background last."""
         return self.head(self._head_inputs(features))
+
+    def own_loss(self, features: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Losses by the head's own `loss`, of the patches that have a label.
+
+        Args:
+            features: (P, …), frozen.
+            labels: (P,) int64; -1 is left out, so at least one is another.
+        """
+        used = labels >= 0
+        samples = [DataSample().set_gt_label(label) for label in labels[used]]
+        return self.head.loss(self._head_inputs(features[used]), samples)
 
     def votes(self, features: torch.Tensor) -> torch.Tensor:
         """Frozen features (P, …) → softmax scores of the object classes (P, K) float32."""

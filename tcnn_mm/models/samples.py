@@ -72,5 +72,5 @@ def refuse_not_finite(sample: DataSample, *scores: torch.Tensor) -> None:
     if not all(bool(torch.isfinite(values).all()) for values in scores):
         raise NotFiniteError(
             f'{sample_name(sample)}: its scores are NaN or infinite: the weights are of a training '
-            'that diverged, or a lower precision (--amp, frozen_dtype) overflows'
+            "that diverged, or a lower precision overflows; try model.frozen_dtype='float32'"
         )

@@ -11,6 +11,7 @@ import torch
 from mmpretrain.structures import DataSample
 
 from tcnn_mm.errors import InvalidValueError
+from tcnn_mm.models.builders import has_own_loss
 from tcnn_mm.models.heads.adaptation_head import class_log_loss
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.models.patch_voter import WindowVoter
@@ -49,6 +50,11 @@ class WeakPatchClassifier(PatchModel):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if has_own_loss(self.head):
+            raise InvalidValueError(
+                f'WeakPatchClassifier: {type(self.head).__name__} has a loss of labelled patches, '
+                'and image labels label none; give a head without a loss of its own'
+            )
         if self.head.background:
             raise InvalidValueError(
                 'WeakPatchClassifier: image labels name no background; give the head '

@@ -6,7 +6,11 @@ import torch
 import torch.nn.functional as F
 
 from tcnn_mm.models import PowerMeanAggregator
-from tcnn_mm.models.heads.adaptation_head import correct_and_seen, global_mean_loss
+from tcnn_mm.models.heads.adaptation_head import (
+    AdaptationHead,
+    correct_and_seen,
+    global_mean_loss,
+)
 from tcnn_mm.models.samples import sample_name
 from tcnn_mm.patches.crop import crop_patches
 from tcnn_mm.registry import MODELS
@@ -237,3 +241,39 @@ def test_ids_may_be_numbers():
         draws.append(model.sample_patches(image, sample, training=True).xyxy)
         assert sample_name(sample) == str(name)
     assert np.array_equal(draws[0], draws[1]) and not np.array_equal(draws[0], draws[2])
+
+
+class SmoothHead(AdaptationHead):
+    """A head with a loss of its own: label smoothing, under a name of its own."""
+
+    def loss(self, feats, data_samples, **kwargs):
+        self.seen = labels = torch.cat([sample.gt_label for sample in data_samples])
+        return dict(loss_smooth=F.cross_entropy(self(feats), labels, label_smoothing=0.2))
+
+
+def test_a_heads_own_loss_is_used():
+    """On the labelled patches, one sample each; gradients are those of that loss."""
+    head = SmoothHead(num_classes=3, in_channels=256, hidden_channels=32, dropout=0.0)
+    model = build_model(head=head, flip_prob=0.0).train()
+    model.set_epoch(0, 0)
+    image, sample = make_image()
+    losses = model.loss([image], [sample])
+    drawn = model.sample_patches(image, sample, training=True)
+    label = torch.from_numpy(drawn.label)
+    assert torch.equal(head.seen, label[label >= 0]) and list(losses) == ['loss_smooth']
+    logits = model((crop_patches(image, drawn.xyxy, 64) - 127.5) / 64)
+    expected = F.cross_entropy(logits, label, ignore_index=-1, label_smoothing=0.2)
+    torch.testing.assert_close(losses['loss_smooth'], expected, rtol=1e-4, atol=1e-6)
+    losses['loss_smooth'].backward()
+    assert head.FCb.weight.grad.abs().sum() > 0 and int(model.statistics[:, 1].sum()) == len(label)
+
+
+def test_a_heads_own_loss_without_patches():
+    """A batch without a labelled patch gives zero, with gradients for all that trains."""
+    head = SmoothHead(num_classes=3, in_channels=256, hidden_channels=32)
+    model = build_model(head=head, sampler_options=dict(background_share=0.0)).train()
+    model.set_epoch(0, 0)
+    image, sample = make_image(boxes=(), labels=())
+    loss = model.loss([image], [sample])['loss']
+    loss.backward()
+    assert loss == 0 and head.FCa.weight.grad is not None

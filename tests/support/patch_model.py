@@ -17,7 +17,8 @@ def build_model(num_classes=3, frozen=FROZEN, scales=(1.0, 2.0), dropout=0.0, **
         dict(
             type='tcnn_mm.PatchClassifier',
             backbone=dict(type='tcnn_mm.TransferAlexNet', variant='small'),
-            head=dict(
+            head=options.pop('head', None)
+            or dict(
                 type='tcnn_mm.AdaptationHead',
                 num_classes=num_classes,
                 in_channels=256,

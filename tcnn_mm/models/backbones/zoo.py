@@ -1,6 +1,7 @@
 """Networks by short names, with their weight files and the pixels that each file expects."""
 
 import os.path as osp
+import shlex
 from typing import Any, NamedTuple
 
 from tcnn_mm.checkpoints.weight_paths import local_path
@@ -112,8 +113,8 @@ def find_weights(name: str, path: str | None = None, pixels: str | None = None) 
         if known.path is None:
             raise UserError(
                 f'no weights of {name}: looked for {" and ".join(known.wanted)} in {known.folder} '
-                f'(TCNN_WEIGHTS)\ndownload {known.url} into it (tcnn weights get {name}), or give '
-                '--weights FILE; --backbone minivoc needs no file'
+                f'(TCNN_WEIGHTS)\ndownload {known.url} into it (tcnn weights get '
+                f'{shlex.quote(name)}), or give --weights FILE; --backbone minivoc needs no file'
             )
         path = known.path
     if not osp.isfile(path):

@@ -4,6 +4,7 @@ Letters: B images, P patches, S patch side, C and D channels, (H, W) pixels of a
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from tcnn_mm.models.encoder.dense import (
 )
 from tcnn_mm.models.encoder.frozen import FrozenCopy, layer_modules, run_layers
 from tcnn_mm.models.freezing import split_layers
+from tcnn_mm.models.shape_errors import shape_errors
 from tcnn_mm.patches.crop import iter_patches
 from tcnn_mm.patches.windows import Boxes
 
@@ -114,9 +116,10 @@ class PatchEncoder:
         training = self.backbone.training
         self.backbone.eval()
         device = next((p.device for p in self.backbone.parameters()), torch.device('cpu'))
-        geometry = map_geometry(
-            lambda x: run_layers(self.backbone, x, self.map_layers), self.size, device
-        )
+        with self._shape_errors():
+            geometry = map_geometry(
+                lambda x: run_layers(self.backbone, x, self.map_layers), self.size, device
+            )
         self.backbone.train(training)
         return geometry
 
@@ -134,10 +137,17 @@ class PatchEncoder:
 
     def encode_patches(self, patches: torch.Tensor) -> torch.Tensor:
         """Features of ready, normalised patches: (P, 3, S, S) → (P, …) float32."""
-        with torch.no_grad():
+        with torch.no_grad(), self._shape_errors():
             x = self.frozen(patches, self.layers_below).float()
             # Pooling here keeps only what the head needs of each chunk.
             return x if self.layers_above else self.pool(x)
+
+    def _shape_errors(self) -> AbstractContextManager[None]:
+        """Sizes of layers that do not fit the patches are one line."""
+        return shape_errors(
+            f'{type(self.backbone).__name__} takes no patches of {self.size} × {self.size} pixels',
+            'set model.preprocessing.size, or the sizes of model.backbone and model.neck',
+        )
 
     def run_map(self, images: torch.Tensor) -> torch.Tensor:
         """The map of dense mode of normalised images: (B, 3, H, W) → (B, C, h, w)."""
@@ -237,7 +247,8 @@ class PatchEncoder:
     def _above_map(self, pieces: torch.Tensor) -> torch.Tensor:
         """Frozen layers above the map (FC6, FC7), on windows of it."""
         rest = self.layers_below[len(self.map_layers) :]
-        return (self.frozen(pieces, rest) if rest else pieces).float()
+        with self._shape_errors():
+            return (self.frozen(pieces, rest) if rest else pieces).float()
 
     def whole_features(
         self, images: Sequence[torch.Tensor], boxes: Sequence[Boxes]
