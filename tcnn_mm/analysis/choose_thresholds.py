@@ -1,6 +1,5 @@
 """Choose the score from which on each class is named, and store it in the checkpoint."""
 
-import os.path as osp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,12 @@ from tcnn_mm.checkpoints.config_text import read_config_text
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.strict import check_classes
 from tcnn_mm.compat import registered_names_only
-from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.calibration import Calibration, calibrate_classes
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.trained_model import load_trained_model
+from tcnn_mm.models.samples import sample_name
 from tcnn_mm.registry import DATASETS
 
 
@@ -57,12 +56,12 @@ class Thresholds:
 def image_ids(dataset: BaseDataset) -> list[str]:
     """Image id, or else the file name, of each item."""
     infos = (dataset.get_data_info(i) for i in range(len(dataset)))
-    return [info.get('img_id') or printable(osp.basename(info['img_path'])) for info in infos]
+    return [sample_name(info) for info in infos]
 
 
-def count_trained_on(checkpoint: str, ids: Sequence[str]) -> int | None:
+def count_trained_on(checkpoint: str, ids: Sequence[str], trust: bool = False) -> int | None:
     """Count the images that a checkpoint was trained on; None where its data are unavailable."""
-    cfg = read_config_text(load_safely(checkpoint)['meta']['cfg'], checkpoint)
+    cfg = read_config_text(load_safely(checkpoint, trust=trust)['meta']['cfg'], checkpoint)
     try:
         with registered_names_only():  # the config of a checkpoint is data
             dataset = DATASETS.build(image_config(cfg.train_dataloader.dataset))
@@ -98,7 +97,7 @@ def choose_thresholds(
     ids = image_ids(dataset)
     rows = image_scores(trained.model, dataset)
     values, f1 = best_thresholds(rows['scores'], rows['labels'])
-    trained_on = count_trained_on(checkpoint, ids)
+    trained_on = count_trained_on(checkpoint, ids, trust)
     calibration = None
     if not trained_on:
         curves = calibrate_classes(rows['scores'], rows['labels'])

@@ -50,12 +50,18 @@ def read_dumped_config(path: str) -> Config:
 
     `Config.fromfile` would replace `{{ … }}` in names once more. A file with code is read by it.
     """
-    with open(path, encoding='utf-8') as file:
+    values = dumped_values(path)
+    return Config.fromfile(path) if values is None else Config(values, filename=path)
+
+
+def dumped_values(path: str) -> dict[str, Any] | None:
+    """Name → value of a Python config that holds data alone; None where it has code."""
+    with open(path, encoding='utf-8', errors='replace') as file:
         text = file.read()
     try:
-        return Config(_assignments(text), filename=path)
-    except ValueError:
-        return Config.fromfile(path)
+        return _assignments(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError):
+        return None
 
 
 def read_config_text(text: str, name: str) -> Config:

@@ -82,7 +82,7 @@ def _scopes() -> set[str]:
 def _refusal(name: str, at: str, value: Any, what: str) -> UserError:
     return UserError(
         f'{name}: its config has {at}={repr(value)[:80]}, which is {what}; nothing of it was run: '
-        'give a config file of your own (--config), or a checkpoint that you trust'
+        'give a config file of your own: tcnn predict … --config FILE'
     )
 
 

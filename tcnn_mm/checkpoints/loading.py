@@ -5,7 +5,9 @@ import os.path as osp
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from tcnn_mm.compat import weights_only_reader
 from tcnn_mm.errors import UserError
 
 TORCHVISION = 'torchvision://'
+_trusting = ContextVar('trusting', default=False)
 
 
 def load_safely(
@@ -32,7 +35,8 @@ def load_safely(
             zoo, or `tcnn_mm://FILE` for a file that ships with the package. A URL is fetched once,
             into torch.hub's folder.
         map_location: As for `torch.load`.
-        trust: Unpickle anything, code too: only for files of your own.
+        trust: Unpickle anything, code too: only for files of your own; as inside
+            :func:`trusting`.
 
     Returns:
         The file's content. A `.safetensors` file gives `state_dict`, and `meta` where
@@ -46,7 +50,7 @@ def load_safely(
     if path.endswith(SAFETENSORS):
         return read_safetensors(path, map_location)
     try:
-        content = _unpickle(path, map_location, trust)
+        content = _unpickle(path, map_location, trust or _trusting.get())
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
         reason = f'it holds {found.group(1)}' if found else str(error).split('\n')[0]
@@ -75,6 +79,16 @@ def _unpickle(path: str, map_location: Any, trust: bool) -> Any:
                 raise pickle.UnpicklingError('it holds a TorchScript program')
     reader = weights_only_reader(allowed_types())
     return torch.load(path, map_location=map_location, pickle_module=reader, weights_only=False)
+
+
+@contextmanager
+def trusting(trust: bool) -> Iterator[None]:
+    """Let every load inside, also of weights that a model names, unpickle fully where `trust`."""
+    token = _trusting.set(trust or _trusting.get())
+    try:
+        yield
+    finally:
+        _trusting.reset(token)
 
 
 def install_safe_loader(trust: bool = False) -> None:

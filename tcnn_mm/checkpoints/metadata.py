@@ -81,6 +81,7 @@ def store_thresholds(
     thresholds: Mapping[str, float | None],
     chosen_on: str | None = None,
     calibration: Mapping[str, Sequence[float] | None] | None = None,
+    trust: bool = False,
 ) -> None:
     """Write what turns scores into labels and probabilities into a checkpoint.
 
@@ -95,11 +96,12 @@ def store_thresholds(
         calibration: Class → slope and offset of its log-odds
             (:class:`~tcnn_mm.evaluation.calibration.Calibration`), chosen on the same data; None
             for a class without. Defaults to none at all.
+        trust: See :func:`load_safely`.
 
     Raises:
         UserError: No checkpoint of a `PatchModel`; other classes than the checkpoint's.
     """
-    checkpoint = load_safely(path)
+    checkpoint = load_safely(path, trust=trust)
     meta = checkpoint.get('meta') or {}
     if 'grid' not in meta.get('tcnn_mm', {}):
         raise UserError(

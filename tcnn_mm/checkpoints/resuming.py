@@ -3,6 +3,7 @@
 import os
 import os.path as osp
 import re
+import shlex
 import zipfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -96,7 +97,8 @@ def why_not_whole(path: str) -> str | None:
     if lacking or not {'epoch', 'iter'} <= set(content['meta']):
         return (
             f'weights alone, without the state of a training ({", ".join(lacking) or "epoch, iter"}'
-            '); start from them by load_from=FILE'
+            '); start a training from them: tcnn train … --cfg-options '
+            f'{shlex.quote(f"load_from={path}")}'
         )
     names = not_finite(content['state_dict'])
     return f'holds NaN or infinity: {", ".join(names[:3])}' if names else None

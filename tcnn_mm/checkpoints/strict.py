@@ -3,6 +3,7 @@
 The one owner of this comparison: training, resume, test, prediction, thresholds and export.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -162,9 +163,16 @@ def check_record(
     wrong = [text for key, text in found.items() if key not in allowed]
     if wrong:
         keys = ','.join(key for key in found if key in RECORDED)
+        allow = f'allowed_differences=[{keys}]'
+        if 'frozen' in found:
+            raise UserError(
+                f'{name}: the config has {"; ".join(wrong)}; to change what is frozen, start a '
+                'training from these weights: tcnn train … --cfg-options '
+                f'{shlex.quote(f"load_from={name}")}'
+            )
         raise UserError(
             f'{name}: the config has {"; ".join(wrong)}; give the config of its training'
-            + (f', or ask for it: --cfg-options allowed_differences=[{keys}]' if keys else '')
+            + (f', or allow it: tcnn test … --cfg-options {shlex.quote(allow)}' if keys else '')
         )
     return list(found.values())
 

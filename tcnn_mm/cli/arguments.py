@@ -60,7 +60,7 @@ def add_trust_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
-        help='unpickle checkpoints fully: only for files that you made yourself',
+        help='unpickle checkpoints and weights fully: only for files that you made yourself',
     )
 
 

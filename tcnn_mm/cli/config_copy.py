@@ -2,6 +2,7 @@
 
 import os
 import os.path as osp
+import shlex
 from unittest import mock
 
 from mmengine.config import Config
@@ -44,7 +45,8 @@ def thin_text(name: str) -> str:
     # mmengine reads `package::file` only with a folder in the file's path.
     base = full_name if '/' in full_name else f'_base_/../{full_name}'
     return (
-        f'# Inherits the bundled config {full_name}: tcnn configs show {full_name} --full\n'
+        f'# Inherits the bundled config {full_name}: '
+        f'tcnn configs show {shlex.quote(full_name)} --full\n'
         '# Add what you change, e.g. optim_wrapper = dict(optimizer=dict(lr=0.005))\n'
         f"_base_ = 'tcnn_mm::{base}.py'\n"
     )

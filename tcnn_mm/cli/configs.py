@@ -9,6 +9,7 @@
 """
 
 import argparse
+import shlex
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,4 +44,4 @@ def run(args: argparse.Namespace) -> None:
         print(config_text(args.name, args.full), end='')
     else:
         path = copy_config(args.name, args.out, args.full)
-        print(f'{path}: change it, then: tcnn train {path}')
+        print(f'{path}: change it, then: tcnn train {shlex.quote(path)}')

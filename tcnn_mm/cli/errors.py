@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -28,6 +29,10 @@ def missing_package(error: ImportError) -> str | None:
     return None
 
 
+# Before the message, in the traceback of a worker.
+_RAISED = re.compile(r'^[\w.]*(?:UserError|InvalidValueError|NotFiniteError): ', re.M)
+
+
 def escape_output() -> None:
     """Print what an output stream cannot encode as escapes: file names that are not UTF-8."""
     for stream in (sys.stdout, sys.stderr):
@@ -38,7 +43,7 @@ def escape_output() -> None:
 def exit_with_error(message: str) -> NoReturn:
     """Print `error: …` on stderr and end the process with status 1."""
     if message.startswith('Caught '):  # out of a data loader's worker: see UserError
-        message = message.strip().splitlines()[-1].partition('UserError: ')[2]
+        message = _RAISED.split(message.strip())[-1]
     print(f'error: {message}', file=sys.stderr)
     sys.exit(1)
 

@@ -15,6 +15,7 @@ or images need another --out. `tcnn check DIR` shows the data first;
 import argparse
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
+from tcnn_mm.cli.arguments import add_trust_argument
 from tcnn_mm.cli.numbers import real, seed
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='λ; default: what the coverage report suggests',
     )
     parser.add_argument('--seed', type=seed, default=0, help='of the split and of the training')
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:

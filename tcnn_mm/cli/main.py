@@ -88,4 +88,15 @@ def run_command(args: argparse.Namespace) -> None:
         from tcnn_mm.compat import ignore_import_warnings
 
         ignore_import_warnings()
-    run_tool(lambda: args.run(args))
+    run_tool(lambda: _run(args))
+
+
+def _run(args: argparse.Namespace) -> None:
+    """Run a command; `--trust-checkpoint` holds for whatever it loads."""
+    if not getattr(args, 'trust_checkpoint', False):
+        args.run(args)
+        return
+    from tcnn_mm.checkpoints.loading import trusting  # heavy
+
+    with trusting(True):
+        args.run(args)

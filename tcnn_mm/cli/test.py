@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> None:
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
     from tcnn_mm.engine.open_runner import open_runner
+    from tcnn_mm.engine.run_options import leave_out_training_hooks
 
     cfg.load_from = args.checkpoint
     if args.amp:
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
         )
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    leave_out_training_hooks(cfg)
     build_banks(cfg)
     with open_runner(cfg) as runner:
         runner.test()

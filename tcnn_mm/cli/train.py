@@ -43,13 +43,14 @@ def run(args: argparse.Namespace) -> None:
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
     from tcnn_mm.engine.open_runner import open_runner
+    from tcnn_mm.engine.run_options import scale_learning_rate
 
     if args.amp:
         use_amp(cfg)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        scale_learning_rate(cfg)
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume

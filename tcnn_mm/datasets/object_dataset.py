@@ -2,6 +2,7 @@
 
 import os
 import os.path as osp
+import shlex
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ def require(there: bool, what: str, path: str, data_root: str) -> None:
         f'no VOC {what}: {osp.basename(path)}\n'
         f'looked for {osp.abspath(path)} '
         f'(TCNN_DATA={os.environ.get("TCNN_DATA", "not set, so ./data")})\n'
-        f'what is missing, how to lay it out: tcnn check {data_root}'
+        f'what is missing, how to lay it out: tcnn check {shlex.quote(str(data_root))}'
     )
 
 

@@ -44,11 +44,11 @@ class AtomicCheckpointHook(CheckpointHook):
         if not wanted:
             return
         if named is not None:
-            reason = why_not_whole(named) if osp.exists(named) else None
+            reason = why_not_whole(named) if osp.exists(named) or '://' not in named else None
             if reason:
                 raise UserError(
-                    f'{named}: cannot be resumed: {reason}; without a file, resume takes the '
-                    'newest whole checkpoint of the work dir'
+                    f'{named}: cannot be resumed: {reason}; or take the newest whole checkpoint of '
+                    'the work dir: tcnn train … --resume'
                 )
             return
         folder = self._folder(runner)
@@ -198,5 +198,5 @@ class AtomicCheckpointHook(CheckpointHook):
 def _not_written(path: str, error: OSError) -> UserError:
     return UserError(
         f'{path} could not be written ({error.strerror or error}); the checkpoint before it stays; '
-        'make room or fix the folder, then go on with --resume'
+        'make room or fix the folder, then: tcnn train … --resume'
     )

@@ -21,6 +21,7 @@ from tcnn_mm.engine.config_keys import check_keys
 from tcnn_mm.engine.config_parts import check_parts
 from tcnn_mm.engine.data_folders import resolve_folders
 from tcnn_mm.engine.distributed import prepare_processes
+from tcnn_mm.engine.read_config import read_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
 
@@ -61,7 +62,7 @@ def load_config(
     path = find_config(config)
     if 'LOCAL_RANK' not in os.environ:
         os.environ['LOCAL_RANK'] = str(local_rank)
-    cfg = Config.fromfile(path)
+    cfg = read_config(path)
     drop_own_scope(config_dict(cfg))
     suffix = ''
     if server:
@@ -71,8 +72,7 @@ def load_config(
         suffix = '_server'
     options = parse_options(cfg_options or ())
     check_keys(cfg, path, options)
-    if options:
-        cfg.merge_from_dict(options)
+    override(cfg, options)
     check_parts(cfg)
     cfg.launcher = launcher
     # The work dir's config, and every checkpoint with it, says how it was made.
@@ -90,6 +90,7 @@ def load_config(
         )
     use_atomic_checkpoints(cfg)
     add_hooks(cfg)
+    fit_workers(cfg)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     prepare_processes(cfg)
     install_safe_loader(trust_checkpoint)
@@ -121,6 +122,15 @@ def add_hooks(cfg: Config) -> None:
     cfg.custom_hooks = hooks
 
 
+def fit_workers(cfg: Config) -> None:
+    """Leave out what a data loader without workers refuses, in place: torch raises a ValueError."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and not loader.get('num_workers', 0):
+            loader.persistent_workers = False
+            loader.pop('prefetch_factor', None)
+
+
 def typed_command(argv: list[str]) -> str:
     """The command of this process as a user would type it again."""
     name = osp.splitext(osp.basename(argv[0]))[0]
@@ -139,6 +149,23 @@ def drop_own_scope(part: Any) -> None:
     for value in list(values):
         if isinstance(value, (dict, list, tuple)):
             drop_own_scope(value)
+
+
+def override(cfg: Config, options: dict[str, Any]) -> None:
+    """Set entries of a config by their dotted keys, in place.
+
+    Raises:
+        UserError: A key inside an entry that is no dict, or behind the end of a list.
+    """
+    for key, value in options.items():
+        try:
+            cfg.merge_from_dict({key: value})
+        except (TypeError, KeyError, IndexError) as error:
+            reason = str(error.args[0] if error.args else error)
+            raise UserError(
+                f'--cfg-options {key}: an entry above it is None, a value or a shorter list in '
+                f'this config, and takes no key ({reason[:200]})'
+            ) from error
 
 
 def parse_options(pairs: Iterable[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ once more continues an interrupted fit.
 import errno
 import os
 import os.path as osp
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -104,6 +105,7 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
         write_report(run, page, images=4)
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
-        f'classify new images: tcnn predict IMAGE --checkpoint {checkpoint} --out DIR'
+        f'classify new images: tcnn predict IMAGE --checkpoint '
+        f'{shlex.quote(checkpoint)} --out DIR'
     )
     return checkpoint

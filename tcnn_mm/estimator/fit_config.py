@@ -2,6 +2,7 @@
 
 import pprint
 import re
+import shlex
 from collections.abc import Mapping
 
 from tcnn_mm.estimator.plan import FitPlan
@@ -66,11 +67,12 @@ def _header(plan: FitPlan) -> list[str]:
     """Commands, facts and the bases."""
     data, out = plan.data, plan.out
     backbone = BACKBONES[plan.backbone]
-    test = [f'#   tcnn test {out}/config.py {out}/run/epoch_{plan_epochs(plan)}.pth']
+    config, last = f'{out}/config.py', f'{out}/run/epoch_{plan_epochs(plan)}.pth'
+    test = [f'#   tcnn test {shlex.quote(config)} {shlex.quote(last)}']
     return [
         '# Written by tcnn_mm; change what you like and run it again:',
         '#',
-        f'#   tcnn train {out}/config.py',
+        f'#   tcnn train {shlex.quote(config)}',
         *(test if 'test' in data.sources else []),
         '#',
         f'# Data: {data.description}.',

@@ -167,8 +167,8 @@ def check_same_records(
         what = f'the annotations or paths of {some_ids(changed)}' if changed else ''
     if what:
         raise UserError(
-            f'{path}: {what} changed since this fit was begun; give another --out, or remove '
-            f'{osp.dirname(osp.dirname(path))} to begin anew'
+            f'{path}: {what} changed since this fit was begun; give tcnn fit another --out, or '
+            f'remove {osp.dirname(osp.dirname(path))} to begin anew'
         )
 
 

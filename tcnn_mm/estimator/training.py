@@ -5,6 +5,7 @@ A step whose files exist is not done again: an interrupted fit goes on where it 
 
 import os
 import os.path as osp
+import shlex
 import uuid
 
 from mmengine.config import Config
@@ -49,7 +50,7 @@ def write_config(plan: FitPlan) -> str:
             if file.read() != text:
                 raise UserError(
                     f'{path}: of other data or settings than this command, or changed by hand; '
-                    f'run it by tcnn train {path}, or give another --out'
+                    f'run it by tcnn train {shlex.quote(path)}, or give another --out'
                 )
         tell(f'{path} exists: continuing')
         return path

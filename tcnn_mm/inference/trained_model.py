@@ -86,8 +86,8 @@ def load_trained_model(
         if lacking:
             raise UserError(
                 f'{name}: has no {" and no ".join(f"meta[{key!r}]" for key in lacking)} '
-                "(CheckpointMetaHook writes 'tcnn_mm', --no-cfg leaves out 'cfg'); give its config "
-                'too'
+                "(CheckpointMetaHook writes 'tcnn_mm', tcnn export --no-cfg leaves out 'cfg'); "
+                'give its config too: tcnn predict … --config FILE'
             )
         cfg = read_config_text(meta['cfg'], name)
     else:

@@ -4,6 +4,7 @@ Paper, sec. 4 (the labelling rule) and 7. An object is *covered* when it qualifi
 *missed* when for none.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,7 +110,8 @@ class Coverage:
         scales = ','.join(f'{scale:g}' for scale in self.choice.scales)
         return [
             *lines,
-            f'on the command line: --cfg-options model.sampler.grid.scales="[{scales}]"',
+            'on the command line: tcnn train CONFIG --cfg-options '
+            f'{shlex.quote(f"model.sampler.grid.scales=[{scales}]")}',
             f'in a config: model = dict(sampler=dict(grid=dict(scales=({scales},))))',
         ]
 

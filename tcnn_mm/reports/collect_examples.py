@@ -33,8 +33,8 @@ def collect_examples(
         return Examples(note=trouble)
     if run.checkpoint is None:
         return Examples(
-            note='The checkpoint is missing, so there are no localization maps: give one with '
-            '--checkpoint.'
+            note='The checkpoint is missing, so there are no localization maps: give one: '
+            'tcnn report WORK_DIR --checkpoint FILE'
         )
     shown, left_out = classes_of_page(run, images)
     chosen = choose_per_class(run.scores.values, images.labels, count, shown)

@@ -2,6 +2,7 @@
 
 import json
 import os.path as osp
+import shlex
 from typing import Any
 
 from tcnn_mm.errors import UserError
@@ -16,7 +17,8 @@ def result_lines(work_dir: str) -> list[str]:
     path = osp.join(work_dir, 'voc_ap.json')
     if not osp.isfile(path):
         raise UserError(
-            f'no results: {path}; test first: tcnn test CONFIG CHECKPOINT --work-dir {work_dir}'
+            f'no results: {path}; test first: tcnn test CONFIG CHECKPOINT --work-dir '
+            f'{shlex.quote(work_dir)}'
         )
     with open(path, encoding='utf-8') as file:
         results = json.load(file)

@@ -19,6 +19,7 @@ def test_a_user_error_is_one_line(capsys):
     for message in (
         'a.jpg: damaged',
         'Caught UserError in worker 0.\nTrace\nUserError: a.jpg: damaged',
+        'Caught InvalidValueError …\nTrace\ntcnn_mm.errors.InvalidValueError: a.jpg: damaged\n',
     ):
         with pytest.raises(SystemExit) as end:
             run_tool(lambda message=message: fail(message))

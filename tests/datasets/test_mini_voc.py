@@ -218,7 +218,9 @@ def test_other_classes_are_given_as_the_error_says(task, split, root):
     with pytest.raises(UserError, match=r'metainfo=dict\(classes=\(…\)\), or allow_unknown=True'):
         MiniVOC(metainfo=dict(classes=classes[:2]), **options)
     few = MiniVOC(metainfo=dict(classes=classes[:2]), allow_unknown=True, **options)
-    labels = {int(k) for i in range(len(few)) for k in np.atleast_1d(few.get_data_info(i)['gt_label'])}
+    labels = {
+        int(k) for i in range(len(few)) for k in np.atleast_1d(few.get_data_info(i)['gt_label'])
+    }
     assert few.metainfo['classes'] == classes[:2] and labels == {0, 1}
     turned = MiniVOC(metainfo=dict(classes=classes[::-1]), **options)
     assert turned.metainfo['classes'] == classes[::-1] and len(turned) >= len(few)

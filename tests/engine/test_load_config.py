@@ -36,6 +36,13 @@ def test_a_bundled_config_by_name():
     assert load_config('tcnn_voc07', work_dir='w').work_dir == 'w'
 
 
+@pytest.mark.parametrize('option', ['val_dataloader.num_workers=0', 'custom_hooks.99.type=A'])
+def test_an_option_inside_no_dict_is_one_line(option):
+    """A key below None, and behind the end of a list: the option is named."""
+    with pytest.raises(UserError, match=f'--cfg-options {option.partition("=")[0]}: an entry'):
+        load_config('tcnn_minivoc', cfg_options=[option])
+
+
 def test_server_needs_a_server_part():
     """--server of a config without one is an error that names both."""
     with pytest.raises(UserError, match='--server: tcnn_minivoc has no `server` part'):

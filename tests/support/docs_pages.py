@@ -9,6 +9,7 @@ written to that file, any other is run. A comment in the line above a block mark
 
 import argparse
 import ast
+import functools
 import os.path as osp
 import re
 import shlex
@@ -22,6 +23,13 @@ from tests.support.runs import CONFIGS
 ROOT = osp.dirname(CONFIGS)
 BLOCK = re.compile(r'^(?:<!--([^\n]*?)-->\n)?```(bash|python)\n(.*?)^```', re.M | re.S)
 LINK = re.compile(r'\]\((?!\w+:|#)([^)#\s]+)')
+# Functions that add options to the parsers of several commands.
+SHARED = {
+    'add_common_arguments': 'tcnn_mm/cli/arguments.py',
+    'add_trust_argument': 'tcnn_mm/cli/arguments.py',
+    'add_damping_argument': 'tcnn_mm/cli/arguments.py',
+    'add_reading_arguments': 'tcnn_mm/cli/reading.py',
+}
 NAMED = re.compile(r'\b(?:tcnn_mm|tools|configs|docs|tests)/[\w./-]*\w\.(?:py|sh|md|png|txt)\b')
 
 
@@ -77,7 +85,11 @@ def commands(block):
 def options_of(tool):
     """The `--options` of a tool, as its source adds them (with those that train and test share)."""
     with open(osp.join(ROOT, tool), encoding='utf-8') as file:
-        tree = ast.parse(file.read())
+        return added_options(ast.parse(file.read()))
+
+
+def added_options(tree):
+    """The same of a syntax tree."""
     options = {'--help'}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -85,17 +97,35 @@ def options_of(tool):
         called = getattr(node.func, 'attr', getattr(node.func, 'id', None))
         if called == 'add_argument':
             options |= {a.value for a in node.args if isinstance(a, ast.Constant)}
-        elif called == 'add_common_arguments':
-            options |= options_of('tcnn_mm/cli/arguments.py')
+        elif called in SHARED:
+            options |= shared_options(called)
         elif called == 'run_script':
             options |= command_options(node.args[0].value)
     return options
 
 
+def shared_options(name):
+    """The `--options` that a function of `cli/arguments.py` or `cli/reading.py` adds."""
+    with open(osp.join(ROOT, SHARED[name]), encoding='utf-8') as file:
+        tree = ast.parse(file.read())
+    (function,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
+    return added_options(function)
+
+
+@functools.cache
 def command_options(name):
     """The `--options` of a command of `tcnn`."""
-    parser = fill_parser(argparse.ArgumentParser(), find_command(name))
-    return set(re.findall(r'(?<![\w-])--?[a-z][\w-]*', parser.format_help()))
+    return parser_options(fill_parser(argparse.ArgumentParser(), find_command(name)))
+
+
+def parser_options(parser):
+    """The `--options` of a parser, and of its sub-commands."""
+    found = set()
+    for action in parser._actions:
+        found.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            found.update(*map(parser_options, action.choices.values()))
+    return found
 
 
 def make_targets():

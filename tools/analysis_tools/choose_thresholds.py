@@ -56,7 +56,9 @@ def main() -> None:
         print('nothing stored (--dry-run)')
         return
     thresholds = dict(zip(found.classes, found.values, strict=True))
-    store_thresholds(args.checkpoint, thresholds, chosen_on, found.calibration)
+    store_thresholds(
+        args.checkpoint, thresholds, chosen_on, found.calibration, args.trust_checkpoint
+    )
     print(f'{args.checkpoint}: thresholds chosen on {chosen_on}')
 
 

@@ -19,7 +19,8 @@ from caffe_weights import fit_shape, fold_normalisation, turn_channels
 from caffemodel import CaffeLayer, read_caffemodel
 
 from tcnn_mm import __version__
-from tcnn_mm.checkpoints.loading import load_safely, model_state
+from tcnn_mm.checkpoints.loading import load_safely, model_state, trusting
+from tcnn_mm.cli.arguments import add_trust_argument
 from tcnn_mm.cli.errors import run_tool
 from tcnn_mm.cli.numbers import real
 from tcnn_mm.errors import UserError
@@ -44,6 +45,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         help="the file's constant of response normalisation; default: the .caffemodel's own, 1 for "
         "other files with Caffe's names, ours (2) for torchvision's names",
     )
+    add_trust_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -149,7 +151,8 @@ def convert(
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
-    state, k = read(args.file)
+    with trusting(args.trust_checkpoint):
+        state, k = read(args.file)
     net = build_for(args.file, state)
     caffe = any(key.rpartition('.')[0] in CAFFE_NAMES for key in state)
     converted, lines = convert(args.file, state, net)

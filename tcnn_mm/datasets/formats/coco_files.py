@@ -1,6 +1,7 @@
 """Which JSON files of a folder are annotations in COCO's format, and which of them are read."""
 
 import os.path as osp
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -165,7 +166,7 @@ def _without_unions(
             if further:
                 raise UserError(
                     f'{scan.path(item.file)}: lists {further} images that {files} do not; give '
-                    f'one file (tcnn fit {scan.path(item.file)}), or move it away'
+                    f'one file (tcnn fit {shlex.quote(scan.path(item.file))}), or move it away'
                 )
             account.leave_unused(f'all its images are in {files}', item.file)
             kept.remove(item)
@@ -188,8 +189,8 @@ def _of_one_part(
             same = sum(count > 1 for count in counts.values())
             raise UserError(
                 f'{scan.root}: {named([item.file for item in mine], 3)} list the same {same} '
-                f'images; give one file (tcnn fit {scan.path(mine[0].file)}), or move the others '
-                'away'
+                f'images; give one file (tcnn fit {shlex.quote(scan.path(mine[0].file))}), or move '
+                'the others away'
             )
         chosen = instances[0] if len(mine) > 1 else mine[0]
         for item in mine:
