@@ -4,6 +4,7 @@ Letters: N images, K classes.
 """
 
 import os.path as osp
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -73,7 +74,7 @@ def _scores_and_labels(run: RunArtifacts) -> tuple[Scores, np.ndarray]:
     if run.scores is None:
         raise UserError(
             f'{run.path}: no image_scores.csv; test first: tcnn test CONFIG CHECKPOINT '
-            f'--work-dir {run.path}'
+            f'--work-dir {shlex.quote(run.path)}'
         )
     try:
         return run.scores, read_test_images(run.config, run.scores).labels
