@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
@@ -172,9 +171,18 @@ def map_windows(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tenso
 
 
 def pooled(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
-    """Mean of (p,) windows of one map (C, h, w): (p, C) float32."""
-    y, x = torch.from_numpy(cells).to(maps.device).unbind(1)
-    return F.avg_pool2d(maps[None].float(), side, stride=1)[0][:, y, x].T
+    """Mean of (p,) windows of one map (C, h, w): (p, C) float32.
+
+    Rows first, then columns, and only those that windows begin at: a grid has far fewer than the
+    map has cells.
+    """
+    rows = maps.permute(1, 2, 0).float()
+    tops, y = np.unique(cells[:, 0], return_inverse=True)
+    lefts, x = np.unique(cells[:, 1], return_inverse=True)
+    rows = torch.stack([rows[top : top + side].mean(0) for top in tops.tolist()])
+    means = torch.stack([rows[:, left : left + side].mean(1) for left in lefts.tolist()])
+    y, x = (torch.from_numpy(index).to(maps.device) for index in (y, x))
+    return means[x, y]
 
 
 def dense_windows(

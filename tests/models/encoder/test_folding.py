@@ -8,6 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from tcnn_mm.models.encoder import frozen
 from tcnn_mm.models.encoder.folding import after_norm, find_pairs
 from tcnn_mm.models.encoder.frozen import FrozenCopy
+from tcnn_mm.registry import MODELS
 
 
 def randomised(net: nn.Module) -> nn.Module:
@@ -149,3 +150,16 @@ def test_what_runs_after_a_norm_is_known_or_the_norm_stays():
     assert isinstance(after_norm(timm.layers.BatchNormAct2d(3)), nn.ReLU)
     assert not list(after_norm(timm.layers.BatchNormAct2d(3, apply_act=False)).children())
     assert after_norm(Squared(3)) is None
+
+
+def test_networks_of_torchvision_fold(monkeypatch):
+    """Its feature extractor comes out of a copy in training mode, where no norm is fixed."""
+    said = []
+    monkeypatch.setattr(frozen, 'print_log', lambda text, *_: said.append(text))
+    net = randomised(
+        MODELS.build(
+            dict(type='tcnn_mm.TorchvisionBackbone', name='mobilenet_v2', layer='features')
+        )
+    )
+    copy = FrozenCopy(net, ['backbone'], size=64)
+    assert norms(copy.current()) == 0 and norms(net) == 52 and not said
