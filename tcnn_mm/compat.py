@@ -186,6 +186,13 @@ def weights_only_reader(allowed: Mapping[str, Any]) -> Any:
     )
 
 
+def has_default_loader() -> bool:
+    """Whether mmengine reads checkpoint files by its own loader, which unpickles anything."""
+    from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
+
+    return CheckpointLoader._schemes[''] is load_from_local
+
+
 def registered_scopes() -> set[str]:
     """Return the scopes of all registries that were imported so far."""
     from mmengine import registry

@@ -7,6 +7,7 @@ mmengine imports `<scope>.registry` itself when it meets a new scope, and a regi
 from typing import Any
 
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
+from mmengine.registry import FUNCTIONS as MMENGINE_FUNCTIONS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
@@ -29,6 +30,7 @@ MODELS = _child('model', MMENGINE_MODELS, 'models')
 TASK_UTILS = _child('task util', MMENGINE_TASK_UTILS, 'patches')
 TRANSFORMS = _child('transform', MMENGINE_TRANSFORMS, 'datasets')
 DATASETS = _child('dataset', MMENGINE_DATASETS, 'datasets')
+FUNCTIONS = _child('function', MMENGINE_FUNCTIONS, 'datasets')
 METRICS = _child('metric', MMENGINE_METRICS, 'evaluation')
 HOOKS = _child('hook', MMENGINE_HOOKS, 'engine', 'visualization')
 OPTIM_WRAPPER_CONSTRUCTORS = _child(

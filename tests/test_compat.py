@@ -192,6 +192,17 @@ def test_registered_scopes():
     assert {'mmengine', 'tcnn_mm'} <= compat.registered_scopes()
 
 
+def test_has_default_loader():
+    """mmengine's own reader of files is in its place until another one is registered."""
+    from mmengine.runner.checkpoint import CheckpointLoader, load_from_local
+
+    with compat.toolbox_globals():
+        CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+        assert compat.has_default_loader()
+        CheckpointLoader.register_scheme(prefixes='', loader=print, force=True)
+        assert not compat.has_default_loader()
+
+
 def test_toolbox_globals():
     """Named instances and readers of checkpoints inside are dropped; the host's stay."""
     from mmengine.logging import MessageHub

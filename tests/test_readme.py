@@ -38,7 +38,7 @@ def test_every_registered_name_has_its_row():
     """A name that a user can type in a config is in docs/parts.md."""
     registries = (
         ours.MODELS, ours.TASK_UTILS, ours.DATASETS, ours.TRANSFORMS, ours.METRICS, ours.HOOKS,
-        ours.OPTIM_WRAPPER_CONSTRUCTORS, ours.VISUALIZERS,
+        ours.OPTIM_WRAPPER_CONSTRUCTORS, ours.VISUALIZERS, ours.FUNCTIONS,
     )  # fmt: skip
     for registry in registries:
         registry.import_from_location()

@@ -4,6 +4,9 @@ import importlib.util
 import json
 
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 from tests.support.own_data import write_coco, write_csv
 from tests.support.toolbox_process import run_script
@@ -166,6 +169,22 @@ def test_builds_the_rest_from_mmdet(folder):
     pytest.importorskip('mmcv._ext', reason="mmdet's registry imports mmcv's compiled ops")
     configs = {name: CONFIGS[name] for name in CONFIGS if name not in WITHOUT_OPS}
     assert build_all('mmdet', configs, folder) == all_types(configs)
+
+
+def test_images_of_any_size_in_a_batch(tmp_path):
+    """A data loader of ours names its collate function, and inheriting it adds a `_scope_`."""
+    import tcnn_mm  # noqa: F401
+
+    path = tmp_path / 'mine.py'
+    path.write_text("_base_ = 'tcnn_mm::_base_/experiments/tcnn_minivoc.py'\n")
+    cfg = Config.fromfile(path)
+    init_default_scope(cfg.default_scope)
+    loader = cfg.test_dataloader
+    assert loader.collate_fn == dict(type='tcnn_mm.pseudo_collate', _scope_='tcnn_mm')
+    loader.update(num_workers=0, persistent_workers=False)
+    loader.dataset.indices = 10
+    batch = next(iter(Runner.build_dataloader(loader)))
+    assert len({image.shape for image in batch['inputs']}) == 2
 
 
 def test_the_list_above_is_complete():

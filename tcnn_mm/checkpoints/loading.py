@@ -18,7 +18,7 @@ from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
 from tcnn_mm.checkpoints.weight_paths import file_sha256, local_path
 from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, zoo_entry
-from tcnn_mm.compat import weights_only_reader
+from tcnn_mm.compat import has_default_loader, weights_only_reader
 from tcnn_mm.errors import UserError
 
 TORCHVISION = 'torchvision://'
@@ -92,7 +92,10 @@ def trusting(trust: bool) -> Iterator[None]:
 
 
 def install_safe_loader(trust: bool = False) -> None:
-    """Make mmengine's `load_from`, `resume` and `init_cfg` read files through `load_safely`."""
+    """Make mmengine's `load_from`, `resume` and `init_cfg` read through `load_safely`.
+
+    Of files and of http(s) URLs, for the whole process.
+    """
 
     def load(filename: str, map_location: Any = None) -> dict[str, Any]:
         content = load_safely(filename, map_location, trust)
@@ -101,7 +104,13 @@ def install_safe_loader(trust: bool = False) -> None:
             content['meta'].pop('config', None)
         return content
 
-    CheckpointLoader.register_scheme(prefixes='', loader=load, force=True)
+    CheckpointLoader.register_scheme(prefixes=('', 'http://', 'https://'), loader=load, force=True)
+
+
+def install_safe_loader_once() -> None:
+    """Install it where mmengine's own loader is in its place: in the tools of other packages."""
+    if has_default_loader():
+        install_safe_loader()
 
 
 def model_state(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:

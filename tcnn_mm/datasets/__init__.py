@@ -1,5 +1,6 @@
 from .class_folders import ClassFolders
 from .coco_objects import COCOObjects
+from .collate import pseudo_collate
 from .feature_bank import FeatureBank
 from .image_list import ImageList
 from .image_records import ImageRecords
@@ -21,4 +22,5 @@ __all__ = [
     'RandomLabeledPatch',
     'VOCAction',
     'VOCObjects',
+    'pseudo_collate',
 ]

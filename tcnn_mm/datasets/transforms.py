@@ -32,7 +32,7 @@ class LoadVOCObjects(BaseTransform):
 
     Raises:
         UserError: An image that cannot be read, or a box wholly outside it; one line with the path
-            of the image.
+            of the image. An item without a path: says what to use for prediction.
     """
 
     def __init__(self, upright: bool = False) -> None:
@@ -40,6 +40,13 @@ class LoadVOCObjects(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the pixels and clip the boxes."""
+        if 'img_path' not in results:
+            raise UserError(
+                "LoadVOCObjects: an item without 'img_path', as mmpretrain's inferencers and "
+                'get_model(…) give it: they know one label per image and no maps; use '
+                "tcnn_mm.TCNNInferencer(checkpoint='FILE')('IMAGE') or "
+                '`tcnn predict IMAGE --checkpoint FILE`'
+            )
         path = results['img_path']
         if path is None:
             raise UserError(f'{results["img_id"]}: the data set has with_images=False')

@@ -15,6 +15,7 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.resuming import LAST, newest_whole, why_not_whole
 from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.compat import resume_request, set_resume_path
+from tcnn_mm.engine.resume_state import drop_functions, restore_gradients, store_gradients
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
 
@@ -27,6 +28,9 @@ class AtomicCheckpointHook(CheckpointHook):
     written beside its path, flushed to disk and renamed; then `last_checkpoint` is replaced; then
     old checkpoints are removed. So is the best one of `save_best`, and so are the files of
     `published_keys`.
+
+    Gradients that wait for a step (`accumulative_counts`) are stored and restored; the state of a
+    schedule holds no function, which a safe reader would refuse.
 
     `resume=True` without `load_from` goes on from the newest whole checkpoint of the work dir,
     wherever the work dir is now, and logs which ones it skipped and why. The same arguments as
@@ -67,6 +71,16 @@ class AtomicCheckpointHook(CheckpointHook):
         else:
             runner.logger.info(f'resume: from {found.path}')
         set_resume_path(runner, found.path)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Add what mmengine leaves out; remove what is code."""
+        drop_functions(checkpoint.get('param_schedulers') or ())
+        store_gradients(runner, checkpoint)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """At resume: restore what `before_save_checkpoint` added."""
+        if resume_request(runner)[0]:
+            restore_gradients(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left; take the best checkpoint from the folder as it is now."""

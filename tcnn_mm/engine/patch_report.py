@@ -38,7 +38,7 @@ class PatchReportHook(Hook):
         model = unwrap_model(runner)
         sampler: Any = getattr(model, 'sampler', None)
         dataset = runner.train_dataloader.dataset
-        classes = getattr(dataset, 'metainfo', {}).get('classes', ())
+        classes = (getattr(dataset, 'metainfo', None) or {}).get('classes', ())
         if classes and len(classes) != model.head.num_classes:
             raise UserError(
                 f'the training data have {len(classes)} classes ({", ".join(classes)}), '
@@ -54,7 +54,9 @@ class PatchReportHook(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Log the counts of all processes."""
         model = unwrap_model(runner)
-        counts = getattr(model, 'statistics', None)
+        if not hasattr(model, 'statistics'):
+            return  # another model, as in mmpretrain's vis_scheduler.py
+        counts = model.statistics
         if counts is None:
             counts = torch.zeros(model.head.num_classes + 1, 2, dtype=torch.int64)
         counts = counts.to(next(model.parameters()).device)

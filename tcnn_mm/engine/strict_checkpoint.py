@@ -5,6 +5,7 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tcnn_mm.checkpoints.loading import install_safe_loader_once
 from tcnn_mm.checkpoints.strict import (
     NEW_LAYERS,
     RECORDED,
@@ -34,11 +35,16 @@ class StrictCheckpointHook(Hook):
     * at `load_from` of a training: the preprocessing. A source network (a plain classifier) fills
       the backbone and neck of a `PatchModel`; head and context are new, which is logged.
 
-    `tcnn train` and `tcnn test` add this hook to any config.
+    Where another package's tool runs the config, the file is read as data only, as `tcnn train`
+    and `tcnn test` read it. They add this hook to any config.
     """
 
     # Before EMAHook exchanges the weights.
     priority = 'VERY_HIGH'
+
+    def before_run(self, runner: Runner) -> None:
+        """Make mmengine read checkpoints as data, before it reads one."""
+        install_safe_loader_once()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare; mmengine calls this before it fills the model.

@@ -10,7 +10,13 @@ import torch
 from mmengine.logging.history_buffer import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
-from tcnn_mm.checkpoints.loading import install_safe_loader, load_safely, model_state
+from tcnn_mm.checkpoints import loading
+from tcnn_mm.checkpoints.loading import (
+    install_safe_loader,
+    install_safe_loader_once,
+    load_safely,
+    model_state,
+)
 from tcnn_mm.errors import UserError
 
 
@@ -58,14 +64,30 @@ def test_trust_is_explicit(bomb):
     assert (bomb / 'exploded').exists()
 
 
-def test_mmengines_loaders_become_safe(bomb):
-    """After install_safe_loader, load_from and resume refuse code too."""
+@pytest.mark.parametrize('install', [install_safe_loader, install_safe_loader_once])
+@pytest.mark.parametrize('name', ['{}/bomb.pth', 'http://host/bomb.pth', 'https://host/bomb.pth'])
+def test_mmengines_loaders_become_safe(install, name, bomb, monkeypatch):
+    """After install_safe_loader, load_from and resume refuse code too, of files and of URLs."""
+    monkeypatch.setattr(loading, 'download', lambda url, folder: str(bomb / 'bomb.pth'))
     before = dict(CheckpointLoader._schemes)
     try:
-        install_safe_loader()
-        with pytest.raises(UserError):
-            load_checkpoint(torch.nn.Linear(1, 1), str(bomb / 'bomb.pth'))
+        install()
+        with pytest.raises(UserError, match='not a weights-only file'):
+            load_checkpoint(torch.nn.Linear(1, 1), name.format(bomb))
         assert not (bomb / 'exploded').exists()
+    finally:
+        CheckpointLoader._schemes.clear()
+        CheckpointLoader._schemes.update(before)
+
+
+def test_a_loader_of_ones_own_stays(bomb):
+    """install_safe_loader_once replaces mmengine's alone, not one that trusts on purpose."""
+    before = dict(CheckpointLoader._schemes)
+    try:
+        install_safe_loader(trust=True)
+        install_safe_loader_once()
+        load_checkpoint_content(bomb / 'bomb.pth')
+        assert (bomb / 'exploded').exists()
     finally:
         CheckpointLoader._schemes.clear()
         CheckpointLoader._schemes.update(before)

@@ -108,6 +108,15 @@ def test_data_and_metrics(name):
         assert cfg.train_dataloader.batch_size * cfg.model.sampler.num_patches == 128
 
 
+@pytest.mark.parametrize('name', ROWS)
+def test_images_are_not_stacked(name):
+    """mmpretrain's tools stack the images of a loader that names no collate function."""
+    cfg = read(name)
+    for part in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(part):
+            assert cfg[part].collate_fn == dict(type='tcnn_mm.pseudo_collate'), part
+
+
 @pytest.mark.parametrize('name', [n for n, row in ROWS.items() if row['server']])
 def test_the_server_part(name, monkeypatch):
     """--server: trainval → test without annotations, the files of the config's competition."""

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
+from mmpretrain import ImageClassificationInferencer
 from PIL import Image, ImageOps
 
 from tcnn_mm.checkpoints.loading import load_safely
@@ -333,3 +334,20 @@ def test_only_some_classes_and_no_overlapping_patches(inferencer, folder):
     sizes = np.diag(shared)
     iou = shared / (sizes[:, None] + sizes[None] - shared)
     assert 1 < len(boxes) <= 3 and (iou - np.eye(len(boxes))).max() <= 0.3
+
+
+def test_mmpretrains_inferencer_says_what_to_use(tmp_path):
+    """It gives one label per image, and pixels without a file: an error names ours."""
+    write_small_checkpoint(tmp_path / 'a.pth')
+    pipeline = [dict(type='tcnn_mm.LoadVOCObjects'), dict(type='tcnn_mm.PackPatchInputs')]
+    cfg = Config(
+        dict(
+            default_scope='mmpretrain',
+            model=small_model_config(),
+            test_dataloader=dict(dataset=dict(pipeline=pipeline)),
+        )
+    )
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        inferencer = ImageClassificationInferencer(cfg, pretrained=str(tmp_path / 'a.pth'))
+        with pytest.raises(UserError, match=r'TCNNInferencer.*tcnn predict'):
+            inferencer(draw((40, 60), 0))

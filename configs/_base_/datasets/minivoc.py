@@ -6,6 +6,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(type='tcnn_mm.MiniVOC', task='target', split='train', pipeline=pipeline),
 )
 test_dataloader = dict(
@@ -13,6 +14,7 @@ test_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(
         type='tcnn_mm.MiniVOC', task='target', split='test', pipeline=pipeline, test_mode=True
     ),

@@ -9,6 +9,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(type='tcnn_mm.VOCObjects', data_root=data_root, split='train', pipeline=pipeline),
 )
 test_dataloader = dict(
@@ -17,6 +18,7 @@ test_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(
         type='tcnn_mm.VOCObjects',
         data_root=data_root,

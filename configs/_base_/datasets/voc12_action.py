@@ -10,6 +10,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(
         type='tcnn_mm.VOCAction',
         data_root=data_root,
@@ -24,6 +25,7 @@ test_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(
         type='tcnn_mm.VOCAction',
         data_root=data_root,

@@ -6,6 +6,7 @@ train_dataloader = dict(
     batch_size=128,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(
         type='tcnn_mm.FeatureBank',
         flips=False,  # twice the cost of making it; the online configs flip

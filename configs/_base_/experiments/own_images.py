@@ -7,12 +7,14 @@ _windows = dict(
     batch_size=8,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(type='tcnn_mm.FeatureBank', test_mode=True),
 )
 train_dataloader = dict(
     batch_size=128,
     num_workers=0,
     sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='tcnn_mm.pseudo_collate'),
     dataset=dict(type='tcnn_mm.FeatureBank', flips=False),
 )
 val_dataloader = _windows
