@@ -11,19 +11,23 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
-from mmengine.optim import build_optim_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
+from tcnn_mm.benchmarks.ready_run import ready_runner
 from tcnn_mm.benchmarks.timers import PeakMemory, timed
 from tcnn_mm.datasets.bank_reading import FILES
-from tcnn_mm.datasets.feature_bank import is_feature_bank
+from tcnn_mm.datasets.dataset_wrappers import inner_configs
+from tcnn_mm.datasets.feature_bank import is_feature_bank, named_banks
 from tcnn_mm.datasets.source_images import image_config
-from tcnn_mm.engine.build_bank import plan_rows
+from tcnn_mm.engine.bank_recipe import bank_recipe
+from tcnn_mm.engine.build_bank import build_bank, plan_rows, refuse_other_folder
+from tcnn_mm.engine.epoch_seed import tell_epoch
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.coverage import measure_coverage
-from tcnn_mm.registry import DATASETS, MODELS
+from tcnn_mm.registry import DATASETS
 
 # Images that are timed to estimate the time of a bank.
 PROBES = 4
@@ -84,6 +88,7 @@ def bank_estimate(model: PatchModel, bank: Mapping[str, Any]) -> BankEstimate:
         UserError: None of these images has a patch.
     """
     source = DATASETS.build(bank['source'])
+    bank_recipe(model, source, bank, dict(backbone=None))  # refuses what no bank holds
     _, rows, boxes = plan_rows(model, source, bank)
     turns = 1 + bool(bank.get('flips', not bank.get('test_mode', False)))
     probes = np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int))
@@ -110,9 +115,7 @@ def first_batch(loader_cfg: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     options = dict(loader_cfg, num_workers=0, persistent_workers=False)
     options.pop('prefetch_factor', None)
     loader = Runner.build_dataloader(options, seed=0)
-    dataset = loader.dataset
-    if hasattr(dataset, 'set_epoch'):
-        dataset.set_epoch(0, 0)
+    tell_epoch(loader.dataset, 0, 0)
     return next(iter(loader)), len(loader)
 
 
@@ -120,12 +123,25 @@ def dry_run(cfg: Config) -> None:
     """Try one batch, and print label histogram, coverage, patch counts, memory and time.
 
     Missing banks are not made: their time is estimated from a few images, and the batch is drawn
-    from the features of these images.
+    from the features of these images. All that a training would refuse before its first batch is
+    refused, and nothing is written.
+
+    Raises:
+        UserError, OSError: What the training would raise.
     """
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    if torch.cuda.is_available():
-        model.cuda()
+    for split in ('train', 'val', 'test'):
+        for bank in named_banks(cfg, split):
+            if bank_exists(bank):
+                build_bank(cfg, bank)  # checks it
+            else:
+                refuse_other_folder(osp.abspath(bank.bank))
+    with ready_runner(cfg, lambda bank: not bank_exists(bank)) as runner:
+        _try_batch(cfg, runner)
+
+
+def _try_batch(cfg: Config, runner: Runner) -> None:
+    """Run one batch of a training that is set up; print what it says of the whole."""
+    model: Any = unwrap_model(runner)
     device = next(model.parameters()).device
     training = cfg.train_dataloader.dataset
     images = DATASETS.build(image_config(training))
@@ -141,19 +157,20 @@ def dry_run(cfg: Config) -> None:
         model.train()
         if hasattr(model, 'set_epoch'):
             model.set_epoch(0, 0)
-        optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
-        model.train_step(batch, optimizer)  # kernels get chosen
+        model.train_step(batch, runner.optim_wrapper)  # kernels get chosen
         start = time.perf_counter()
-        loss = model.train_step(batch, optimizer)['loss'].item()
+        loss = model.train_step(batch, runner.optim_wrapper)['loss'].item()
         step = time.perf_counter() - start
-    epochs = cfg.train_cfg.max_epochs
     print(f'one batch: loss {loss:.3f}, {step:.2f} s, peak memory {memory.peak / 1e9:.2f} GB')
     for role, bank in waits.items():
         print(f'bank {role}: {hours(bank.seconds)}, {bank.size / 1e9:.2f} GB of disk')
-    total = steps * epochs * step
+    loop: Any = runner.train_loop
+    by_iteration = isinstance(loop, IterBasedTrainLoop)
+    total = (loop.max_iters if by_iteration else steps * loop.max_epochs) * step
     banks = sum(bank.seconds for bank in waits.values())
+    length = f'{loop.max_iters}' if by_iteration else f'{loop.max_epochs} epochs of {steps}'
     print(
-        f'training: {epochs} epochs of {steps} steps, {hours(total)}'
+        f'training: {length} steps, {hours(total)}'
         + (f'; with the banks {hours(total + banks)}' if waits else '')
         + ' (one batch, on this machine as it is now)'
     )
@@ -165,10 +182,10 @@ def bank_waits(cfg: Config, model: PatchModel) -> dict[str, BankEstimate]:
     training = model.training
     model.eval()
     for role in ('train', 'val', 'test'):
-        loader = cfg.get(f'{role}_dataloader')
-        bank = loader.dataset if loader else {}
-        if is_feature_bank(bank) and not bank_exists(bank):
-            waits[role] = bank_estimate(model, bank)
+        for bank in named_banks(cfg, role):
+            if not bank_exists(bank):
+                name = role if role not in waits else f'{role} {osp.basename(bank.bank)}'
+                waits[name] = bank_estimate(model, bank)
     model.train(training)
     return waits
 
@@ -180,13 +197,15 @@ def training_batch(
     if 'train' not in waits:
         return first_batch(cfg.train_dataloader)
     size = cfg.train_dataloader.batch_size
-    if training.get('test_mode'):
-        return window_batch(model, DATASETS.build(training.source), size)
+    first = next(each for each in inner_configs(training) if is_feature_bank(each))
+    if first.get('test_mode'):
+        return window_batch(model, DATASETS.build(first.source), size)
     bank = waits['train']
     number = torch.randint(len(bank.features), (size,))
     labels = torch.from_numpy(np.random.default_rng(0).choice(bank.labels, size))
     batch = dict(inputs=BankPatches([bank.features[number]], [labels]))
-    return batch, -(-len(bank.labels) // size)
+    rows = sum(len(each.labels) for role, each in waits.items() if role.split()[0] == 'train')
+    return batch, -(-rows // size)
 
 
 @torch.no_grad()

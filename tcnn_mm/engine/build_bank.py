@@ -186,12 +186,17 @@ def build_bank(cfg: Config, bank: Mapping[str, Any], advice: str | None = None) 
     if check():
         on_main_process(lambda: remove_lock(folder))
         return folder
-    if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
-        raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
+    refuse_other_folder(folder)
     with sole_builder(folder):
         if not check():
             _make_bank(model, dataset, bank, recipe, folder)
     return folder
+
+
+def refuse_other_folder(folder: str) -> None:
+    """Raise a UserError where something other than an empty folder is in the place of a bank."""
+    if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
+        raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
 
 
 def _make_bank(
