@@ -72,8 +72,8 @@ def ready_runner(cfg: Config, missing: Any) -> Iterator[Runner]:
                     lambda each: each.source if is_feature_bank(each) and missing(each) else each,
                 )
             )
-    if tried.get('visualizer') and isinstance(tried.visualizer, dict):
-        tried.visualizer.vis_backends = []  # they would write, or begin a run on a server
+    if isinstance(tried.get('visualizer'), dict):
+        tried.visualizer['vis_backends'] = []  # they would write, or begin a run on a server
     if tried.get('resume') and not tried.get('load_from'):
         tried.load_from = _newest(cfg)
         tried.resume = tried.load_from is not None

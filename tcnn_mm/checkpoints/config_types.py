@@ -63,15 +63,19 @@ def _registered_name(value: Any, name: str, at: str) -> str:
     """`Name` or `scope.Name`; the dotted path of a class as such a name."""
     if isinstance(value, str) and all(map(NAME.fullmatch, value.split('.'))):
         first, *rest = value.split('.')
-        if not rest:
+        if not rest or (len(rest) == 1 and first in _scopes()):
             return value
-        if len(rest) == 1 and first in _scopes():
-            return value
-        if first in ROOT_PACKAGES:
-            return rest[-1]
-        if first in TOOLBOXES:
-            return f'{first}.{rest[-1]}'
+        if first in (*ROOT_PACKAGES, *TOOLBOXES):
+            return short_name(value)
     raise _refusal(name, at, value, 'no registered part of tcnn_mm, mmpretrain or mmengine')
+
+
+def short_name(kind: str) -> str:
+    """`scope.Name` of the dotted path of a class of the toolbox or of ours; others as they are."""
+    first, *rest = kind.split('.')
+    if rest and first in ROOT_PACKAGES:
+        return rest[-1]
+    return f'{first}.{rest[-1]}' if len(rest) > 1 and first in TOOLBOXES else kind
 
 
 def _scopes() -> set[str]:

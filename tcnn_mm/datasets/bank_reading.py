@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tcnn_mm.checkpoints.config_types import short_name
 from tcnn_mm.errors import UserError
 
 FILES = dict(
@@ -54,10 +55,18 @@ def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     return flat
 
 
+def _short_types(flat: dict[str, Any]) -> dict[str, Any]:
+    """Types as names: of a config in pure Python they are the paths of classes."""
+    return {
+        key: short_name(value) if key.endswith('.type') and isinstance(value, str) else value
+        for key, value in flat.items()
+    }
+
+
 def recipe_differences(bank: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """List 'key: bank …, config …' for every entry in which two recipes differ."""
     # Through JSON, as the bank's has been: tuples are lists there.
-    bank, config = flatten(bank), flatten(json.loads(json.dumps(config)))
+    bank, config = (_short_types(flatten(each)) for each in (bank, json.loads(json.dumps(config))))
     return [
         f'{key}: bank {bank.get(key)!r}, config {config.get(key)!r}'
         for key in sorted(bank.keys() | config.keys())
