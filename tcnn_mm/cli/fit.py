@@ -15,6 +15,7 @@ or images need another --out. `tcnn check DIR` shows the data first;
 import argparse
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
+from tcnn_mm.cli.allocator import keep_freed_memory
 from tcnn_mm.cli.arguments import add_trust_argument
 from tcnn_mm.cli.numbers import real, seed
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
@@ -47,12 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         help='λ; default: what the coverage report suggests',
     )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='a first look: three scales, a quarter of the steps; lower AP',
+    )
     parser.add_argument('--seed', type=seed, default=0, help='of the split and of the training')
     add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Run all steps that are not done yet."""
+    keep_freed_memory()
     from tcnn_mm.engine.data_folders import resolve_folders
     from tcnn_mm.estimator.fit import fit
 
@@ -65,5 +72,6 @@ def run(args: argparse.Namespace) -> None:
         pixels=args.pixels,
         scales=args.scales,
         seed=args.seed,
+        quick=args.quick,
         reading=read_options(args, decode=True),
     )

@@ -39,7 +39,7 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
             written into them.
         backbone: A key of `BACKBONES`.
         out: Folder for everything that is written.
-        **options: weights, pixels, scales, seed, reading of :func:`make_plan`.
+        **options: weights, pixels, scales, seed, reading, quick of :func:`make_plan`.
 
     Returns:
         Path of the checkpoint, with thresholds.
@@ -91,7 +91,7 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
     else:
         if osp.isfile(page):
             os.remove(page)  # of another test
-        test(path, checkpoint)
+        test(path, checkpoint, overlays=6 if plan.quick else 20)
         with atomic_write(results) as file:
             file.write('\n'.join(result_lines(out, thresholds)) + '\n')
         mark_tested(out, checkpoint)
@@ -102,7 +102,7 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
     if osp.isfile(page):
         tell(f'{page} exists: not written again')
     else:
-        write_report(run, page, images=4)
+        write_report(run, page, images=2 if plan.quick else 4)
     print(
         f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
         f'classify new images: tcnn predict IMAGE --checkpoint '

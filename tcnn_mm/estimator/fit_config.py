@@ -5,30 +5,39 @@ import re
 import shlex
 from collections.abc import Mapping
 
+from tcnn_mm.estimator.decisions import decision_entries, decision_lines
 from tcnn_mm.estimator.plan import FitPlan
 from tcnn_mm.models.backbones.zoo import BACKBONES
+from tcnn_mm.patches.geometry import DAMPING
 
 # Steps of the head, whatever the number of patches; a subset of 942 VOC images took 4000.
 STEPS, BATCH, IMAGES_PER_BATCH = 2000, 128, 16
 # Weak training sees the windows of an image at one scale per step.
 WEAK_STEPS = 600
+# A first look takes a quarter of the steps.
+QUICK_SHARE = 0.25
+# Of a training, about: small sets have many short epochs, and each file is written to the disk.
+CHECKPOINTS = 8
 # What ends a line of Python, or hides what follows on a screen.
 CONTROL = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')
 ROLES = ('train', 'val', 'test')
 
 
-def epochs_for(rows: int, weak: bool) -> int:
+def epochs_for(rows: int, weak: bool, quick: bool = False) -> int:
     """Epochs of about :data:`STEPS` steps over so many patches (images if weak), 4 … 200.
 
     Weak training of a few images has one batch per epoch and may take as many epochs as steps.
+    `quick` takes :data:`QUICK_SHARE` of the steps.
     """
-    steps, batch, most = (WEAK_STEPS, IMAGES_PER_BATCH, WEAK_STEPS) if weak else (STEPS, BATCH, 200)
+    share = QUICK_SHARE if quick else 1.0
+    steps, most = (WEAK_STEPS * share, WEAK_STEPS) if weak else (STEPS * share, 200)
+    batch = IMAGES_PER_BATCH if weak else BATCH
     return int(min(most, max(4, round(steps * batch / max(1, rows)))))
 
 
 def plan_epochs(plan: FitPlan) -> int:
     """Epochs of a plan: those asked for, else :func:`epochs_for`."""
-    return plan.epochs or epochs_for(plan.rows, plan.data.weak)
+    return plan.epochs or epochs_for(plan.rows, plan.data.weak, plan.quick)
 
 
 def literal(value: object) -> str:
@@ -64,8 +73,9 @@ def plain_line(line: str) -> str:
 
 
 def _header(plan: FitPlan) -> list[str]:
-    """Commands, facts and the bases."""
+    """Commands, decisions and the bases."""
     data, out = plan.data, plan.out
+    batch = IMAGES_PER_BATCH if data.weak else BATCH
     backbone = BACKBONES[plan.backbone]
     config, last = f'{out}/config.py', f'{out}/run/epoch_{plan_epochs(plan)}.pth'
     test = [f'#   tcnn test {shlex.quote(config)} {shlex.quote(last)}']
@@ -75,9 +85,7 @@ def _header(plan: FitPlan) -> list[str]:
         f'#   tcnn train {shlex.quote(config)}',
         *(test if 'test' in data.sources else []),
         '#',
-        f'# Data: {data.description}.',
-        *[f'# {role}: {count} images.' for role, count in data.counts.items()],
-        f'# Network: {plan.backbone}, weights {plan.weights.said}.',
+        *decision_entries(decision_lines(plan, plan_epochs(plan), batch)),
         '_base_ = [',
         f"    'tcnn_mm::_base_/models/{backbone.config}',",
         "    'tcnn_mm::_base_/experiments/own_images.py',",
@@ -115,6 +123,17 @@ def _loader_lines(plan: FitPlan, role: str) -> list[str]:
         *(['        test_mode=True,  # all windows of an image together'] if bags else []),
         '    ),',
         ')',
+        *(_pointing_lines() if role == 'test' and plan.data.pointing else []),
+    ]
+
+
+def _pointing_lines() -> list[str]:
+    """The test's evaluator, with localization by points."""
+    return [
+        'test_evaluator = [',
+        '    *_base_.test_evaluator,',
+        f"    dict(type='tcnn_mm.PointLocalization', mode='voc10', damping={DAMPING:g}),",
+        ']',
     ]
 
 
@@ -159,6 +178,7 @@ def _schedule_lines(plan: FitPlan) -> list[str]:
         f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
         f'optim_wrapper = dict(optimizer=dict(lr={rate}))',
         f'randomness = dict(seed={plan.seed})',
+        f'default_hooks = dict(checkpoint=dict(interval={max(1, epochs // CHECKPOINTS)}))',
         # mmengine writes a copy of the config into it, under the same name.
         f'work_dir = {f"{plan.out}/run"!r}',
     ]

@@ -38,6 +38,8 @@ class FitData:
             its data set config that differ between parts.
         counts (dict[str, int]): Role → number of images.
         train (list[dict]): `get_data_info` of the training images.
+        pointing (bool): There are test images, and each of their labels has a box: localization
+            can be measured.
     """
 
     description: str
@@ -48,6 +50,7 @@ class FitData:
     sources: dict[str, dict[str, Any]]
     counts: dict[str, int]
     train: list[dict[str, Any]]
+    pointing: bool = False
 
 
 def read_records(path: str) -> FitData:
@@ -113,6 +116,16 @@ def read_folder(
         sources={role: dict(ids=write_list(splits, role, mine)) for role, mine in ids.items()},
         counts={role: len(mine) for role, mine in ids.items()},
         train=[infos[n] for n in roles['train']],
+        pointing=all_labels_have_boxes([infos[n] for n in roles.get('test', ())]),
+    )
+
+
+def all_labels_have_boxes(infos: Sequence[dict[str, Any]]) -> bool:
+    """Whether there are images, and each label of each has an object that is not difficult."""
+    return bool(infos) and all(
+        set(info['gt_label'])
+        <= set(info['gt_bboxes_labels'][~info['gt_bboxes_difficult']].tolist())
+        for info in infos
     )
 
 

@@ -12,9 +12,9 @@ from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.checkpoints.weight_paths import file_digest
 from tcnn_mm.datasets.image_labels import image_labels
 from tcnn_mm.engine.open_runner import open_runner
+from tcnn_mm.estimator.result_table import result_table
 from tcnn_mm.estimator.training import read_config, tell, unique_name
 from tcnn_mm.evaluation.calibration import calibrate_classes
-from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.patches.geometry import DAMPING
 from tcnn_mm.registry import DATASETS
@@ -93,25 +93,8 @@ def test(path: str, checkpoint: str, overlays: int = 20) -> None:
 
 
 def result_lines(out: str, thresholds: Mapping[str, float]) -> list[str]:
-    """AP per class beside that of random scores, and the threshold."""
+    """The tables of OUT/run/voc_ap.json, see :func:`result_table`."""
     with open(osp.join(out, 'run', 'voc_ap.json'), encoding='utf-8') as file:
-        report = json.load(file)[0]
+        reports = json.load(file)
     _, labels = bank_labels(osp.join(out, 'banks', 'test'))
-    wide = max(map(len, [*report['classes'], 'class']))
-    lines = [
-        f'{report["metric"]} on {report["images"]} test images; at random: AP of random scores, '
-        'which is high for a common class',
-        f'{"class":{wide}}    AP %  at random %    images  threshold',
-    ]
-    chances = []
-    for k, (name, row) in enumerate(report['classes'].items()):
-        chance = chance_ap(labels[:, k], report['metric'])
-        chances.append(chance)
-        ap = float('nan') if row['ap'] is None else row['ap']
-        lines.append(
-            f'{name:{wide}}  {100 * ap:6.1f}  {100 * chance:11.1f}  {row["positives"]:8d}  '
-            f'{thresholds[name]:9.2g}'
-        )
-    mean = float('nan') if report['mAP'] is None else report['mAP']
-    chance = float(np.nanmean(chances)) if np.isfinite(chances).any() else float('nan')
-    return [*lines, f'{"mean":{wide}}  {100 * mean:6.1f}  {100 * chance:11.1f}']
+    return result_table(reports, labels, thresholds)

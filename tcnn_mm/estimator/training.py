@@ -49,8 +49,8 @@ def write_config(plan: FitPlan) -> str:
         with open(path, encoding='utf-8') as file:
             if file.read() != text:
                 raise UserError(
-                    f'{path}: of other data or settings than this command, or changed by hand; '
-                    f'run it by tcnn train {shlex.quote(path)}, or give another --out'
+                    f'{path}: of other data, settings or version than this command, or changed '
+                    f'by hand; run it by tcnn train {shlex.quote(path)}, or give another --out'
                 )
         tell(f'{path} exists: continuing')
         return path

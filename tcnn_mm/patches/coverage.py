@@ -16,6 +16,7 @@ from tcnn_mm.errors import errors_of
 from tcnn_mm.patches.geometry import areas, grid_lines
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.labeler import PatchLabeler
+from tcnn_mm.patches.quick_scales import quick_scales
 from tcnn_mm.patches.scale_choice import ScaleChoice, choose_scales
 
 # λ to try for missed objects; each is about 1.25 times the one before.
@@ -77,6 +78,8 @@ class Coverage:
         gains (dict[float, ndarray]): For each candidate λ, (K,) missed boxes that it would cover.
         choice (ScaleChoice, optional): Scales that cover more at the same cost; None without
             objects.
+        quick (tuple[float, ...], optional): Three scales for a first look, see
+            :func:`quick_scales`; None without objects.
     """
 
     classes: list[str]
@@ -87,6 +90,7 @@ class Coverage:
     labelled: np.ndarray
     gains: dict[float, np.ndarray] = field(default_factory=dict)
     choice: ScaleChoice | None = None
+    quick: tuple[float, ...] | None = None
 
     @property
     def suggestion(self) -> list[float]:
@@ -189,4 +193,5 @@ def measure_coverage(
         for scale, cover in zip(tried, table, strict=True):
             report.gains[scale] = np.bincount(labels[cover & missing], minlength=num)
         report.choice = choose_scales(table, labels, tried, grid.scales)
+        report.quick = quick_scales(table, labels, tried)
     return report

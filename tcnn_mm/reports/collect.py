@@ -7,31 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.config import Config
 
 import tcnn_mm
 from tcnn_mm.errors import UserError
 from tcnn_mm.reports.collect_examples import classes_of_page, collect_examples
+from tcnn_mm.reports.collect_results import collect_results, headline
 from tcnn_mm.reports.examples import TestImages, read_test_images
-from tcnn_mm.reports.facts import (
-    ClassResult,
-    Figure,
-    Figures,
-    Intervals,
-    PointingResult,
-    Provenance,
-    Report,
-    Results,
-)
+from tcnn_mm.reports.facts import Figure, Figures, Provenance, Report
 from tcnn_mm.reports.probabilities import collect_intervals, collect_probabilities
 from tcnn_mm.reports.run_artifacts import RunArtifacts
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
-
-METRICS = {
-    'voc07': 'AP %, 11 points (VOC2007)',
-    'voc10': 'AP %, area (VOC2010–12)',
-    'voc_action': 'AP % of actions, area',
-    'point': 'pointing AP %',
-}
 
 
 def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False) -> Report:
@@ -53,56 +39,22 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
     return Report(
         title=osp.basename(run.path),
         version=tcnn_mm.__version__,
-        headline=_headline(run.reports),
-        results=_results(run.reports, collect_intervals(run, images)) if run.reports else None,
+        headline=headline(run.reports),
+        results=collect_results(run.reports, collect_intervals(run, images))
+        if run.reports
+        else None,
         curves=_curves(run, images, trouble),
         probabilities=collect_probabilities(run, images, trouble, trust),
         training=_training(run.scalars),
         examples=collect_examples(run, images, trouble, image_count, trust),
         provenance=_provenance(run),
+        decisions=_decisions(run.config),
     )
 
 
-def _headline(reports: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Mean AP of each metric, and the number of test images."""
-    boxes = [
-        (f'{100 * report["mAP"]:.1f}', f'{report["metric"]} mAP %')
-        for report in reports
-        if report['mAP'] is not None
-    ]
-    return boxes + [(str(report['images']), 'test images') for report in reports[:1]]
-
-
-def _results(reports: list[dict[str, Any]], intervals: Intervals | None) -> Results:
-    """The entries of voc_ap.json as one table, with intervals of the first one."""
-    means = [('mean', [report['mAP'] for report in reports])]
-    if 'subset' in reports[0]:
-        name = f'mean of {", ".join(reports[0]["subset"])}'
-        means.append((name, [report.get('mAP_subset') for report in reports]))
-    return Results(
-        columns=[METRICS.get(each['metric'], f'{each["metric"]} AP %') for each in reports],
-        classes=[
-            ClassResult(
-                name,
-                row['positives'],
-                row['difficult'],
-                [report['classes'].get(name, {}).get('ap') for report in reports],
-            )
-            for name, row in reports[0]['classes'].items()
-        ],
-        means=means,
-        pointing=[
-            PointingResult(
-                report['metric'],
-                report['hit_tolerance'],
-                report['hit_rate'],
-                report['centre_hit_rate'],
-            )
-            for report in reports
-            if report.get('hit_rate') is not None
-        ],
-        intervals=intervals,
-    )
+def _decisions(config: Config) -> dict[str, str]:
+    """What `tcnn fit` wrote into its config; empty for other configs."""
+    return {str(subject): str(text) for subject, text in config.get('decisions') or ()}
 
 
 def _curves(run: RunArtifacts, images: TestImages | None, trouble: str) -> Figures:

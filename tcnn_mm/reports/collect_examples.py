@@ -2,6 +2,7 @@
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import load_trained_model
+from tcnn_mm.reports.bank_features import read_bank_features
 from tcnn_mm.reports.examples import TestImages, choose_per_class, shown_classes
 from tcnn_mm.reports.facts import ClassExamples, Examples, Figure
 from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
@@ -42,7 +43,8 @@ def collect_examples(
         trained = load_trained_model(
             run.checkpoint, run.config, classes=run.scores.classes, trust=trust
         )
-        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping)
+        features = read_bank_features(run.config, run.scores) if run.tested else None
+        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping, features)
     except UserError as error:
         return Examples(note=f'Images could not be drawn: {error}')
     return Examples(

@@ -32,13 +32,33 @@ class ClassResult:
 
 
 @dataclass(frozen=True)
-class PointingResult:
-    """Hit rates (0 to 1) of one pointing metric."""
+class PointRow:
+    """Localization of one class, or a mean: pointing AP and hit rate (0 to 1).
+
+    Attributes:
+        name (str): Of the class, or of the mean.
+        positives (int | None): Images; None for a mean.
+        ap (float | None): By the maximum of the map; `centre_ap`: by the centre of the image.
+        hit_rate (float | None): The same two for the share of positive images with a right point.
+    """
+
+    name: str
+    positives: int | None
+    ap: float | None
+    centre_ap: float | None
+    hit_rate: float | None
+    centre_hit_rate: float | None
+
+
+@dataclass(frozen=True)
+class PointTable:
+    """One pointing metric: its name, pixels of tolerance, classes and means."""
 
     metric: str
     tolerance: float
-    hit_rate: float
-    centre_hit_rate: float
+    hit_tolerance: float
+    classes: list[PointRow]
+    means: list[PointRow]
 
 
 class APInterval(NamedTuple):
@@ -59,20 +79,22 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Results:
-    """The table of voc_ap.json.
+    """The tables of voc_ap.json.
 
     Attributes:
-        columns (list[str]): Titles of the metrics.
+        columns (list[str]): Titles of the metrics of classification; perhaps none.
         classes (list[ClassResult]): One per class.
         means (list[tuple]): Name and value by each metric.
-        pointing (list[PointingResult]): Of the pointing metrics.
+        pointing (list[PointTable]): Of the pointing metrics.
+        meaningless (str): Which AP of classification says nothing; localization is then first.
         intervals (Intervals, optional): Of the first metric.
     """
 
     columns: list[str]
     classes: list[ClassResult]
     means: list[tuple[str, list[float | None]]]
-    pointing: list[PointingResult]
+    pointing: list[PointTable]
+    meaningless: str = ''
     intervals: Intervals | None = None
 
 
@@ -128,6 +150,7 @@ class Report:
         version (str): Of tcnn_mm.
         headline (list[tuple[str, str]]): Value and its name, of the boxes at the top.
         results (Results | None): None without a voc_ap.json.
+        decisions (dict[str, str]): What a fit decided and why; empty for other runs.
     """
 
     title: str
@@ -139,3 +162,4 @@ class Report:
     training: Figures
     examples: Examples
     provenance: Provenance
+    decisions: dict[str, str] = field(default_factory=dict)

@@ -4,7 +4,7 @@ Letters: N images, K classes, P patches of an image.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from tcnn_mm.inference.predict_dataset import ImagePrediction, predict_dataset
 from tcnn_mm.inference.results import localization_maps
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.peaks import best_patches, map_peaks, peaks_to_points
+from tcnn_mm.reports.bank_features import BankFeatures
 from tcnn_mm.reports.examples import GROUPS, TestImages
 from tcnn_mm.reports.run_artifacts import Scores
 from tcnn_mm.visualization.contact_sheet import contact_sheet, crop_box
@@ -84,8 +85,9 @@ def draw_examples(
     chosen: Mapping[int, Mapping[str, np.ndarray]],
     scores: Scores,
     damping: float,
+    features: BankFeatures | None = None,
 ) -> dict[int, ClassGallery]:
-    """Draw all chosen images of all classes; each image passes the network once.
+    """Draw all chosen images of all classes; without features each passes the network once.
 
     Args:
         model: In eval mode, with its weights.
@@ -93,6 +95,7 @@ def draw_examples(
         chosen: Class index → group → rows of `scores`.
         scores: Image scores of the test.
         damping: Of the maps.
+        features: Of the test, where it left them on disk.
 
     Returns:
         Class index → drawings.
@@ -106,10 +109,16 @@ def draw_examples(
     rank = {k: ranks(scores.values[:, k]) for k in chosen}
     drawn: dict[tuple[int, int], Example] = {}
     galleries = {k: ClassGallery() for k in chosen}
-    indices = [int(images.indices[row]) for row in order]
-    found = predict_dataset(model, images.dataset, return_patches=True, indices=indices)
+    source, at = (images.dataset, images.indices) if features is None else features
+    indices = [int(at[row]) for row in order]
+    found = predict_dataset(model, source, return_patches=True, indices=indices)
     for row, prediction in zip(order, found, strict=True):
-        assert isinstance(prediction.inputs, torch.Tensor)  # not a bank's
+        if features is not None:  # a bank has no pixels, and an older one no objects
+            item = images.dataset[int(images.indices[row])]
+            prediction = replace(
+                prediction, inputs=item['inputs'], sample=item['data_samples'].cpu()
+            )
+        assert isinstance(prediction.inputs, torch.Tensor)
         pixels = np.ascontiguousarray(prediction.inputs.permute(1, 2, 0).numpy())
         for k, group in wanted[row]:
             score, label = float(scores.values[row, k]), int(images.labels[row, k])

@@ -27,7 +27,8 @@ def write_report(
     Args:
         work_dir: Of `tcnn train` and `tcnn test`.
         out: The page. Defaults to report.html in the work directory.
-        images: Example images per class; each passes the network once. 0: none.
+        images: Example images per class; each passes the network once, unless the test read a
+            feature bank. 0: none.
         checkpoint: Defaults to the one that was tested, else the newest.
         trust: See :func:`load_safely`.
 
@@ -39,7 +40,7 @@ def write_report(
     """
     run = read_run_artifacts(work_dir)
     if checkpoint:
-        run = run._replace(checkpoint=checkpoint)
+        run = run._replace(checkpoint=checkpoint, tested=False)
     init_default_scope(run.config.get('default_scope', 'mmengine'))
     page = render_page(collect_report(run, images, trust))
     out = osp.abspath(out or osp.join(run.path, 'report.html'))

@@ -36,6 +36,8 @@ class RunArtifacts(NamedTuple):
         scalars (list[dict]): Values logged in training, by step.
         environment (dict): Of the newest run's log.
         checkpoint (str, optional): The file that was tested, else the newest one.
+        tested (bool): `checkpoint` is that of the test: its features may be read instead of the
+            images.
     """
 
     path: str
@@ -46,6 +48,7 @@ class RunArtifacts(NamedTuple):
     scalars: list[dict[str, Any]]
     environment: dict[str, str]
     checkpoint: str | None
+    tested: bool = True
 
 
 def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:

@@ -1,5 +1,6 @@
 """What `tcnn fit` does: plan, config, weights; one whole run is slow."""
 
+import dataclasses
 import hashlib
 import os
 from itertools import permutations
@@ -19,6 +20,7 @@ from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit import fit
 from tcnn_mm.estimator.fit_config import config_text, epochs_for
+from tcnn_mm.estimator.fit_data import all_labels_have_boxes
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import write_config
 from tcnn_mm.evaluation.average_precision import voc_ap
@@ -80,7 +82,7 @@ def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path)
     with open(path) as file:
         assert config_text(make_plan(root, 'minivoc', out)) == file.read()
     write_config(plan)
-    with pytest.raises(UserError, match='of other data or settings'):
+    with pytest.raises(UserError, match='of other data, settings or version'):
         write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
 
 
@@ -119,13 +121,70 @@ def test_small_objects_bring_their_scale(tmp_path):
     assert max(plan.scales) > 4 and 'missed blue' in plan.reasons[0]
     assert f'# {plan.reasons[0]}' in config_text(plan)
     plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'), scales=[1.0, 12.5])
-    assert plan.scales == (1.0, 12.5) and plan.reasons == ['as asked for']
+    assert plan.scales == (1.0, 12.5) and plan.reasons[0] == 'as asked for'
+
+
+def test_a_quick_plan_has_three_scales(tmp_path):
+    """Also without boxes; scales that are asked for stay; the config says that it is quick."""
+    out, root = str(tmp_path / 'out'), str(write_voc(tmp_path / 'data', count=10))
+    plan = make_plan(root, 'minivoc', out, quick=True)
+    assert len(plan.scales) == 3 and plan.scales[0] == 1 and plan.quick
+    decisions = dict(Config.fromfile(write_config(plan)).decisions)
+    assert 'three scales and a quarter of the steps' in decisions['Quick']
+    assert 'for a first look' in decisions['Scales']
+    labels = str(write_csv(tmp_path / 'labels', count=10))
+    assert make_plan(labels, 'minivoc', str(tmp_path / 'weak'), quick=True).scales == (1, 1.7, 3.3)
+    plan = make_plan(root, 'minivoc', str(tmp_path / 'b'), scales=[1.0, 2.0], quick=True)
+    assert plan.scales == (1, 2) and plan.reasons[0] == 'as asked for'
+
+
+def test_the_config_begins_with_the_decisions(tmp_path):
+    """Data, parts, network, scales and their reason, steps, localization; before anything else."""
+    plan = make_plan(str(write_voc(tmp_path / 'data', count=10)), 'minivoc', str(tmp_path / 'out'))
+    text = config_text(plan)
+    assert text.index('decisions = [') < text.index('_base_ = [')
+    decisions = dict(Config.fromfile(write_config(plan)).decisions)
+    assert list(decisions) == [
+        'Data', 'Images', 'Annotations', 'Network', 'Scales', 'Training', 'Localization',
+    ]  # fmt: skip
+    assert decisions['Images'].startswith('6 train the head, 2 choose the thresholds')
+    assert 'training objects that name a patch, fewest first: ' in decisions['Scales']
+    assert decisions['Localization'] == 'measured on the boxes of the test images'
+
+
+@pytest.mark.parametrize('kind', ['voc', 'csv'])
+def test_localization_is_tested_where_there_are_boxes(kind, tmp_path):
+    """With boxes the test has the pointing metric beside both APs; without, the config says so."""
+    plan = make_plan(
+        str(LAYOUTS[kind](tmp_path / 'data', count=10)), 'minivoc', str(tmp_path / 'out')
+    )
+    cfg = Config.fromfile(write_config(plan))
+    metrics = [each.type for each in cfg.test_evaluator]
+    assert metrics[:2] == ['tcnn_mm.VOCDevkitAP'] * 2
+    assert metrics[2:] == (['tcnn_mm.PointLocalization'] if kind == 'voc' else [])
+    if kind == 'csv':
+        assert 'there are no boxes' in dict(cfg.decisions)['Localization']
+
+
+def test_a_label_without_a_box_leaves_localization_out(tmp_path):
+    """One test image has a class but no box of it: the plan says so instead of failing later."""
+    plan = make_plan(str(write_voc(tmp_path / 'data', count=10)), 'minivoc', str(tmp_path / 'out'))
+    info = dict(plan.data.train[0])
+    assert all_labels_have_boxes([info]) and not all_labels_have_boxes([])
+    assert not all_labels_have_boxes([info, dict(info, gt_label=[0, 1])])
+    hard = np.ones(len(info['gt_bboxes']), bool)
+    assert not all_labels_have_boxes([dict(info, gt_bboxes_difficult=hard)])
+    without = dataclasses.replace(plan, data=dataclasses.replace(plan.data, pointing=False))
+    text = config_text(without)
+    assert 'PointLocalization' not in text and 'some test images have a label without' in text
 
 
 def test_epochs_make_about_as_many_steps():
     assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(2000, rel=0.05)
     assert epochs_for(10, weak=False) == 200 and epochs_for(10**7, weak=False) == 4
     assert epochs_for(160, weak=True) == 60
+    assert epochs_for(4300, weak=False, quick=True) * 4300 / 128 == pytest.approx(500, rel=0.05)
+    assert epochs_for(160, weak=True, quick=True) == 15
 
 
 def test_pixels_of_weights_are_known_or_asked_for(tmp_path, monkeypatch):
@@ -213,6 +272,10 @@ def test_a_whole_fit_and_once_more(kind, tmp_path, monkeypatch):
     for name in ('config.py', 'results.txt', 'report.html', 'run/voc_ap.json', 'run/score_maps'):
         assert (out / name).exists(), name
     rows = (out / 'results.txt').read_text().splitlines()
+    page = (out / 'report.html').read_text()
+    assert 'What was decided, and why' in page and '<h3>Classification</h3>' in page
+    assert ('<h3>Localization</h3>' in page) == (kind == 'voc')
+    assert any(row.startswith('localization: ') for row in rows) == (kind == 'voc')
     assert rows[1].startswith('class') and rows[-1].startswith('mean')
     if kind == 'voc':  # colours are easy; without boxes 60 steps are too few
         assert float(rows[2].split()[1]) > 90

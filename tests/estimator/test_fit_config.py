@@ -60,6 +60,9 @@ def test_any_name_reads_back(seed, tmp_path, monkeypatch):
     assert cfg.model.pretrained == plan.weights.model['pretrained']
     assert cfg.model.backbone.arch == plan.weights.model['backbone']['arch']
     assert cfg.work_dir == f'{plan.out}/run'
+    decisions = dict(cfg.decisions)
+    assert decisions['Data'] == plan.data.description
+    assert decisions['Scales'].endswith('; '.join(plan.reasons))
     for role, own in plan.data.sources.items():
         dataset = cfg[f'{role}_dataloader'].dataset
         assert dataset.bank == f'{plan.out}/banks/{role}'

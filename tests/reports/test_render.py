@@ -1,5 +1,7 @@
 """The templates: values escaped, notes in the place of missing parts, nothing loaded."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from tcnn_mm.reports.facts import (
     Figure,
     Figures,
     Intervals,
-    PointingResult,
+    PointRow,
+    PointTable,
     Provenance,
     Report,
     Results,
@@ -46,7 +49,7 @@ def full(name):
         headline=[('50.0', name)],
         results=Results(
             [name], [ClassResult(name, 3, 1, [0.5])], [(name, [None])],
-            [PointingResult(name, 18, 0.25, 0.125)],
+            [PointTable(name, 18, 15, [PointRow(name, 3, 0.2, 0.1, 0.25, 0.125)], [])], name,
             Intervals(name, {name: APInterval(0.25, 0.75)}, None),
         ),
         curves=Figures([figure]),
@@ -54,6 +57,7 @@ def full(name):
         training=Figures([Figure('<svg/>', name, name)]),
         examples=Examples([ClassExamples(name, figure, [(name, [figure])])], 20),
         provenance=Provenance({name: name}, {name: name}, name),
+        decisions={name: name},
     )  # fmt: skip
 
 
@@ -61,19 +65,30 @@ def test_every_text_is_escaped():
     """Names of classes, files, commands and configs cannot add markup."""
     page = render_page(full(EVIL))
     assert '<script' not in page
-    # Title 2, headline 1, results 5, curves 2, probabilities 2, training 2, examples 6,
-    # provenance 5.
-    assert page.count('&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;') == 25
-    assert render_page(full('plain')).count('plain') == 25
+    # Title 2, headline 1, decisions 2, results 7, curves 2, probabilities 2, training 2,
+    # examples 6, provenance 5.
+    assert page.count('&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;') == 29
+    assert render_page(full('plain')).count('plain') == 29
 
 
 def test_numbers_are_shown_as_per_cent():
     """AP with a bar, a dash where there is none, hit rates and damping."""
     page = render_page(full('x'))
     assert '<td class="bar" style="--to:50.0%">50.0</td>' in page and '<td>–</td>' in page
-    assert 'within 18 px' in page and '25.0 %' in page and '12.5 %' in page
+    assert 'within 18 px' in page and 'within 15 px' in page
+    assert '>25.0</td>' in page and '>12.5</td>' in page
     assert 'damped by 20.' in page
     assert 'damped' not in render_page(report(examples=Examples([], 0)))
+
+
+def test_localization_is_first_where_an_ap_says_nothing():
+    """Else classification is."""
+    page = render_page(full('x'))
+    assert page.index('>Localization') < page.index('>Classification')
+    other = full('x')
+    results = dataclasses.replace(other.results, meaningless='')
+    page = render_page(dataclasses.replace(other, results=results))
+    assert page.index('>Classification') < page.index('>Localization')
 
 
 def test_missing_parts_are_notes():
@@ -87,7 +102,8 @@ def test_missing_parts_are_notes():
         'The folder holds no log',
     ):
         assert f'<p class="note">{note}' in page
-    assert page.count('class="note"') == 6 and 'class="note"' not in render_page(full('x'))
+    assert page.count('class="note"') == 6
+    assert render_page(full('x')).count('class="note"') == 1  # which AP says nothing
 
 
 @pytest.mark.parametrize(('content', 'kind'), [('<svg/>', 'svg+xml'), (PIXELS, 'jpeg')])

@@ -1,0 +1,68 @@
+"""What a fit decided and why, in words: the top of its config and of its report."""
+
+from collections.abc import Mapping
+
+from tcnn_mm.estimator.plan import FitPlan
+
+ROLES = dict(
+    train='train the head',
+    val='choose the thresholds of best F1',
+    test='are tested once',
+)
+
+
+def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
+    """The decisions of a plan.
+
+    Args:
+        plan: The plan.
+        epochs: Of the training.
+        batch: Patches (images if weak) per step.
+
+    Returns:
+        Subject → what was decided and why, in the order of the page.
+    """
+    data = plan.data
+    parts = [f'{data.counts[role]} {use}' for role, use in ROLES.items() if role in data.counts]
+    lines = {'Data': data.description, 'Images': ', '.join(parts)}
+    lines['Annotations'] = (
+        'no boxes: weak training, which compares the best window of an image with its labels'
+        if data.weak
+        else 'boxes: each patch is labelled by the object in it'
+    )
+    lines['Network'] = f'{plan.backbone}, frozen; weights {plan.weights.said}'
+    lines['Scales'] = f'λ = {", ".join(f"{scale:g}" for scale in plan.scales)}: ' + '; '.join(
+        plan.reasons or ['image labels cannot ask for others']
+    )
+    kind = 'images' if data.weak else 'patches'
+    lines['Training'] = (
+        f'{epochs} epochs of {plan.rows} {kind}, {batch} per step: '
+        f'{epochs * -(-plan.rows // batch)} steps'
+    )
+    if 'test' in data.counts:
+        lines['Localization'] = _localization(plan)
+    if plan.quick:
+        lines['Quick'] = (
+            'a first look: three scales and a quarter of the steps; expect a lower AP than without '
+            '--quick'
+        )
+    return lines
+
+
+def _localization(plan: FitPlan) -> str:
+    """Whether pointing is measured, and why not."""
+    if plan.data.weak:
+        return 'not measured: there are no boxes to compare with'
+    if not plan.data.pointing:
+        return 'not measured: some test images have a label without a box'
+    return 'measured on the boxes of the test images'
+
+
+def decision_entries(lines: Mapping[str, str]) -> list[str]:
+    """The decisions as an assignment in Python source, one entry per line."""
+    return [
+        '# What was decided, and why; the report begins with it.',
+        'decisions = [',  # a copy of the config that the toolbox writes sorts the keys of dicts
+        *[f'    ({subject!r}, {text!r}),' for subject, text in lines.items()],
+        ']',
+    ]

@@ -1,0 +1,73 @@
+"""The results of a fit as lines of text: classification, and localization where it was measured."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tcnn_mm.evaluation.chance import chance_ap
+from tcnn_mm.evaluation.without_negatives import meaningless_note, without_negatives
+
+
+def result_table(
+    reports: Sequence[Mapping[str, Any]], labels: np.ndarray, thresholds: Mapping[str, float]
+) -> list[str]:
+    """The tables of a test; localization first where an AP of classification says nothing.
+
+    Args:
+        reports: Entries of voc_ap.json; the first is of classification.
+        labels: (N, K) of {1, 0, -1}, of the test images.
+        thresholds: Class → threshold.
+    """
+    classification = classification_lines(reports[0], labels, thresholds)
+    tables = [localization_lines(report) for report in reports if 'hit_rate' in report]
+    missing = without_negatives(reports[0])
+    if not missing:
+        return [line for table in (classification, *tables) for line in table]
+    note = meaningless_note(missing)
+    return [line for table in (*tables, [note], classification) for line in table]
+
+
+def classification_lines(
+    report: Mapping[str, Any], labels: np.ndarray, thresholds: Mapping[str, float]
+) -> list[str]:
+    """AP per class beside that of random scores, and the threshold."""
+    wide = max(map(len, [*report['classes'], 'class']))
+    lines = [
+        f'{report["metric"]} on {report["images"]} test images; at random: AP of random scores, '
+        'which is high for a common class',
+        f'{"class":{wide}}    AP %  at random %    images  threshold',
+    ]
+    chances = []
+    for k, (name, row) in enumerate(report['classes'].items()):
+        chance = chance_ap(labels[:, k], report['metric'])
+        chances.append(chance)
+        lines.append(
+            f'{name:{wide}}  {percent(row["ap"])}  {100 * chance:11.1f}  {row["positives"]:8d}  '
+            f'{thresholds[name]:9.2g}'
+        )
+    chance = float(np.nanmean(chances)) if np.isfinite(chances).any() else float('nan')
+    return [*lines, f'{"mean":{wide}}  {percent(report["mAP"])}  {100 * chance:11.1f}']
+
+
+def localization_lines(report: Mapping[str, Any]) -> list[str]:
+    """Pointing AP and hit rate per class, each beside the centre of every image as the point."""
+    wide = max(map(len, [*report['classes'], 'class']))
+    rows = [*report['classes'].items(), ('mean', dict(report, ap=report['mAP']))]
+    rows[-1][1]['centre_ap'] = report['centre_mAP']
+    return [
+        f'localization: the maximum of the map of a class lies in a box of the class, within '
+        f'{report["tolerance"]:g} px for AP and {report["hit_tolerance"]:g} px for hits; centre: '
+        'the centre of the image instead',
+        f'{"class":{wide}}    AP %  centre %  hits %  centre %',
+        *(
+            f'{name:{wide}}  {percent(row["ap"])}  {percent(row["centre_ap"], 8)}  '
+            f'{percent(row["hit_rate"])}  {percent(row["centre_hit_rate"], 8)}'
+            for name, row in rows
+        ),
+    ]
+
+
+def percent(value: float | None, wide: int = 6) -> str:
+    """A fraction as percent; nan where it is not defined."""
+    return f'{100 * (float("nan") if value is None else value):{wide}.1f}'
