@@ -20,6 +20,7 @@ FILES = dict(
     rows='rows.npz',
     manifest='manifest.json',
     done='done.u8',
+    checksums='checksums.u4',
 )
 
 # What numpy raises at a file that is no whole archive of arrays of numbers.

@@ -18,6 +18,7 @@ from tcnn_mm.datasets.bank_reading import (
     rebuild_advice,
     recipe_differences,
 )
+from tcnn_mm.engine.bank_checksums import CHECKSUM, changed_rows
 from tcnn_mm.engine.bank_contents import (
     annotation_record,
     changed_annotations,
@@ -59,8 +60,9 @@ def check_bank(
         advice: What to do about another bank; default: :func:`rebuild_advice`.
 
     Raises:
-        UserError: Another recipe, with every difference; images that were replaced, or whose
-            edited annotations name other patches, with ids; a damaged bank.
+        UserError: Another recipe, with every difference; images that were replaced, whose
+            edited annotations name other patches, or whose rows are not those that were written,
+            with ids; a damaged bank.
     """
     advice = advice or rebuild_advice(folder)
     stored = read_manifest(folder)
@@ -77,6 +79,12 @@ def check_bank(
             f'{folder}: the files of {some_ids(replaced)} were replaced since this bank was made; '
             f'{advice}'
         )
+    changed_images = [records[number]['img_id'] for number in changed_rows(folder, stored)]
+    if changed_images:
+        raise UserError(
+            f'{folder}: features, boxes or labels of {some_ids(changed_images)} are not those that '
+            f'were written: damaged, or files of another bank; {rebuild_advice(folder)}'
+        )
     now = [
         annotation_record(dataset.get_data_info(i), tuple(record['size_hw']))
         for i, record in enumerate(records)
@@ -89,7 +97,8 @@ def check_bank(
             f'made, and they name other patches now; {advice}'
         )
     older = any('gt_bboxes' not in record for record in records)
-    _say_unchecked(folder, older, any('digest' not in record for record in records))
+    unsummed = any(CHECKSUM not in record for record in records)
+    _say_unchecked(folder, older, any('digest' not in record for record in records), unsummed)
     if changed or older:
         what = f'edited annotations of {some_ids(changed)}' if changed else 'objects of its images'
         for record, new in zip(records, now, strict=True):
@@ -99,15 +108,17 @@ def check_bank(
         print_log(f'{folder}: added the {what}; its features stay', 'current')
     if os.access(folder, os.W_OK):
         remove_stale_drafts(folder)
-        if osp.isfile(osp.join(folder, FILES['done'])):
-            os.remove(osp.join(folder, FILES['done']))  # of a build killed in its last moment
+        for name in (FILES['done'], FILES['checksums']):  # of a build killed in its last moment
+            if osp.isfile(osp.join(folder, name)):
+                os.remove(osp.join(folder, name))
 
 
-def _say_unchecked(folder: str, boxes: bool, images: bool) -> None:
+def _say_unchecked(folder: str, boxes: bool, images: bool, features: bool) -> None:
     """Log what the manifest of an earlier version does not tell."""
     unknown = [
         *(['boxes were edited'] if boxes else []),
         *(['image files were replaced'] if images else []),
+        *(['features were damaged'] if features else []),
     ]
     if unknown:
         print_log(

@@ -1,6 +1,6 @@
 """Files of a feature bank while it is made: a draft beside its place, complete or absent.
 
-The manifest calls images `images`: the format is older than the word.
+The manifest calls images `pictures`: the format is older than the word.
 """
 
 import errno
@@ -10,7 +10,7 @@ import os
 import os.path as osp
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.owner_lock import owner_lock, remove_unheld
 from tcnn_mm.datasets.bank_reading import FILES, read_manifest, recipe_differences
 from tcnn_mm.engine.bank_check import same_rows
+from tcnn_mm.engine.bank_checksums import CHECKSUM
 from tcnn_mm.engine.bank_contents import replaced_images
 from tcnn_mm.engine.distributed import on_main_process
 from tcnn_mm.errors import UserError
@@ -65,12 +66,14 @@ class BankDraft:
         features (memmap): (flips, rows, …) float16.
         whole (memmap, optional): (images, D) float16, mean features of the largest patches.
         done (memmap): (images,) uint8, 1 where an image is complete.
+        checksums (memmap): (images,) uint32, of :func:`row_checksum`, where it is.
     """
 
     folder: str
     features: np.memmap
     whole: np.memmap | None
     done: np.memmap
+    checksums: np.memmap
 
 
 def _whole_shape(
@@ -103,7 +106,11 @@ def _why_not_continued(
 def _sizes(manifest: Mapping[str, Any]) -> dict[str, int]:
     """Name → bytes of the files that are filled image by image."""
     recipe, shape, images = manifest['recipe'], manifest['shape'], len(manifest['pictures'])
-    sizes = {FILES['features']: 2 * math.prod(shape), FILES['done']: images}
+    sizes = {
+        FILES['features']: 2 * math.prod(shape),
+        FILES['done']: images,
+        FILES['checksums']: 4 * images,
+    }
     whole = _whole_shape(recipe, images, shape[2:])
     return dict(sizes, **({FILES['whole']: 2 * math.prod(whole)} if whole else {}))
 
@@ -230,7 +237,15 @@ def open_draft(
         features=np.memmap(osp.join(draft, FILES['features']), np.float16, 'r+', shape=shape),
         whole=whole,
         done=np.memmap(osp.join(draft, FILES['done']), np.uint8, mode='r+'),
+        checksums=np.memmap(osp.join(draft, FILES['checksums']), '<u4', mode='r+'),
     )
+
+
+def remove_notes(folder: str) -> None:
+    """Remove the files of a draft that a finished bank does not need."""
+    for name in (FILES['checksums'], FILES['done']):
+        with suppress(FileNotFoundError):
+            os.remove(osp.join(folder, name))
 
 
 def finish_draft(draft: BankDraft, folder: str) -> None:
@@ -248,7 +263,12 @@ def _finish(draft: BankDraft, folder: str) -> None:
     missing = int((np.asarray(draft.done) == 0).sum())
     if missing:
         raise UserError(f'{draft.folder}: {missing} images are missing; run the command again')
+    manifest = read_manifest(draft.folder)
+    for record, checksum in zip(manifest['pictures'], draft.checksums.tolist(), strict=True):
+        record[CHECKSUM] = checksum
+    with atomic_write(osp.join(draft.folder, FILES['manifest'])) as text:
+        json.dump(manifest, text)
     # The list of what is done goes last: killed before it, the command still knows.
     os.replace(draft.folder, folder)
-    os.remove(osp.join(folder, FILES['done']))
+    remove_notes(folder)
     print_log(f'feature bank complete: {folder}', 'current')

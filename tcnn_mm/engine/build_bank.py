@@ -14,11 +14,12 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Subset
 
-from tcnn_mm.datasets.bank_reading import FILES
+from tcnn_mm.datasets.bank_reading import FILES, read_rows
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.feature_bank import named_banks
 from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.engine.bank_check import check_bank
+from tcnn_mm.engine.bank_checksums import row_checksum
 from tcnn_mm.engine.bank_contents import (
     Record,
     image_digests,
@@ -98,7 +99,7 @@ def _not_finite(features: torch.Tensor) -> np.ndarray:
 def fill(
     model: PatchModel,
     dataset: BaseDataset,
-    first: np.ndarray,
+    rows: Rows,
     boxes: Sequence[Boxes],
     draft: BankDraft,
     batch_size: int = 4,
@@ -107,7 +108,7 @@ def fill(
     """Compute the share of this process: every `world size`-th image that is not done.
 
     Args:
-        first: (images,) first row of each image.
+        rows: Of :func:`plan_rows`, as the draft holds them.
         boxes: Patches of each image.
 
     Raises:
@@ -123,7 +124,7 @@ def fill(
         which = mine[at : at + len(items)]
         at += len(items)
         images = [item['inputs'].to(model.device) for item in items]
-        patches, starts = [boxes[i] for i in which], first[np.array(which)]
+        patches, starts = [boxes[i] for i in which], rows['first'][np.array(which)]
         bad: set[int] = set()
         for turn in range(draft.features.shape[0]):
             flips = [np.full(len(each), bool(turn)) for each in patches]
@@ -142,6 +143,9 @@ def fill(
                 f'{draft.folder}: the network gives NaN or infinity for {some_ids(ids)}; they are '
                 'not stored. Check model.pretrained, model.frozen_dtype and these images'
             )
+        for image in which:
+            draft.checksums[image] = row_checksum(draft.features, draft.whole, rows, image)
+        draft.checksums.flush()
         draft.done[which] = 1
         bar.update(len(which))
     bar.close()
@@ -224,7 +228,8 @@ def _make_bank(
         probe = model.encoder.describe_patches(image, windows[:1])
         model.voter.logits(probe.float())  # a head that does not fit is told before hours of work
     draft = open_draft(folder, recipe, records, rows, tuple(probe.shape[1:]))
-    fill(model, dataset, rows['first'], boxes, draft)
+    # The rows of a continued draft are those that its file holds.
+    fill(model, dataset, read_rows(osp.join(draft.folder, FILES['rows'])), boxes, draft)
     barrier()
     on_main_process(lambda: _check_unchanged(folder, dataset, records))
     finish_draft(draft, folder)

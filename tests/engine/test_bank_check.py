@@ -103,12 +103,14 @@ def test_a_bank_of_an_earlier_version_is_accepted(tmp_path, said):
     path = tmp_path / 'bank' / 'manifest.json'
     manifest = json.loads(path.read_text())
     for record in manifest['pictures']:
-        del record['digest']
+        del record['digest'], record['checksum']
     path.write_text(json.dumps(manifest))
     Image.new('RGB', (80, 64)).save(tmp_path / 'data/image_1.png')
     build_bank.build_bank(cfg, bank)
     assert (
-        len(said) == 1 and 'whether image files were replaced since then is not checked' in said[0]
+        len(said) == 1
+        and 'whether image files were replaced or features were damaged since then is not checked'
+        in said[0]
     )
     edit_record(records, 0, labels=[0, 1])
     build_bank.build_bank(cfg, bank)
@@ -162,6 +164,38 @@ def test_a_damaged_bank_is_one_line(tmp_path, name, damage):
     with pytest.raises(UserError, match=rf'{name}|no feature bank') as error:
         FeatureBank(bank.bank, context=True)
     assert 'bank' in str(error.value)
+
+
+@pytest.mark.parametrize('test_mode', [False, True])
+@pytest.mark.parametrize('name', ['features.f16', 'rows.npz', 'pictures.f16'])
+def test_rows_that_are_not_those_written_are_refused(tmp_path, test_mode, name):
+    """Features, labels or boxes of the right size and of other images give no figure; images are
+    named, and the printed command helps.
+    """
+    records = write_data(tmp_path / 'data')
+    cfg, bank = bank_config(records, tmp_path / 'bank', test_mode)
+    build_bank.build_bank(cfg, bank)
+    path = tmp_path / 'bank' / name
+    if test_mode and name == 'pictures.f16':
+        assert not path.exists()
+        return
+    good = path.read_bytes()
+    if name == 'rows.npz':
+        with np.load(path) as rows:
+            stored = dict(rows)
+        stored['labels' if not test_mode else 'boxes'] += 1
+        np.savez(path, **stored)
+    else:
+        values = np.frombuffer(good, np.float16).copy()
+        values[-1] += 1
+        path.write_bytes(values.tobytes())
+    with pytest.raises(UserError, match=r'are not those that were written') as error:
+        build_bank.build_bank(cfg, bank)
+    last = json.loads((tmp_path / 'bank/manifest.json').read_text())['pictures'][-1]['img_id']
+    assert last in str(error.value) or '…' in str(error.value)
+    os.system(str(error.value).partition('remove it (')[2].partition(') and give')[0])
+    build_bank.build_bank(cfg, bank)
+    assert name == 'rows.npz' or path.read_bytes() == good
 
 
 @pytest.mark.parametrize('test_mode', [False, True])
