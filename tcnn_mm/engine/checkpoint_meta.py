@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.metadata import configured_damping, model_record, reads_upright
+from tcnn_mm.engine.trained_images import TRAINED_ON, image_prints
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
@@ -16,10 +17,21 @@ class CheckpointMetaHook(Hook):
     """Writes `meta['tcnn_mm']`: the version, :func:`model_record`, and the `damping` of the maps.
 
     The damping is that of a test metric; without one it is left out. `upright` says that images
-    are turned by their EXIF orientation; without the entry they are read as stored. mmengine
+    are turned by their EXIF orientation; without the entry they are read as stored. `trained_on`
+    holds 12 hex digits per training image (:func:`image_prints`), so that a test can say which of
+    its images were trained on. mmengine
     writes the class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`); this hook
     adds the values that a config leaves to defaults.
     """
+
+    def __init__(self) -> None:
+        self._prints: tuple[Any, list[str]] | None = None
+
+    def _trained_on(self, dataset: Any) -> list[str]:
+        """Digits of the training images, read once."""
+        if self._prints is None or self._prints[0] is not dataset:
+            self._prints = dataset, sorted(set(image_prints(dataset)))
+        return self._prints[1]
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add the record to the checkpoint."""
@@ -30,4 +42,7 @@ class CheckpointMetaHook(Hook):
                 record['damping'] = damping
             if reads_upright([runner.cfg.get(f'{p}_dataloader') for p in ('train', 'val', 'test')]):
                 record['upright'] = True
+            trained_on = self._trained_on(runner.train_dataloader.dataset)
+            if trained_on:
+                record[TRAINED_ON] = trained_on
             checkpoint['meta']['tcnn_mm'] = dict(version=__version__, **record)

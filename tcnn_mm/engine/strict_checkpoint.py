@@ -16,6 +16,7 @@ from tcnn_mm.checkpoints.strict import (
     short_list,
 )
 from tcnn_mm.compat import resume_request, running_loop
+from tcnn_mm.engine.trained_images import warn_of_trained_images
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import HOOKS
@@ -34,6 +35,8 @@ class StrictCheckpointHook(Hook):
     * at resume: these, and the frozen parameters: to change them is `load_from`;
     * at `load_from` of a training: the preprocessing. A source network (a plain classifier) fills
       the backbone and neck of a `PatchModel`; head and context are new, which is logged.
+
+    At test and validation a warning counts the images that were trained on.
 
     Where another package's tool runs the config, the file is read as data only, as `tcnn train`
     and `tcnn test` read it. They add this hook to any config.
@@ -66,6 +69,8 @@ class StrictCheckpointHook(Hook):
             data = getattr(runner, f'{loop}_loop').dataloader.dataset
             classes = (getattr(data, 'metainfo', None) or {}).get('classes') or ()
             check_classes(checkpoint, classes, name, f'the {loop} data')
+            if loop != 'train':
+                warn_of_trained_images(checkpoint, data, name, runner.logger)
         if not ours:
             return
         entries = ('preprocessing',) if starts else RECORDED

@@ -1,0 +1,65 @@
+"""A test says how many of its images were trained on, whatever their names."""
+
+import copy
+import logging
+import shutil
+
+import pytest
+
+from tcnn_mm.datasets.feature_bank import FeatureBank
+from tcnn_mm.engine.build_bank import DATASETS, build_bank
+from tcnn_mm.engine.trained_images import TRAINED_ON, image_prints, warn_of_trained_images
+from tests.support.runs import test
+from tests.support.small_bank import bank_config, write_data
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """The warnings of a logger, and the logger."""
+    lines = []
+    logger = logging.Logger('said')
+    monkeypatch.setattr(logger, 'warning', lines.append)
+    return lines, logger
+
+
+def test_the_checkpoint_of_a_run_tells_its_images(trained_run, tmp_path, said):
+    """The record has an entry per image; its test data are others; those of training are said."""
+    lines, logger = said
+    prints = trained_run.checkpoint['meta']['tcnn_mm'][TRAINED_ON]
+    assert len(prints) == 12 and all(len(one) == 12 for one in prints)
+    cfg = trained_run.config(tmp_path, **{'test_dataloader.dataset.split': 'train'})
+    name = trained_run.folder / 'epoch_2.pth'
+    trained = DATASETS.build(cfg.test_dataloader.dataset)
+    assert warn_of_trained_images(trained_run.checkpoint, trained, 'a.pth', logger) == 12
+    assert lines == [
+        '12 of the 12 images to be tested were trained on (a.pth): their figures are too high; '
+        'test on other images'
+    ]
+    test(cfg, name)
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert '12 of the 12 images to be tested were trained on' in log
+    assert 'trained on' not in next(trained_run.folder.glob('*/*.log')).read_text()
+
+
+def test_copies_and_banks_are_told_by_their_content(tmp_path, said):
+    """A copy under another name has the same digits; a bank has those of its images."""
+    records = write_data(tmp_path / 'data')
+    cfg, bank = bank_config(records, tmp_path / 'bank')
+    build_bank(cfg, bank)
+    source = DATASETS.build(bank.source)
+    prints = image_prints(source)
+    read = FeatureBank(**{key: value for key, value in bank.items() if key != 'type'})
+    assert image_prints(read) == prints and len(set(prints)) == 5
+    for at in range(4, -1, -1):
+        shutil.move(tmp_path / f'data/image_{at}.png', tmp_path / f'data/image_{at + 1}.png')
+    write_data(tmp_path / 'new', 1)
+    shutil.copy(tmp_path / 'new/image_0.png', tmp_path / 'data/image_0.png')
+    assert image_prints(source) == [prints[0], *prints[:4]]
+    old = copy.deepcopy(read)
+    for record in old.manifest['pictures']:
+        del record['digest']
+    assert image_prints(old) == [] and image_prints([1, 2]) == []
+    lines, logger = said
+    for meta in (None, {}, dict(tcnn_mm={})):
+        assert warn_of_trained_images(dict(meta=meta), source, 'a.pth', logger) == 0
+    assert lines == []
