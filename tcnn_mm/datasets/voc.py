@@ -152,7 +152,9 @@ class VOCObjects(ObjectDataset):
         Args:
             read: Whether the file is read at all. Defaults to `annotations`.
         """
-        annotation = VOCAnnotation(width=None, height=None, objects=[], empty=0, sorted=0)
+        annotation = VOCAnnotation(
+            width=None, height=None, objects=[], empty=0, sorted=0, filename=''
+        )
         if self.annotations if read is None else read:
             annotation = parse_voc_xml(path, self.allow_empty)
         if img_path and not (annotation['height'] and annotation['width']):

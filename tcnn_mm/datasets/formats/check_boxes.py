@@ -7,6 +7,11 @@ from tcnn_mm.datasets.formats.account import Account
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedObject, Box
 from tcnn_mm.errors import UserError
 
+# A box in fractions may reach over the image by so much before it counts as outside.
+FRACTION_SLACK = 0.01
+# Fewer boxes do not show whether they are corners.
+ENOUGH = 4
+
 
 def refuse_fractions(root: str, images: Sequence[AnnotatedImage]) -> None:
     """Refuse data whose boxes are all in fractions of the image's sides where pixels are due.
@@ -27,6 +32,35 @@ def refuse_fractions(root: str, images: Sequence[AnnotatedImage]) -> None:
         'normalized to 0…1? multiply them by width and height of the image, or export in YOLO '
         'format'
     )
+
+
+def refuse_fraction_corners(root: str, images: Sequence[AnnotatedImage]) -> None:
+    """Refuse boxes in fractions that are corners where centre, width and height are due.
+
+    They are taken for corners where most boxes reach out of their images as YOLO reads them, and
+    all are inside as corners.
+
+    Args:
+        root: Of the data, for the error.
+        images: Of one data set.
+
+    Raises:
+        UserError: All boxes are corners.
+    """
+    found = [o for image in images for o in image.objects if o.relative]
+    outside = 0
+    for item in found:
+        x1, y1, x2, y2 = item.box
+        x, y, right, bottom = (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1
+        outside += min(x1, y1) < -FRACTION_SLACK or max(x2, y2) > 1 + FRACTION_SLACK
+        if not (x < right <= 1 + FRACTION_SLACK and y < bottom <= 1 + FRACTION_SLACK):
+            return
+    if len(found) >= ENOUGH and outside > len(found) / 2:
+        raise UserError(
+            f'{root}: {outside} of {len(found)} boxes reach out of their images as "x y width '
+            f'height" of centre and sides, and none does as "x1 y1 x2 y2" (the first is in '
+            f'{found[0].where}); write centre, width and height, as YOLO has them'
+        )
 
 
 def sort_corners(box: Box) -> Box:

@@ -1,5 +1,6 @@
 """The classes of a data set after reading: names, classes that lost everything, rare ones."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ def check_classes(
     account: Account,
     allow_missing: bool = False,
 ) -> list[str]:
-    """The classes that remain; notes those that differ in case, or are rare.
+    """The classes that remain; notes those that look alike, or are rare.
 
     Args:
         root: Of the data, for errors.
@@ -50,12 +51,7 @@ def check_classes(
     if gone:
         account.note(f'left out because nothing of them can be used: classes {named(gone)}')
     classes = [name for name in data.classes if name not in gone]
-    by_case: dict[str, list[str]] = {}
-    for name in classes:
-        by_case.setdefault(name.casefold(), []).append(name)
-    for names in by_case.values():
-        if len(names) > 1:
-            account.note(f'classes that differ only in case: {", ".join(names)}')
+    note_alike(classes, account)
     rare = [f'{name} ({counts[name]})' for name in classes if counts[name] < FEWEST]
     if rare:
         account.note(
@@ -63,6 +59,60 @@ def check_classes(
             f'chance: {named(rare, 10)}'
         )
     return classes
+
+
+def note_alike(classes: Sequence[str], account: Account) -> None:
+    """Note the classes whose names look the same, or nearly."""
+    alike: dict[str, list[str]] = {}
+    for name in classes:
+        alike.setdefault(_letters(name), []).append(name)
+    for names in alike.values():
+        if len(names) < 2:
+            continue
+        case = len({name.casefold() for name in names}) == 1
+        how = 'in case' if case else 'in case, blanks, or the way their letters are written'
+        account.note(f'classes that differ only {how}: {", ".join(map(_visible, names))}')
+
+
+def join_equal_names(data: AnnotatedImages, account: Account) -> None:
+    """Make one class of names that are the same text in two Unicode forms, as of macOS.
+
+    Args:
+        data: Changed in place.
+        account: Counts the objects, or images, whose name is written in another form now.
+    """
+    forms: dict[str, set[str]] = {}
+    for name in data.classes:
+        forms.setdefault(unicodedata.normalize('NFC', name), set()).add(name)
+    new = {name: form for form, names in forms.items() if len(names) > 1 for name in names}
+    if not new:
+        return
+    reason = 'accents of the class name in another Unicode form'
+    data.classes = list(dict.fromkeys(new.get(name, name) for name in data.classes))
+    for image in data.images:
+        for item in image.objects:
+            if new.get(item.name, item.name) != item.name:
+                account.repair(reason, item.where)
+                item.name = new[item.name]
+        labels = list(dict.fromkeys(new.get(name, name) for name in image.labels))
+        if labels != image.labels:
+            account.repair(reason, image.where)
+            image.labels = labels
+
+
+def _letters(name: str) -> str:
+    """A name without what the eye may miss: case, blanks, invisible and equivalent characters."""
+    text = unicodedata.normalize('NFKC', name).casefold()
+    return ''.join(c for c in text if not c.isspace() and unicodedata.category(c) != 'Cf')
+
+
+def _visible(name: str) -> str:
+    """A name in quotes where that shows blanks, with escapes for what cannot be seen."""
+    text = ''.join(
+        f'\\u{ord(c):04x}' if unicodedata.category(c) == 'Cf' or (c.isspace() and c != ' ') else c
+        for c in name
+    )
+    return f'"{text}"' if ' ' in text else text
 
 
 def _images_per_class(images: Sequence[AnnotatedImage]) -> Counter[str]:

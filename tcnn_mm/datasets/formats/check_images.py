@@ -8,7 +8,11 @@ from typing import Any
 
 from tcnn_mm.datasets.formats.account import Account
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage
-from tcnn_mm.datasets.formats.check_boxes import check_boxes, refuse_fractions
+from tcnn_mm.datasets.formats.check_boxes import (
+    check_boxes,
+    refuse_fraction_corners,
+    refuse_fractions,
+)
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_io import UPRIGHT, read_header
 from tcnn_mm.datasets.orientation import TURNED, to_stored, to_upright, upright_size
@@ -76,9 +80,11 @@ def check_images(
         whose annotated size is another one.
 
     Raises:
-        UserError: All boxes are in fractions of the image's sides.
+        UserError: All boxes are in fractions of the image's sides where pixels are due, or all
+            are corners where centre, width and height are.
     """
     refuse_fractions(root, images)
+    refuse_fraction_corners(root, images)
     headers = []
     with ThreadPoolExecutor() as pool, progress(len(images)) as step:
         for header in pool.map(lambda image: _read_header(path_of(image.file)), images):

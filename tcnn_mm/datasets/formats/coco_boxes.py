@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tcnn_mm.datasets.formats.annotated_images import Box
+from tcnn_mm.datasets.formats.check_boxes import ENOUGH
 from tcnn_mm.datasets.formats.coco_masks import segmentation_box
 from tcnn_mm.datasets.formats.json_values import JsonFile, as_number, shown
 from tcnn_mm.errors import UserError
 
 # A box may reach over the image by so many pixels before it counts as outside.
 SLACK = 1.0
-# Fewer boxes do not show whether they are corners.
-ENOUGH = 4
 
 
 def read_box(annotation: dict[str, Any], where: str, file: JsonFile) -> Box:

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 
 from tcnn_mm.datasets.formats.account import Account, named
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedImages
-from tcnn_mm.datasets.formats.check_classes import check_classes
+from tcnn_mm.datasets.formats.check_classes import (
+    check_classes,
+    join_equal_names,
+    note_alike,
+)
 from tcnn_mm.datasets.formats.check_files import Prints, check_files, note_duplicates
 from tcnn_mm.datasets.formats.check_images import (
     CheckedImage,
@@ -116,6 +120,7 @@ def _read_root(path: str, options: ReadOptions, alone: bool) -> FoundData:
     reading = detect_format(scan, index, options.format)
     account = Account()
     data = reading.read(account)
+    join_equal_names(data, account)
     data.images = _decide_unannotated(scan.root, data.images, account, options.unannotated)
     _check_sanity(scan, data, account)
     data.images = _one_part_each(scan.root, data.images, account)
@@ -254,6 +259,7 @@ def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
             mine = prints.setdefault(part, {})
             mine.update({f'{name}/{file}': one for file, one in files.items()})
     classes = list(dict.fromkeys(name for data in found for name in data.classes))
+    note_alike(classes, account)
     return FoundData(
         description='; '.join(data.description for data in found),
         boxes=found[0].boxes,

@@ -171,7 +171,7 @@ def _read_tree(
     if not lists:
         for file, how in tree.lost.values():
             account.lose_image(f'{how.partition(":")[0]} for this XML file', file)
-        return [_image(scan, tree, image, _part(tree, image), account) for image in near]
+        return [_image(scan, index, tree, image, _part(tree, image), account) for image in near]
     return _listed(scan, index, tree, lists, near, account)
 
 
@@ -211,21 +211,29 @@ def _listed(
             continue
         for image in mine:
             own = _part(tree, image) if part == 'all' else part
-            found.append(_image(scan, tree, image, own, account))
+            found.append(_image(scan, index, tree, image, own, account))
     for image in near:
         if image not in seen:
             account.leave_unused('image in none of the lists', image)
     return found
 
 
+def _names_another(filename: str, image: str, index: ImageIndex, near: str) -> bool:
+    """Whether a <filename> is the name of an image that is there, and not this one."""
+    stems = [osp.splitext(osp.basename(name.replace('\\', '/')))[0] for name in (filename, image)]
+    return stems[0] != stems[1] and index.find(filename, near=near).file not in (None, image)
+
+
 def _image(
-    scan: FolderScan, tree: VOCTree, image: str, part: str, account: Account
+    scan: FolderScan, index: ImageIndex, tree: VOCTree, image: str, part: str, account: Account
 ) -> AnnotatedImage:
     """One image with the objects of its XML file; a negative without one."""
     file = tree.xml_of.get(image)
     if file is None:
         return AnnotatedImage(image, part, image, annotated=False)
     annotation = read_voc_xml(scan.path(file))
+    if _names_another(annotation['filename'], image, index, tree.root):
+        account.repair('paired by its own name; its <filename> is another image of the data', file)
     objects = []
     for at, item in enumerate(annotation['objects'], 1):
         where = f'{file}: object {at} ({item["name"]})'

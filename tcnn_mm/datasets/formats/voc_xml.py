@@ -34,7 +34,7 @@ class VOCAnnotation(TypedDict):
     """One file.
 
     `width` and `height` are None where unknown. `empty` counts objects that were left out,
-    `sorted` boxes whose corners were in another order.
+    `sorted` boxes whose corners were in another order. `filename` is '' where the file has none.
     """
 
     width: int | None
@@ -42,6 +42,7 @@ class VOCAnnotation(TypedDict):
     objects: list[VOCObject]
     empty: int
     sorted: int
+    filename: str
 
 
 def read_voc_xml(path: str | os.PathLike) -> VOCAnnotation:
@@ -70,7 +71,10 @@ def read_voc_xml(path: str | os.PathLike) -> VOCAnnotation:
         _parse_object(node, f'{path}: object {at}')
         for at, node in enumerate(root.iterfind('object'), 1)
     ]
-    return VOCAnnotation(width=width, height=height, objects=objects, empty=0, sorted=0)
+    filename = (root.findtext('filename') or '').strip()
+    return VOCAnnotation(
+        width=width, height=height, objects=objects, empty=0, sorted=0, filename=filename
+    )
 
 
 def named_image(path: str | os.PathLike) -> str:

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from tcnn_mm.datasets.formats.account import Account, total
 from tcnn_mm.datasets.formats.annotated_images import AnnotatedImage, AnnotatedObject
-from tcnn_mm.datasets.formats.check_boxes import check_boxes, refuse_fractions
+from tcnn_mm.datasets.formats.check_boxes import (
+    check_boxes,
+    refuse_fraction_corners,
+    refuse_fractions,
+)
 from tcnn_mm.errors import UserError
 
 
@@ -73,3 +77,20 @@ def test_nothing_is_lost_without_being_counted(boxes):
     for x1, y1, x2, y2 in found:
         assert x1 >= 0 and x2 <= 100 and y1 >= 0 and y2 <= 80
         assert x2 - x1 >= 1 and y2 - y1 >= 1
+
+
+def test_corners_in_fractions_are_refused():
+    """Labels in YOLO's files that are x1 y1 x2 y2: clipped they would be other objects."""
+
+    def read(*rows):
+        boxes = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for x, y, w, h in rows]
+        image = AnnotatedImage('a.png', 'all', 'a.txt', objects(*boxes, relative=True))
+        refuse_fraction_corners('data', [image])
+
+    corners = [(0.1, 0.1, 0.9, 0.9), (0.4, 0.5, 0.9, 0.8), (0.2, 0.3, 0.8, 0.9), (0.3, 0, 0.9, 0.4)]
+    with pytest.raises(UserError, match=r'data: 4 of 4 boxes reach out .*o0\); write centre'):
+        read(*corners)
+    read(*corners[:3])  # too few to tell
+    read(*corners, (0.5, 0.5, 0.2, 0.2))  # no corners: right of the left side
+    read(*[(0.5, 0.5, 1, 1)] * 5)
+    read(*[(0.5, 0.5, 0.1, 0.1)] * 5)

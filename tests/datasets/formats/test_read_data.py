@@ -1,5 +1,6 @@
 """Folders of any format become one data set; every file is used or counted."""
 
+import re
 import shutil
 
 import pytest
@@ -106,6 +107,39 @@ def test_notes_on_classes(tmp_path):
     notes = read_data(str(root)).account.lines()
     assert any('differ only in case: Red, red' in line for line in notes)
     assert any('too few images' in line and 'Red (1)' in line for line in notes)
+
+
+@pytest.mark.parametrize(
+    ('other', 'shown'),
+    [('red\u200b', 'in case, blanks, .*: red, red\\\\u200b'), ('r ed', '"r ed", red'),
+     ('ｒed', 'red, ｒed')],
+)  # fmt: skip
+def test_classes_that_look_alike_are_said(tmp_path, other, shown):
+    """Invisible characters, blanks, full-width letters: two classes of one name are a note."""
+    root = write_folders(tmp_path / 'data')
+    (root / other).mkdir()
+    for name in ('image_1.png', 'image_3.png'):
+        (root / 'red' / name).rename(root / other / name)
+    notes = [line for line in read_data(str(root)).account.lines() if 'differ' in line]
+    assert len(notes) == 1 and re.search(shown, notes[0])
+
+
+def test_two_unicode_forms_of_a_name_are_one_class(tmp_path):
+    """As macOS and Linux write accents; what is written in the other form is counted."""
+    composed, apart = 'caf\u00e9', 'cafe\u0301'
+    root = write_voc(tmp_path / 'data')
+    for at, xml in enumerate(sorted((root / 'Annotations').glob('*.xml'))):
+        xml.write_text(
+            xml.read_text().replace('<name>red<', f'<name>{(composed, apart)[at // 4]}<')
+        )
+    found = read_data(str(root))
+    assert found.classes == ['blue', composed]
+    names = {item.name for one in found.images for item in one.checked.image.objects}
+    assert names == {'blue', composed}
+    assert {reason: len(e) for reason, e in found.account.repairs.items()} == {
+        'accents of the class name in another Unicode form': 2
+    }
+    assert not [note for note in found.account.notes if 'differ' in note]
 
 
 def test_an_image_of_two_parts(tmp_path):

@@ -237,6 +237,22 @@ def test_a_filename_that_all_files_share_names_no_second_image(tmp_path):
     assert total(account.lost_images) == 1
 
 
+def test_a_filename_of_another_image_is_counted(tmp_path):
+    """The XML file's own name decides, and where <filename> is another image it is said."""
+    root = write(tmp_path)
+    for at, name in enumerate(['image_1.png', r'C:\photos\image_1.jpg', 'old.png', 'image_3']):
+        xml = root / f'Annotations/image_{at}.xml'
+        text = xml.read_text()
+        xml.write_text(text.replace('<annotation>', f'<annotation><filename>{name}</filename>'))
+    found, account = read(root)
+    assert [image.where[-11:-4] for image in found.images] == [f'image_{n}' for n in range(4)]
+    assert account.repairs == {
+        'paired by its own name; its <filename> is another image of the data': [
+            'Annotations/image_0.xml'
+        ]
+    }
+
+
 def test_an_xml_file_that_is_no_annotation_makes_no_negative(tmp_path):
     """A saved error page in the place of an annotation: the image is left out."""
     root = write(tmp_path)
