@@ -15,6 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base as Tag
 from PIL.TiffImagePlugin import TiffImageFile
 
+from tcnn_mm.datasets.grey_levels import scale_grey
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 from tcnn_mm.limits import limit
@@ -158,23 +159,13 @@ def _load_stored(image: Image.Image) -> Image.Image:
     return _rotate(image, _INVERSE.get(applied, applied)) if applied != UPRIGHT else image
 
 
-def _scale_grey(image: Image.Image, path: AnyPath) -> np.ndarray:
-    """(H, W) uint8 of a 16-bit grey image; Pillow's own conversion clips it at 255."""
-    grey = np.asarray(image)
-    if image.mode == 'F' or grey.min(initial=0) < 0 or grey.max(initial=0) > 65535:
-        raise UserError(
-            f'{printable(path)}: grey levels {grey.min():g} to {grey.max():g} of mode '
-            f'{image.mode}; save it with 8 bits, or 16 bits (0 to 65535)'
-        )
-    return ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
 def load_rgb(path: AnyPath) -> np.ndarray:
     """Read an image's stored pixels.
 
     Grey, palette, CMYK and transparent images become three channels; grey ones of 16 bits (modes
-    I;16 and I) are divided by 257. An EXIF orientation is not applied: annotated boxes are in
-    stored pixels.
+    I;16 and I) are divided by 257, with a warning where they have 12 bits or fewer. Of several
+    frames or pages the first counts; transparency is dropped. An EXIF orientation is not applied:
+    annotated boxes are in stored pixels.
 
     Args:
         path: A file, or anything that mmengine's fileio reads.
@@ -214,7 +205,7 @@ def image_to_rgb(image: Image.Image, name: AnyPath = 'PIL image') -> np.ndarray:
         _check_pixels(image, name)
         image = _load_stored(image)
         if image.mode == 'F' or image.mode.startswith('I'):
-            return np.repeat(_scale_grey(image, name)[..., None], 3, axis=2)
+            return np.repeat(scale_grey(image, name)[..., None], 3, axis=2)
         return np.asarray(image.convert('RGB'))
 
 
