@@ -17,15 +17,20 @@ def image_prints(dataset: Any) -> list[str]:
     """12 hex digits per image file, from its content (:func:`image_digest`).
 
     Neither names nor folders count: a copied or renamed image has the same digits. Empty for data
-    sets without image files, and for banks of earlier versions.
+    sets without image files, and for banks of earlier versions. Of data sets of data sets all images.
 
     Raises:
         UserError: A file cannot be read.
     """
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if inner != [None]:  # of ConcatDataset, RepeatDataset, ClassBalancedDataset
+        return [one for part in inner for one in image_prints(part)]
     if isinstance(dataset, FeatureBank):
         records = [dataset.manifest['pictures'][i] for i in dataset.images]
         digests = [record.get('digest', 'remote') for record in records]
-    elif not hasattr(dataset, 'get_data_info') or 'img_path' not in dataset.get_data_info(0):
+    elif not (
+        hasattr(dataset, 'get_data_info') and len(dataset)
+    ) or 'img_path' not in dataset.get_data_info(0):
         return []
     else:
         digests = image_digests(dataset)

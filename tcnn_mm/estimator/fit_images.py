@@ -12,6 +12,7 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.checkpoints.publish import publish
 from tcnn_mm.checkpoints.writing import write_checkpoint
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.estimator.fit_data import read_records
 from tcnn_mm.estimator.image_files import write_training_set
 from tcnn_mm.estimator.plan import plan_fit
@@ -26,7 +27,11 @@ from tcnn_mm.models.backbones.zoo import find_weights
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Parameters of a fit; see `PatchVotingClassifier`."""
+    """Parameters of a fit; see `PatchVotingClassifier`.
+
+    Raises:
+        InvalidValueError: A list of scales without any.
+    """
 
     backbone: str
     weights: str | None = None
@@ -34,6 +39,10 @@ class FitOptions:
     scales: Sequence[float] | None = None
     epochs: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.scales is not None and not len(self.scales):
+            raise InvalidValueError('scales=[]: give numbers from 1 on, or None for those that fit')
 
 
 def fit_images(

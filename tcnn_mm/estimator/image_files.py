@@ -18,7 +18,7 @@ def check_images(images: Any) -> list[OneImage]:
 
     Args:
         images: Sequence of paths of files, uint8 arrays (H, W, 3) RGB or (H, W), PIL images; or
-            one array (N, H, W, 3).
+            one array (N, H, W, 3) or (N, H, W).
 
     Raises:
         TypeError: One image instead of a sequence, or another type of image.
@@ -26,6 +26,11 @@ def check_images(images: Any) -> list[OneImage]:
     one = (str, bytes, os.PathLike, Image.Image)
     if isinstance(images, one) or not isinstance(images, Iterable):
         raise TypeError(f'images must be a sequence of images, found {type(images).__name__}')
+    if isinstance(images, np.ndarray) and images.dtype != object and _is_one_image(images.shape):
+        raise TypeError(
+            f'images: one array of shape {images.shape} is one image; give a list, [image], also '
+            'for many grey images, list(images)'
+        )
     found: list[OneImage] = []
     for number, image in enumerate(images):
         if isinstance(image, os.PathLike):
@@ -39,6 +44,11 @@ def check_images(images: Any) -> list[OneImage]:
             raise TypeError(f'image {number}: {image} is a folder; give the files')
         found.append(str(image) if isinstance(image, str) else image)
     return found
+
+
+def _is_one_image(shape: tuple[int, ...]) -> bool:
+    """Whether an array is (H, W), or (H, W, C) rather than grey images of 1 to 4 columns."""
+    return len(shape) == 2 or (len(shape) == 3 and shape[-1] <= 4)
 
 
 def write_images(images: Sequence[OneImage], folder: str) -> list[str]:

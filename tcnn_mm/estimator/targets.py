@@ -17,6 +17,10 @@ FORMS = (
     "`classes`, or dicts {'boxes': (M, 4), 'labels': (M,)}"
 )
 
+# What holds the labels of one image, and what else the target of one image may be.
+_LISTS = (list, tuple, set, frozenset, np.ndarray)
+_ROWS = (*_LISTS, Mapping)
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -63,8 +67,10 @@ def read_targets(
         InvalidValueError: Another form, another number than N, a label that `classes` lacks, boxes
             that are empty or not finite; names the image by its number.
     """
-    if isinstance(targets, str) or not hasattr(targets, '__len__'):
+    if isinstance(targets, str) or not (hasattr(targets, '__len__') or hasattr(targets, 'toarray')):
         raise InvalidValueError(f'{FORMS}; found {type(targets).__name__}')
+    if hasattr(targets, 'toarray'):  # scipy's sparse matrices
+        targets = targets.toarray()
     if len(targets) != number:
         raise InvalidValueError(f'{number} images have {len(targets)} targets')
     if not number:
@@ -76,20 +82,27 @@ def read_targets(
     rows = list(np.asarray(targets)) if hasattr(targets, 'shape') else targets
     if all(isinstance(row, Mapping) for row in rows):
         return _read_boxes(rows, classes)
-    if all(isinstance(row, (list, tuple, set, frozenset, np.ndarray)) for row in rows):
+    if all(isinstance(row, _LISTS) for row in rows):
         names = [list(row) for row in rows]
         known = _classes(names, classes)
         return Targets('label lists', known, _numbers(names, known))
+    kinds = {type(row).__name__ for row in rows if isinstance(row, _ROWS)}
+    if kinds:
+        others = {type(row).__name__ for row in rows if not isinstance(row, _ROWS)}
+        raise InvalidValueError(f'{FORMS}; found {", ".join(sorted(kinds | others))} together')
     known = _classes([[row] for row in rows], classes)
+    numbers = _numbers([[row] for row in rows], known)
     if len(known) < 2:
         raise InvalidValueError(f'labels of one class only ({known[0]}): at least two are needed')
-    return Targets('labels', known, _numbers([[row] for row in rows], known))
+    return Targets('labels', known, numbers)
 
 
 def _read_matrix(matrix: np.ndarray, classes: Sequence[Any] | np.ndarray | None) -> Targets:
     """An indicator matrix; without names its classes are 0 … K-1."""
     if not np.isin(matrix, (0, 1)).all():
-        raise InvalidValueError('an indicator matrix (N, K) holds 0 and 1 only')
+        raise InvalidValueError(
+            'an indicator matrix (N, K) holds 0 and 1 only; one label per image is an array (N,)'
+        )
     known = _checked(np.arange(matrix.shape[1]) if classes is None else classes)
     if len(known) != matrix.shape[1]:
         raise InvalidValueError(
@@ -108,6 +121,10 @@ def _read_boxes(
             raise InvalidValueError(
                 f"target {number}: needs the keys 'boxes' and 'labels'; found {sorted(row)}"
             )
+        if isinstance(row['labels'], str):
+            raise InvalidValueError(
+                f'target {number}: labels are a list, one per box; found {row["labels"]!r}'
+            )
         mine = np.asarray(row['boxes'], np.float32).reshape(-1, 4)
         if len(mine) != len(row['labels']):
             raise InvalidValueError(
@@ -120,6 +137,11 @@ def _read_boxes(
             )
         boxes.append(mine)
         names.append(list(row['labels']))
+    if any(map(len, boxes)) and max(mine.max(initial=0) for mine in boxes) <= 1:
+        raise InvalidValueError(
+            'all boxes are less than a pixel: normalized to 0…1? multiply them by width and height '
+            'of the image'
+        )
     known = _classes(names, classes)
     index = {name: k for k, name in enumerate(known.tolist())}
     return Targets(
@@ -154,6 +176,8 @@ def _classes(
 
 def _checked(classes: Sequence[Any] | np.ndarray) -> np.ndarray:
     """Names that differ, also as text: a checkpoint holds them so."""
+    if isinstance(classes, str):
+        raise InvalidValueError(f'classes={classes!r}: give a list of names')
     known = np.asarray(list(classes))
     if known.ndim != 1 or not len(known) or len({str(name) for name in known}) < len(known):
         raise InvalidValueError(f'classes={classes!r}: give different names')

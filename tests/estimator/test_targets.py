@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from tcnn_mm.estimator.targets import read_targets
 
@@ -32,6 +33,12 @@ def test_indicator_matrix():
     assert ((read.matrix() == 1) == matrix).all()
 
 
+def test_a_sparse_matrix_is_one():
+    """As scikit-learn's LabelBinarizer may give it."""
+    matrix = np.array([[1, 0, 1], [0, 0, 0]])
+    assert read_targets(sparse.csr_matrix(matrix), 2).labels == [[0, 2], []]
+
+
 def test_boxes():
     """One label per box; an image without boxes is a negative of all classes."""
     first = dict(boxes=[[0, 0, 9, 9], [1, 2, 3, 4]], labels=['b', 'a'])
@@ -58,6 +65,13 @@ def test_boxes():
         ([dict(boxes=[[0, 0, 1, 1]], labels=[])] * 2, None, 'target 0: 1 boxes, 0 labels'),
         ([dict(boxes=[[5, 0, 1, 1]], labels=['a'])] * 2, None, 'x2 > x1'),
         ([dict(boxes=[[0, 0, np.nan, 1]], labels=['a'])] * 2, None, 'target 0: boxes are'),
+        ([dict(boxes=[[0, 0, 9, 9]] * 3, labels='red')] * 2, None, "one per box; found 'red'"),
+        ([dict(boxes=[[0, 0, 0.9, 0.5]], labels=['a'])] * 2, None, 'normalized to 0…1'),
+        (['a', ['a']], None, 'found list, str together'),
+        (['a', dict(boxes=[], labels=[])], None, 'found dict, str together'),
+        (['a', 'b'], 'ab', "classes='ab': give a list"),
+        (['a', 'b'], ['a'], "target 1: label 'b' is none of"),
+        (np.array([['a'], ['b']]), None, r'one label per image is an array \(N,\)'),
     ],
 )
 def test_what_is_refused(targets, classes, match):
