@@ -17,7 +17,8 @@ def image_prints(dataset: Any) -> list[str]:
     """12 hex digits per image file, from its content (:func:`image_digest`).
 
     Neither names nor folders count: a copied or renamed image has the same digits. Empty for data
-    sets without image files, and for banks of earlier versions. Of data sets of data sets all images.
+    sets without image files, and for banks of earlier versions. Of data sets of data sets all of
+    their images.
 
     Raises:
         UserError: A file cannot be read.

@@ -5,7 +5,7 @@ import logging
 import shutil
 
 import pytest
-from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.dataset import ConcatDataset
 
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.build_bank import DATASETS, build_bank
@@ -51,7 +51,7 @@ def test_copies_and_banks_are_told_by_their_content(tmp_path, said):
     prints = image_prints(source)
     read = FeatureBank(**{key: value for key, value in bank.items() if key != 'type'})
     assert image_prints(read) == prints and len(set(prints)) == 5
-    both = ConcatDataset([RepeatDataset(read, 2), source])
+    both = ConcatDataset([dict(type='RepeatDataset', dataset=bank, times=2), source])
     assert image_prints(both) == 2 * prints
     for at in range(4, -1, -1):
         shutil.move(tmp_path / f'data/image_{at}.png', tmp_path / f'data/image_{at + 1}.png')
