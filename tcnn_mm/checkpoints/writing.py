@@ -1,6 +1,8 @@
 """Write checkpoint files."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,5 +23,22 @@ def write_checkpoint(path: str | os.PathLike, checkpoint: dict[str, Any]) -> Non
             write_safetensors(draft, checkpoint)
         else:
             # A path would be opened by torch, whose errors have neither number nor file.
-            with open(draft, 'wb') as file:
+            with _errors_of_the_system(path), open(draft, 'wb') as file:
                 torch.save(checkpoint, file)
+
+
+@contextmanager
+def _errors_of_the_system(path: str | os.PathLike) -> Iterator[None]:
+    """Raise what the system said of a file in place of torch's error that follows from it.
+
+    torch ends its archive also after a failed write, and finds it to be too short.
+    """
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, OSError):
+            cause = cause.__context__
+        if cause is None:
+            raise
+        raise OSError(cause.errno, cause.strerror, os.fspath(path)) from error
