@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.metadata import configured_damping, model_record, reads_upright
+from tcnn_mm.compat import resume_request, running_loop
 from tcnn_mm.engine.trained_images import TRAINED_ON, image_prints
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
@@ -18,20 +19,38 @@ class CheckpointMetaHook(Hook):
 
     The damping is that of a test metric; without one it is left out. `upright` says that images
     are turned by their EXIF orientation; without the entry they are read as stored. `trained_on`
-    holds 12 hex digits per training image (:func:`image_prints`), so that a test can say which of
-    its images were trained on. mmengine
+    holds 12 hex digits per training image (:func:`image_prints`), also of the training before a
+    resume or `load_from`, so that a test can say which of its images were trained on. mmengine
     writes the class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`); this hook
     adds the values that a config leaves to defaults.
     """
 
     def __init__(self) -> None:
-        self._prints: tuple[Any, list[str]] | None = None
+        self._prints: tuple[Any, set[str]] | None = None
+        self._earlier: set[str] = set()
 
-    def _trained_on(self, dataset: Any) -> list[str]:
+    def _trained_on(self, dataset: Any) -> set[str]:
         """Digits of the training images, read once."""
         if self._prints is None or self._prints[0] is not dataset:
-            self._prints = dataset, sorted(set(image_prints(dataset)))
+            self._prints = dataset, set(image_prints(dataset))
         return self._prints[1]
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Keep the images that the loaded weights were trained on; say at a resume if others are.
+
+        mmengine calls this before it fills the model.
+        """
+        record = (checkpoint.get('meta') or {}).get('tcnn_mm') or {}
+        self._earlier = set(record.get(TRAINED_ON) or ())
+        if not self._earlier or running_loop(runner) != 'train' or not resume_request(runner)[0]:
+            return
+        now = self._trained_on(runner.train_dataloader.dataset)
+        gone, new = len(self._earlier - now), len(now - self._earlier)
+        if now and (gone or new):
+            runner.logger.warning(
+                f'resumed with other training images: {gone} are not there now, {new} are new; '
+                'the result is of both; for the new ones alone train without --resume'
+            )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add the record to the checkpoint."""
@@ -42,7 +61,7 @@ class CheckpointMetaHook(Hook):
                 record['damping'] = damping
             if reads_upright([runner.cfg.get(f'{p}_dataloader') for p in ('train', 'val', 'test')]):
                 record['upright'] = True
-            trained_on = self._trained_on(runner.train_dataloader.dataset)
+            trained_on = self._earlier | self._trained_on(runner.train_dataloader.dataset)
             if trained_on:
-                record[TRAINED_ON] = trained_on
+                record[TRAINED_ON] = sorted(trained_on)
             checkpoint['meta']['tcnn_mm'] = dict(version=__version__, **record)

@@ -136,7 +136,7 @@ def test_an_interrupted_bank_is_absent_and_goes_on(cfg, tmp_path, monkeypatch):
     def dying(self):
         original(self)
         calls.append(1)
-        if len(calls) == 3:  # features, whole images; features of the second batch
+        if len(calls) == 4:  # features, whole images, checksums; features of the second batch
             raise KeyboardInterrupt
 
     monkeypatch.setattr(np.memmap, 'flush', dying)

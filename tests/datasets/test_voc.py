@@ -91,7 +91,9 @@ def test_any_order_of_elements(tmp_path):
         '<name> cat </name></object><size><height>30</height><width>40</width></size></annotation>'
     )
     cat = dict(name='cat', box=(2, 3, 20, 25.5), difficult=True, truncated=False)
-    assert parse_voc_xml(path) == dict(width=40, height=30, objects=[cat], empty=0, sorted=0)
+    assert parse_voc_xml(path) == dict(
+        width=40, height=30, objects=[cat], empty=0, sorted=0, filename=''
+    )
 
 
 def test_image_without_objects(tmp_path):

@@ -10,7 +10,7 @@ from mmengine.dataset import ConcatDataset
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine.build_bank import DATASETS, build_bank
 from tcnn_mm.engine.trained_images import TRAINED_ON, image_prints, warn_of_trained_images
-from tests.support.runs import test
+from tests.support.runs import test, train
 from tests.support.small_bank import bank_config, write_data
 
 
@@ -40,6 +40,20 @@ def test_the_checkpoint_of_a_run_tells_its_images(trained_run, tmp_path, said):
     log = next(tmp_path.glob('*/*.log')).read_text()
     assert '12 of the 12 images to be tested were trained on' in log
     assert 'trained on' not in next(trained_run.folder.glob('*/*.log')).read_text()
+
+
+def test_a_resume_with_other_images_is_said_and_keeps_them(trained_run, tmp_path):
+    """The images of both parts of the training count; those of the first alone are no news."""
+    shutil.copytree(trained_run.folder, tmp_path / 'run')
+    before = set(trained_run.checkpoint['meta']['tcnn_mm'][TRAINED_ON])
+    options = {'train_dataloader.dataset.indices': 14, 'train_cfg.max_epochs': 3, 'resume': True}
+    record = train(trained_run.config(tmp_path / 'run', **options))['meta']['tcnn_mm']
+    assert len(record[TRAINED_ON]) == 14 and before < set(record[TRAINED_ON])
+    log = max((tmp_path / 'run').glob('*/*.log')).read_text()
+    assert 'resumed with other training images: 0 are not there now, 2 are new' in log
+    options = {'train_dataloader.dataset.indices': [0], 'train_cfg.max_epochs': 4, 'resume': True}
+    record = train(trained_run.config(tmp_path / 'run', **options))['meta']['tcnn_mm']
+    assert len(record[TRAINED_ON]) == 14
 
 
 def test_copies_and_banks_are_told_by_their_content(tmp_path, said):
