@@ -7,12 +7,12 @@ from tcnn_mm.engine.config_parts import SCOPE, registered
 from tcnn_mm.errors import UserError
 
 
-def result_prefix(metric: Any, known: dict[str, type]) -> str | None:
+def result_prefix(metric: Any, known: dict[str, Any]) -> str | None:
     """What the names of a metric's results start with; None where it is not one of ours.
 
     Args:
         metric: Its config.
-        known: Our registered classes by name.
+        known: Our registered classes and functions by name.
     """
     kind = str(metric.get('type'))
     scope, _, name = kind.rpartition('.')

@@ -59,9 +59,9 @@ def check_parts(cfg: Any) -> None:
         _check_arguments(part, kind, where)
 
 
-def registered() -> dict[str, type]:
-    """All our registered classes by name."""
-    found: dict[str, type] = {}
+def registered() -> dict[str, Any]:
+    """All our registered classes and functions by name."""
+    found: dict[str, Any] = {}
     for registry in vars(registries).values():
         if isinstance(registry, Registry) and registry.scope == SCOPE:
             registry.import_from_location()
@@ -83,13 +83,19 @@ def typed_dicts(part: Any, where: str = '') -> Iterator[tuple[str, dict[str, Any
             yield from typed_dicts(value, f'{key}.')
 
 
-def arguments(kind: type) -> dict[str, Argument] | None:
+def arguments(kind: Any) -> dict[str, Argument] | None:
     """Arguments of a class of ours, those that it passes on to its bases among them.
+
+    Of a function (`collate_fn`) those after the first, which its caller gives.
 
     Returns:
         Name → argument; None where a base takes any name.
     """
     found: dict[str, Argument] = {}
+    if not inspect.isclass(kind):
+        hints = typing.get_type_hints(kind)
+        names = [*inspect.signature(kind).parameters][1:]
+        return {name: Argument(hints.get(name, Any)) for name in names}
     for owner in kind.__mro__:
         init = vars(owner).get('__init__')
         if init is None or owner is object:
@@ -110,7 +116,7 @@ def arguments(kind: type) -> dict[str, Argument] | None:
     return found
 
 
-def _check_arguments(part: dict[str, Any], kind: type, where: str) -> None:
+def _check_arguments(part: dict[str, Any], kind: Any, where: str) -> None:
     known = arguments(kind)
     for key, value in part.items():
         if key in _MMENGINE or known is None:

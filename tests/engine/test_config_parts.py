@@ -27,6 +27,7 @@ from tests.support.runs import CONFIGS, small_config
         ({'custom_hooks': [dict(type='tcnn_mm.PlateauStages', stage=2)]}, r'custom_hooks\[0\].sta'),
         ({'test_evaluator': [dict(type='tcnn_mm.VOCDevkitAP', mod='voc07')]}, 'nearest: mode'),
         ({'model.sampler': dict(type=PatchSampler, gird=1)}, 'model.sampler.gird: .*nearest: grid'),
+        ({'train_dataloader.collate_fn.x': 1}, 'train_dataloader.collate_fn.x: pseudo_collate has'),
     ],
 )
 def test_a_wrong_argument_is_named_by_its_key(tmp_path, options, message):
