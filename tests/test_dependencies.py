@@ -30,6 +30,7 @@ OPTIONAL = dict(
     timm='timm',
     matplotlib='vis',
     tensorboard='vis',
+    gradio='app',
     onnx='export',
     onnxruntime='export',
     onnxscript='export',

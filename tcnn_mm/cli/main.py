@@ -10,8 +10,8 @@ from tcnn_mm.cli.errors import escape_output, run_tool
 
 # In the order of `tcnn --help`. Each is a module of this package.
 COMMANDS = (
-    'demo', 'check', 'fit', 'predict', 'report', 'compare', 'train', 'test', 'export', 'weights',
-    'configs', 'benchmark', 'env',
+    'demo', 'check', 'fit', 'predict', 'app', 'report', 'compare', 'train', 'test', 'export',
+    'weights', 'configs', 'benchmark', 'env',
 )  # fmt: skip
 # Those that import neither torch nor the toolbox.
 LIGHT = ('configs',)

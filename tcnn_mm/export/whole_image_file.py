@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shlex
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def export_whole_image(
         kind = type(model.sampler if grid is None else grid).__name__
         raise UserError(
             f'{checkpoint}: its patches are of {kind}, and only those of a PatchGrid can be in the '
-            f'file; export the network alone: tcnn export {checkpoint} --part patch --out {out}'
+            f'file; export the network alone: tcnn export {shlex.quote(str(checkpoint))} '
+            f'--part patch --out {shlex.quote(out)}'
         )
     if image_size is not None:
         grid(image_size)  # refuses what has too many patches

@@ -57,6 +57,7 @@ class ScoreMapVisualizer(Visualizer):
         points: np.ndarray | None = None,
         with_image: bool = True,
         damping: float = 0,
+        first_title: str | None = None,
     ) -> np.ndarray:
         """Draw a row of panels: the image, then one map per class.
 
@@ -72,6 +73,8 @@ class ScoreMapVisualizer(Visualizer):
             with_image (bool): The first panel is the image with all boxes. False: maps alone.
                 Defaults to True.
             damping (float): Damping of the maps, for the legend. Defaults to 0.
+            first_title (str, optional): Line above the first panel; the default names its boxes
+                objects.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
@@ -89,7 +92,8 @@ class ScoreMapVisualizer(Visualizer):
             axis.imshow(image, extent=(0, width, height, 0))
             axis.set_axis_off()
         if with_image:
-            axes[0].set_title('image and its objects' if len(boxes) else 'image', fontsize=9)
+            default = 'image and its objects' if len(boxes) else 'image'
+            axes[0].set_title(first_title or default, fontsize=9)
             for box, name in zip(boxes, box_names, strict=True):
                 self._frame(axes[0], box, name)
         # One scale for all maps of an image, shown in the legend, so that classes can be compared.

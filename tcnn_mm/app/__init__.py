@@ -1,0 +1,1 @@
+"""A page in the browser: drop an image, see labels, maps and best patches."""
