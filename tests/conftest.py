@@ -16,6 +16,8 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
 
+from tests.support.no_network import no_network
+
 FORMAT_CODE = yapf.yapflib.yapf_api.FormatCode
 MODULES_PER_FREEZE = 50
 frozen_modules = 0
@@ -31,6 +33,22 @@ def pytest_runtest_setup() -> None:
         gc.collect()
         gc.freeze()
         frozen_modules = len(sys.modules)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def refused_hosts() -> Iterator[list[str]]:
+    """Hosts of the network that a test reached for; it fails, here and in its own threads."""
+    with no_network() as refused:
+        yield refused
+
+
+@pytest.fixture(autouse=True)
+def stays_offline(refused_hosts: list[str]) -> Iterator[None]:
+    """Fail a test whose thread, or caught error, hid that it reached for the network."""
+    yield
+    reached = refused_hosts.copy()
+    refused_hosts.clear()
+    assert not reached, reached
 
 
 @pytest.fixture(scope='session', autouse=True)
