@@ -6,8 +6,10 @@ import os.path as osp
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -210,6 +212,26 @@ def test_two_machines_train_the_weights_of_one(trained):
     outputs = [job.communicate(timeout=400)[0] for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], outputs[0][-2000:] + outputs[1][-2000:]
     assert_same_weights(trained / 'w1' / 'epoch_2.pth', trained / 'machines' / 'epoch_2.pth')
+
+
+@pytest.mark.slow
+def test_processes_end_with_a_launcher_that_is_killed(tmp_path):
+    """kill -9 of tools/dist_train.sh in the middle of a training: none of its processes is left."""
+    job = run_script(
+        'dist_train.sh', NAME, 2, '--work-dir', 'w', '--cfg-options', *OPTIONS,
+        'train_cfg.max_epochs=10000', cwd=tmp_path, PORT=str(free_port()),
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 300
+        while not list((tmp_path / 'w').glob('*/vis_data/*.json')):
+            assert job.poll() is None and time.monotonic() < deadline
+            time.sleep(0.2)
+        below = psutil.Process(job.pid).children(recursive=True)
+        assert len(below) >= 2
+    finally:
+        job.kill()
+    _, alive = psutil.wait_procs(below, timeout=60)
+    assert alive == []
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import broadcast_object_list, get_world_size, init_dist, is_main_process
 
+from tcnn_mm.engine.end_with_launcher import end_with_launcher
 from tcnn_mm.errors import UserError
 
 
@@ -15,7 +16,8 @@ def prepare_processes(cfg: Config) -> None:
     """Join the process group before anything asks for a rank (feature banks do, early).
 
     Without a GPU: gloo, and a model wrapper without device ids. mmengine calls
-    `torch.cuda.set_device` for every launcher, but skips its own start when a group exists.
+    `torch.cuda.set_device` for every launcher, but skips its own start when a group exists. From
+    here on the process ends with its launcher.
 
     Args:
         cfg: With `launcher`. `model_wrapper_cfg` is set where there is no GPU.
@@ -25,6 +27,7 @@ def prepare_processes(cfg: Config) -> None:
     """
     if cfg.launcher == 'none' or torch.distributed.is_initialized():
         return
+    end_with_launcher()
     if torch.cuda.is_available():
         init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
         return
