@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tcnn_mm.evaluation.chance import chance_ap
+from tcnn_mm.evaluation.chance import chance_aps
 from tcnn_mm.evaluation.without_negatives import meaningless_note, without_negatives
 
 
@@ -38,10 +38,8 @@ def classification_lines(
         'which is high for a common class',
         f'{"class":{wide}}    AP %  at random %    images  threshold',
     ]
-    chances = []
-    for k, (name, row) in enumerate(report['classes'].items()):
-        chance = chance_ap(labels[:, k], report['metric'])
-        chances.append(chance)
+    chances = chance_aps(labels, report['metric'])
+    for (name, row), chance in zip(report['classes'].items(), chances, strict=True):
         lines.append(
             f'{name:{wide}}  {percent(row["ap"])}  {100 * chance:11.1f}  {row["positives"]:8d}  '
             f'{thresholds[name]:9.2g}'

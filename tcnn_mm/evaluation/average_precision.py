@@ -76,11 +76,6 @@ def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = 
     return _ap(*precision_recall(scores, gt), mode, positives)
 
 
-def ranked_ap(ranked: np.ndarray, mode: str) -> float:
-    """Compute :func:`voc_ap` of ground truth (N,) that is in the order of its ranks already."""
-    return _ap(*_precision_recall(ranked), mode)
-
-
 def _ap(tp: np.ndarray, precision: np.ndarray, mode: str, positives: int | None = None) -> float:
     """AP of the true positives and the precision at each rank, both (N,)."""
     in_ranking = int(tp[-1]) if len(tp) else 0
@@ -97,6 +92,33 @@ def _ap(tp: np.ndarray, precision: np.ndarray, mode: str, positives: int | None 
         return float(best[np.searchsorted(10 * tp, np.arange(11) * n_pos)].sum() / 11)
     # Recall grows by 1 / n_pos at each positive and nowhere else.
     return float(best[np.diff(tp, prepend=0) > 0].sum() / n_pos)
+
+
+def aps_at_positives(tp: np.ndarray, seen: np.ndarray, times: np.ndarray, mode: str) -> np.ndarray:
+    """Compute the AP of many rankings of one class from its positives alone, which are few.
+
+    Precision is highest at positives, and recall changes nowhere else.
+
+    Args:
+        tp: (R, p) int, in each ranking the positives up to each of its p positives, itself too.
+        seen: (R, p) int, the positives and negatives up to it, itself too.
+        times: (R, p) int, how often the positive is in the ranking, at consecutive ranks.
+        mode: See :func:`voc_ap`.
+
+    Returns:
+        (R,) float64; nan for a ranking without positives.
+    """
+    best = np.maximum.accumulate((tp / np.maximum(seen, 1))[:, ::-1], axis=1)[:, ::-1]
+    n_pos = times.sum(1)
+    if mode == 'voc07':
+        # The first positive at which recall ≥ t/10, in integers as in `_ap`.
+        reached = 10 * tp[:, :, None] >= np.arange(11) * n_pos[:, None, None]
+        found = np.take_along_axis(best, reached.argmax(1), 1).sum(1) / 11
+    elif mode == 'voc10':
+        found = (best * times).sum(1) / np.maximum(n_pos, 1)
+    else:
+        raise ValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
+    return np.where(n_pos > 0, found, np.nan)
 
 
 def class_aps(scores: np.ndarray, gt: np.ndarray, mode: str) -> np.ndarray:

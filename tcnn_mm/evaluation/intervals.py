@@ -16,7 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from tcnn_mm.evaluation.average_precision import class_aps, mean_ap, rank_order, ranked_ap
+from tcnn_mm.evaluation.average_precision import (
+    aps_at_positives,
+    class_aps,
+    mean_ap,
+    rank_order,
+)
 
 DRAWS = 1000
 CONFIDENCE = 0.95
@@ -62,11 +67,18 @@ def resampled_aps(scores: np.ndarray, gt: np.ndarray, mode: str, draws: np.ndarr
     Returns:
         (R, K) float64; nan where a draw has no positive of the class.
     """
-    aps = np.empty((len(draws), gt.shape[1]))
+    aps = np.full((len(draws), gt.shape[1]), np.nan)
+    # A row per image: whole rows are gathered and added.
+    of_image = np.ascontiguousarray(draws.T)
     for k, (column, truth) in enumerate(zip(scores.T, gt.T, strict=True)):
         order = rank_order(column)
-        truth, counts = truth[order], draws[:, order]
-        aps[:, k] = [ranked_ap(np.repeat(truth, times), mode) for times in counts]
+        order = order[truth[order] != 0]
+        at = np.flatnonzero(truth[order] > 0)
+        if len(at):
+            starts = np.append(0, at[:-1] + 1)
+            seen = np.add.reduceat(of_image[order[: at[-1] + 1]], starts).cumsum(0)
+            times = of_image[order[at]]
+            aps[:, k] = aps_at_positives(times.cumsum(0).T, seen.T, times.T, mode)
     return aps
 
 

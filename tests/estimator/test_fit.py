@@ -3,9 +3,7 @@
 import dataclasses
 import hashlib
 import os
-from itertools import permutations
 
-import numpy as np
 import pytest
 import torch
 import torchvision
@@ -23,8 +21,6 @@ from tcnn_mm.estimator.fit_config import config_text, epochs_for
 from tcnn_mm.estimator.fit_data import all_labels_have_boxes
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import write_config
-from tcnn_mm.evaluation.average_precision import voc_ap
-from tcnn_mm.evaluation.chance import chance_ap
 from tcnn_mm.models.backbones.zoo import BACKBONES, find_weights
 from tcnn_mm.registry import DATASETS, MODELS
 from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
@@ -249,14 +245,6 @@ def test_a_network_of_each_family_is_read_densely(name):
     cfg = Config.fromstring("_base_ = 'tcnn_mm::_base_/models/tcnn_pooled.py'", '.py')
     cfg.merge_from_dict(dict(model=dict(backbone=backbone, head=dict(in_channels=1))))
     assert MODELS.build(cfg.model).encoder.map_stride in (16, 32)
-
-
-def test_chance_is_the_mean_over_all_orders():
-    """Against every order of four pictures, one of them ignored."""
-    labels = np.array([1, -1, -1, 0])
-    orders = [voc_ap(order, labels, 'voc10') for order in permutations(range(4))]
-    assert chance_ap(labels, 'voc10', repeats=3000) == pytest.approx(np.mean(orders), abs=0.02)
-    assert np.isnan(chance_ap([-1, -1], 'voc07', repeats=2))
 
 
 @pytest.mark.slow
