@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
+AUDIT = .venv-audit
 # Test processes, and what goes to each pytest: `make test ARGS='-k sampler'`.
 JOBS ?= 2
 ARGS ?=
@@ -13,7 +14,7 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 UNIT = tests/patches tests/evaluation tests/checkpoints tests/datasets/formats tests/inference \
     tests/models tests/visualization
 
-.PHONY: help demo check unit fast test test-slow test-offline test-upstream types imports lint format docs clean
+.PHONY: help demo check unit fast test test-slow test-offline test-upstream types imports lint format docs audit sbom clean
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -67,5 +68,20 @@ docs: $(STAMP)  ## the site, built strictly, into work_dirs/site
 	$(BIN)/pip install --quiet -c requirements/constraints.txt -e '.[docs]'
 	$(BIN)/mkdocs build --strict
 
+$(AUDIT)/installed: requirements/audit.txt
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet -r requirements/audit.txt
+	@touch $@
+
+# --strict: a package that cannot be looked up is a failure too, and not "no known vulnerabilities".
+audit: $(STAMP) $(AUDIT)/installed  ## known vulnerabilities of the tested set (asks pypi.org)
+	@mkdir -p work_dirs && $(BIN)/pip freeze --exclude-editable > work_dirs/tested_set.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r work_dirs/tested_set.txt $(ARGS)
+
+sbom: $(STAMP) $(AUDIT)/installed  ## bill of materials of the tested set: work_dirs/sbom.cdx.json
+	@mkdir -p work_dirs
+	$(AUDIT)/bin/cyclonedx-py environment $(BIN)/python --output-reproducible \
+	    --output-file work_dirs/sbom.cdx.json
+
 clean:  ## remove the environment and the runs
-	rm -rf $(VENV) .venv-upstream work_dirs
+	rm -rf $(VENV) .venv-upstream $(AUDIT) work_dirs

@@ -188,3 +188,14 @@ def test_modules_import_without_what_is_optional(imported: dict) -> None:
 def test_an_import_leaves_the_process_alone(imported: dict) -> None:
     """Pillow's limits, warnings, logging, random states, folder and environment stay as before."""
     assert imported['changed'] == {}
+
+
+@pytest.mark.parametrize('name', ['constraints.txt', 'constraints-oldest.txt', 'upstream.txt'])
+def test_both_distributions_of_opencv_have_one_version(name: str) -> None:
+    """They hold the same module: of two versions, files of both would be installed."""
+    pins: dict[str, list[str]] = {'opencv-python': [], 'opencv-python-headless': []}
+    for line in (ROOT / 'requirements' / name).read_text(encoding='utf-8').splitlines():
+        distribution, _, version = line.partition('==')
+        if distribution in pins:
+            pins[distribution].append(version)
+    assert pins['opencv-python'] == pins['opencv-python-headless']
