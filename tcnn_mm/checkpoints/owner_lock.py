@@ -11,15 +11,10 @@ from contextlib import contextmanager, suppress
 from tcnn_mm.checkpoints.file_lock import lock_file
 from tcnn_mm.errors import UserError
 
-if sys.platform == 'win32':
-    import msvcrt
-
 AnyPath = str | os.PathLike
 
 # Seconds between two tries; locks are held for minutes.
 _PAUSE = 0.2
-# Byte that Windows locks: behind the text, which others read.
-_PLACE = 1 << 20
 _held: set[int] = set()
 
 
@@ -31,18 +26,6 @@ def _close_in_child() -> None:
 
 if hasattr(os, 'register_at_fork'):
     os.register_at_fork(after_in_child=_close_in_child)
-
-
-def _try_lock(file: int) -> bool:
-    """Lock an open file; False where another process, or another lock of this one, has it."""
-    if sys.platform == 'win32':
-        try:
-            os.lseek(file, _PLACE, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-    return lock_file(file)
 
 
 def _is_at(file: int, path: str) -> bool:
@@ -69,7 +52,7 @@ def _acquire(path: str, on_busy: Callable[[str], None]) -> int:
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            if _try_lock(file):
+            if lock_file(file):
                 if _is_at(file, path):
                     _held.add(file)
                     return file
@@ -88,6 +71,22 @@ def _sign(file: int) -> None:
     os.lseek(file, 0, os.SEEK_SET)
     os.truncate(file, 0)
     os.write(file, json.dumps(dict(pid=os.getpid(), host=socket.gethostname())).encode())
+
+
+def _release(file: int, path: str, removes_open: bool) -> None:
+    """Remove the file of a held lock and free the lock.
+
+    Args:
+        removes_open: Whether the system removes a file that is open, as Windows does not: there
+            the file of another process that has opened it by now stays, and is its lock.
+    """
+    if removes_open:
+        os.unlink(path)
+        os.close(file)
+        return
+    os.close(file)
+    with suppress(PermissionError, FileNotFoundError):
+        os.unlink(path)
 
 
 @contextmanager
@@ -120,9 +119,7 @@ def owner_lock(path: AnyPath, on_busy: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         _held.discard(file)
-        if sys.platform != 'win32':  # Windows removes no open file
-            os.unlink(path)
-        os.close(file)
+        _release(file, path, removes_open=sys.platform != 'win32')
 
 
 def remove_unheld(path: AnyPath) -> None:

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tcnn_mm.checkpoints import owner_lock as owner_lock_module
 from tcnn_mm.checkpoints.owner_lock import owner_lock
 from tcnn_mm.errors import UserError
 
@@ -98,3 +99,25 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     where = tmp_path / 'file' / 'a.lock'
     with pytest.raises(UserError, match=r'a.lock: cannot be locked'), owner_lock(where, refuse):
         pass
+
+
+@pytest.mark.parametrize('opened', [False, True])
+def test_where_open_files_cannot_be_removed(tmp_path, monkeypatch, opened):
+    """As on Windows: closed first, then removed, unless a process that waits has opened it."""
+    path, unlink = tmp_path / 'a.lock', os.unlink
+
+    def remove(name):
+        if opened:
+            raise PermissionError(13, 'used by another process')
+        unlink(name)
+
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    monkeypatch.setattr(os, 'unlink', remove)
+    owner_lock_module._release(file, str(path), removes_open=False)
+    with pytest.raises(OSError, match='Bad file'):
+        os.fstat(file)
+    assert path.exists() == opened
+    monkeypatch.undo()
+    with owner_lock(path, refuse):
+        pass
+    assert not path.exists()
