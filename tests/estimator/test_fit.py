@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import os
 
+import numpy as np
 import pytest
 import torch
 import torchvision
