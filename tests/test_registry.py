@@ -27,6 +27,7 @@ CONFIGS = {
         HEAD,
         dict(type='tcnn_mm.ContextHead', num_classes=3),
         dict(type='tcnn_mm.TorchvisionBackbone', name='squeezenet1_1'),
+        dict(type='tcnn_mm.TimmBackbone', name='test_resnet'),
         dict(type='tcnn_mm.PatchClassifier', backbone=SMALL, head=HEAD, sampler=SAMPLER),
         dict(
             type='tcnn_mm.WeakPatchClassifier',
@@ -88,9 +89,13 @@ CONFIGS = {
     ],
     'VISUALIZERS': [dict(type='tcnn_mm.ScoreMapVisualizer')],
 }
-# OpenMMLab's own mmdet needs compiled ops; without mmdet, the names that need it are left out.
+# OpenMMLab's own mmdet needs compiled ops. Names that need an absent package are left out.
 MMDET = importlib.util.find_spec('mmdet') is not None
-NEEDS_MMDET = ('tcnn_mm.PatchDetectionMetric', 'tcnn_mm.COCOObjects')
+NEEDS = {
+    'tcnn_mm.PatchDetectionMetric': 'mmdet',
+    'tcnn_mm.COCOObjects': 'mmdet',
+    'tcnn_mm.TimmBackbone': 'timm',
+}
 # What resolves from mmdet's scope also where mmcv has no compiled ops.
 WITHOUT_OPS = ('METRICS', 'DATASETS', 'TRANSFORMS', 'VISUALIZERS')
 
@@ -151,7 +156,7 @@ def all_types(configs):
 def test_builds_from_scope(scope, folder):
     """All registries, from the scopes of mmengine and mmpretrain, each in a process of its own."""
     configs = {
-        name: [c for c in each if MMDET or c['type'] not in NEEDS_MMDET]
+        name: [c for c in each if importlib.util.find_spec(NEEDS.get(c['type'], 'mmengine'))]
         for name, each in CONFIGS.items()
     }
     assert build_all(scope, configs, folder) == all_types(configs)

@@ -11,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import DefaultScope
 
+from tcnn_mm.checkpoints import zoo
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.image_io import load_bgr
@@ -20,6 +21,7 @@ from tcnn_mm.engine.mixed_precision import use_amp
 from tcnn_mm.engine.patch_report import PatchReportHook
 from tcnn_mm.engine.voc_results import VOCResultsHook
 from tcnn_mm.inference.build_model import build_model as build_from_config
+from tcnn_mm.models.backbones.zoo import find_weights
 from tcnn_mm.registry import MODELS
 from tests.support.docs_pages import read_page
 from tests.support.patch_model import build_model, make_image
@@ -48,6 +50,17 @@ def empty_variable(root, monkeypatch):
 
 def no_weights(root, monkeypatch):
     load_safely('checkpoints/alexnet-owt-7be5be79.pth')
+
+
+def no_weights_package(root, monkeypatch):
+    monkeypatch.setattr(zoo, 'installed_path', lambda entry: None)
+    load_safely('zoo://efficientnet_lite0')
+
+
+def offline(root, monkeypatch):
+    monkeypatch.setenv('TCNN_OFFLINE', '1')
+    monkeypatch.setenv('TCNN_WEIGHTS', str(root))
+    find_weights('resnet50')
 
 
 def unknown_classes(root, monkeypatch):
@@ -163,7 +176,8 @@ def compiled_ops(root, monkeypatch):
 
 
 PROVOKE = [
-    voc_folder, empty_variable, no_weights, unknown_classes, empty_box, box_outside, no_image,
+    voc_folder, empty_variable, no_weights, no_weights_package, offline,
+    unknown_classes, empty_box, box_outside, no_image,
     class_file, damaged_image, number_of_classes, no_metric_of_ours, no_seed_hook,
     no_preprocessing, no_scope, another_network, not_this_backbone, more_than_data,
     damaged_checkpoint, no_bank, no_dense_mode, amp_without_gpu, compiled_ops,

@@ -37,7 +37,7 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
     Args:
         data: Folder of annotated images, file of annotations, or several of them; nothing is
             written into them.
-        backbone: A key of `BACKBONES`.
+        backbone: Name of the network.
         out: Folder for everything that is written.
         **options: weights, pixels, scales, seed, reading, quick of :func:`make_plan`.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tcnn_mm.estimator.decisions import decision_entries, decision_lines
 from tcnn_mm.estimator.plan import FitPlan
-from tcnn_mm.models.backbones.zoo import BACKBONES
+from tcnn_mm.models.backbones.zoo import find_backbone
 from tcnn_mm.patches.geometry import DAMPING
 
 # Steps of the head, whatever the number of patches; a subset of 942 VOC images took 4000.
@@ -76,7 +76,7 @@ def _header(plan: FitPlan) -> list[str]:
     """Commands, decisions and the bases."""
     data, out = plan.data, plan.out
     batch = IMAGES_PER_BATCH if data.weak else BATCH
-    backbone = BACKBONES[plan.backbone]
+    backbone = find_backbone(plan.backbone)
     config, last = f'{out}/config.py', f'{out}/run/epoch_{plan_epochs(plan)}.pth'
     test = [f'#   tcnn test {shlex.quote(config)} {shlex.quote(last)}']
     return [
@@ -150,7 +150,7 @@ def _model_lines(plan: FitPlan) -> list[str]:
             ')',
         ]
     head.update(background=False, dropout=0.0)
-    step = BACKBONES[plan.backbone].window_step
+    step = find_backbone(plan.backbone).window_step
     return [
         *lines,
         "    type='tcnn_mm.WeakPatchClassifier',  # no boxes: multiple-instance learning",
@@ -170,7 +170,7 @@ def _model_lines(plan: FitPlan) -> list[str]:
 def _schedule_lines(plan: FitPlan) -> list[str]:
     """Epochs, learning rates, seed, work dir, hooks."""
     epochs, weak = plan_epochs(plan), plan.data.weak
-    rate = 0.01 if weak else BACKBONES[plan.backbone].lr
+    rate = 0.01 if weak else find_backbone(plan.backbone).lr
     interval = f', val_interval={epochs}' if 'val' in plan.data.sources else ''
     lines = [
         f'# {plan.rows} {"images" if weak else "patches"} to train on per epoch.',

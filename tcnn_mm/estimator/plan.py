@@ -12,7 +12,7 @@ from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.feature_size import FeatureSize, measure_features
 from tcnn_mm.estimator.fit_data import FitData, read_folder
-from tcnn_mm.models.backbones.zoo import BACKBONES, Weights, find_weights
+from tcnn_mm.models.backbones.zoo import Weights, find_backbone, find_features, find_weights
 from tcnn_mm.patches.coverage import Coverage, measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
 from tcnn_mm.patches.sampler import PatchSampler
@@ -31,7 +31,7 @@ class FitPlan:
     """All that the config says. The same data and options make the same plan.
 
     Attributes:
-        backbone (str): A key of `BACKBONES`.
+        backbone (str): Name of the network.
         weights (Weights): The file and what it expects.
         data (FitData): Images, classes, parts.
         scales (tuple[float, ...]): λ of the patches.
@@ -78,7 +78,7 @@ def make_plan(
 
     Args:
         data: Folders, or files of annotations.
-        backbone: A key of `BACKBONES`.
+        backbone: Name of the network, see :func:`find_backbone`.
         out: Folder for everything that is written.
         weights: File. Defaults to one found in TCNN_WEIGHTS.
         pixels: What a file of unknown origin expects, a key of `PIXELS`.
@@ -124,7 +124,11 @@ def plan_fit(
         epochs=epochs,
         quick=quick,
     )
-    if BACKBONES[backbone].layer:
+    features = find_features(backbone, weights)
+    if features:
+        print_log(f'{backbone}: {features.said}', 'current')
+        weights = Weights({**weights.model, **features.model}, f'{weights.said}; {features.said}')
+        plan = replace(plan, weights=weights)
         size = measure_features(model_config(plan), [info['img_path'] for info in data.train])
         print_log(
             f'{backbone}: {size.in_channels} features, multiplied by {size.feature_scale} to a '
@@ -188,7 +192,7 @@ def with_scales(grid: PatchGrid, scales: Sequence[float]) -> PatchGrid:
 
 def model_config(plan: FitPlan) -> ConfigDict:
     """The plan's model as far as its base and its weights say it."""
-    base = f'tcnn_mm::_base_/models/{BACKBONES[plan.backbone].config}'
+    base = f'tcnn_mm::_base_/models/{find_backbone(plan.backbone).config}'
     cfg = Config.fromstring(f"_base_ = '{base}'", '.py')
     head = dict(plan.head, num_classes=len(plan.data.classes))
     head.setdefault('in_channels', cfg.model.head.get('in_channels', 1))

@@ -5,6 +5,7 @@ from .aggregators import (
     PowerMeanAggregator,
 )
 from .backbones.alexnet import TransferAlexNet
+from .backbones.timm_backbone import TimmBackbone
 from .backbones.torchvision_backbone import TorchvisionBackbone
 from .heads.adaptation_head import AdaptationHead
 from .heads.context_head import ContextHead
@@ -21,6 +22,7 @@ __all__ = [
     'MeanAggregator',
     'PatchClassifier',
     'PowerMeanAggregator',
+    'TimmBackbone',
     'TorchvisionBackbone',
     'TransferAlexNet',
     'WeakPatchClassifier',

@@ -1,34 +1,45 @@
-"""Where the weight file of each network of the zoo is looked for, and how it is fetched."""
+"""The weight file of each network: where it is looked for, what is known of it, how to fetch it."""
 
 import glob
 import os
 import os.path as osp
-import re
-from typing import NamedTuple
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
 
-import torchvision
-
-from tcnn_mm.checkpoints.download import download
-from tcnn_mm.checkpoints.weight_paths import file_digest, local_path
-from tcnn_mm.checkpoints.zoo import ZOO, ZOO_SCHEME, installed_path, zoo_entry, zoo_path
+from tcnn_mm.checkpoints.download import download, named_sha256
+from tcnn_mm.checkpoints.published import PublishedFile, timm_file, torchvision_file
+from tcnn_mm.checkpoints.weight_paths import SCHEME, file_sha256, local_path
+from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, installed_path, zoo_entry, zoo_path
 
 
 class WeightFile(NamedTuple):
     """The weight file of a network.
 
     Attributes:
-        name: Of the network.
+        name: Of the network, as it is asked for.
         wanted: File names or patterns that are looked for, in this order.
-        folder: Where: TCNN_WEIGHTS, or the package for a file that ships.
+        folder: Where: TCNN_WEIGHTS, or the package that holds the file.
         path: The file that was found, None if there is none.
-        url: Where torchvision has such a file; None for a file that ships.
+        licence: Of the published weights.
+        size: Megabytes; None if not known.
+        top1: Accuracy on ImageNet, percent; None if not known.
+        pixels: What the published weights expect; None for a file whose config says it.
+        sha256: Of the published file, or its beginning; '' if not known.
+        published: The file on a server; None for one that a package holds.
+        notes: What else is to be known.
     """
 
     name: str
     wanted: list[str]
     folder: str
     path: str | None
-    url: str | None
+    licence: str
+    size: float | None = None
+    top1: float | None = None
+    pixels: dict[str, Any] | None = None
+    sha256: str = ''
+    published: PublishedFile | None = None
+    notes: str = ''
 
 
 def weights_folder() -> str:
@@ -36,43 +47,78 @@ def weights_folder() -> str:
     return osp.abspath(osp.expanduser(os.environ.get('TCNN_WEIGHTS') or 'checkpoints'))
 
 
-def is_torchvision_file(path: str) -> bool:
-    """Whether a file is one of torchvision's downloads: its name ends in its own sha256."""
-    named = re.search(r'-([0-9a-f]{8})\.pth$', osp.basename(path))
-    return named is not None and file_digest(path).startswith(named.group(1))
+def shipped_file(name: str, own: str) -> WeightFile:
+    """A file that this package or a package of the zoo holds: `tcnn_mm://FILE`, `zoo://NAME`."""
+    if own.startswith(SCHEME):
+        path = local_path(own)
+        return WeightFile(name, [osp.basename(path)], osp.dirname(path), path, 'Apache-2.0')
+    entry = zoo_entry(own)
+    return WeightFile(
+        name=name,
+        wanted=[osp.basename(entry.member)],
+        folder=f'the package {entry.package}',
+        path=installed_path(entry),
+        licence=entry.licence,
+        size=entry.size / 1e6,
+        top1=entry.top1,
+        pixels=entry.pixels,
+        sha256=entry.sha256,
+        notes=entry.padding,
+    )
 
 
-def find_weight_file(name: str, own: str | None = None) -> WeightFile:
-    """Look for the weight file of a network: its own, else one of torchvision's.
+def published_file(name: str, source: str, network: str, own: str | None = None) -> WeightFile:
+    """A file in TCNN_WEIGHTS: that of the network's config, else the one that a library publishes.
 
     Args:
-        name: As torchvision calls the network.
-        own: The file that its config names, if any; `tcnn_mm://FILE` for one that ships.
+        name: As it is asked for.
+        source: 'torchvision' or 'timm'.
+        network: Its name there.
+        own: File name that its config has, if any.
+
+    Raises:
+        UserError: timm is not installed, or publishes no such weights.
     """
-    if own and own.startswith('tcnn_mm://'):
-        path = local_path(own)
-        return WeightFile(name, [osp.basename(path)], osp.dirname(path), path, None)
-    if own and own.startswith(ZOO_SCHEME):
-        entry = zoo_entry(own)
-        wanted = [osp.basename(entry.member)]
-        return WeightFile(name, wanted, entry.package, installed_path(entry), None)
-    folder = weights_folder()
+    public = torchvision_file(network) if source == 'torchvision' else timm_file(network)
     patterns = [own] if own else []
-    patterns.append('alexnet-owt-*.pth' if name == 'alexnet' else f'{name}-*.pth')
+    patterns.append(public.file)
+    if source == 'torchvision' and network != 'alexnet':  # older weights of the same network
+        patterns.append(f'{network}-*.pth')
+    folder = weights_folder()
     found = [path for p in patterns for path in sorted(glob.glob(osp.join(folder, p)))]
-    url = torchvision.models.get_model_weights(name).DEFAULT.url
-    return WeightFile(name, patterns, folder, next(iter(found), None), url)
+    return WeightFile(
+        name=name,
+        wanted=patterns,
+        folder=folder,
+        path=next(iter(found), None),
+        licence=public.licence,
+        size=public.size,
+        top1=public.top1,
+        pixels=public.pixels,
+        sha256=public.sha256,
+        published=public,
+    )
+
+
+def is_published(path: str, file: WeightFile) -> bool:
+    """Whether a file is published for the network: by its name, and by the hash in it if any."""
+    if file.published is None:
+        return False
+    name = osp.basename(path)
+    named = named_sha256(name)
+    known = any(fnmatchcase(name, p) for p in file.wanted if p == file.published.file or '*' in p)
+    return known and file_sha256(path).startswith(named)
 
 
 def fetch_weight_file(file: WeightFile) -> str:
-    """Path of a weight file; torchvision's is downloaded into TCNN_WEIGHTS where there is none.
+    """Path of a weight file, downloaded into TCNN_WEIGHTS where it is not there yet.
 
     Raises:
-        UserError: It cannot be fetched.
+        UserError: It cannot be fetched; its package is not installed.
     """
-    if file.path is None and file.name in ZOO:
-        return zoo_path(file.name)
-    if file.path is None:
-        assert file.url is not None  # only a file that ships has none, and it is there
-        return download(file.url, file.folder)
-    return file.path
+    if file.path is not None:
+        return file.path
+    if file.published is None:
+        return zoo_path(ZOO_SCHEME + file.name)
+    public = file.published
+    return download(public.url, file.folder, public.file, public.sha256, public.licence)

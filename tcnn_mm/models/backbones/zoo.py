@@ -1,17 +1,24 @@
-"""Networks by short names, with their weight files and the pixels that each file expects."""
+"""Networks by name, with their weight files and the pixels that each file expects."""
 
+import difflib
+import importlib.util
 import os.path as osp
-import shlex
+from functools import cache
 from typing import Any, NamedTuple
 
-from tcnn_mm.checkpoints.weight_paths import local_path
+import torchvision
+
+from tcnn_mm.checkpoints.weight_paths import SCHEME
 from tcnn_mm.checkpoints.zoo import ZOO, ZOO_SCHEME
 from tcnn_mm.errors import UserError
+from tcnn_mm.models.backbones.last_layer import Features, timm_features, torchvision_features
 from tcnn_mm.models.backbones.torchvision_backbone import IMAGENET
 from tcnn_mm.models.backbones.weight_files import (
     WeightFile,
-    find_weight_file,
-    is_torchvision_file,
+    fetch_weight_file,
+    is_published,
+    published_file,
+    shipped_file,
 )
 
 # Mean and std by the kind of training, for files of unknown origin.
@@ -20,6 +27,8 @@ PIXELS: dict[str, dict[str, Any]] = {
     'tf': dict(mean=(127.5,) * 3, std=(127.5,) * 3),
     'caffe': dict(mean=(123.0, 117.0, 104.0), std=(1.0,) * 3),
 }
+# Of a config without a network, whose layers are found by a probe.
+_OPEN = 'tcnn_pooled.py'
 
 
 class Backbone(NamedTuple):
@@ -27,44 +36,81 @@ class Backbone(NamedTuple):
 
     Attributes:
         config: Its config below `configs/_base_/models`.
-        weights: The weight file that this config's pixels belong to; None: any of torchvision's.
+        weights: The weight file that this config's pixels belong to; None: the published one.
         lr: Learning rate of the head.
         window_step: Stride of the grid in weak training, pixels.
-        layer: The last layer, of a network of torchvision that the config leaves open.
+        source: Library that publishes weights of it: 'torchvision' or 'timm'.
+        network: Its name there.
     """
 
-    config: str
+    config: str = _OPEN
     weights: str | None = None
     lr: float = 0.01
     window_step: int = 32
-    layer: str | None = None
+    source: str = 'torchvision'
+    network: str = ''
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the config leaves open which features of which network are used."""
+        return self.config == _OPEN
 
 
+# Networks with a config of their own; the first column of `tcnn weights list`.
 BACKBONES = {
-    'minivoc': Backbone('tcnn_alexnet_small_dense.py', 'tcnn_mm://minivoc_source.pth', 0.1, 16),
-    **{
-        name: Backbone(f'tcnn_{name.replace("_", "-")}.py', ZOO_SCHEME + name) for name in ZOO
-    },
+    **{name: Backbone(f'tcnn_{name.replace("_", "-")}.py', ZOO_SCHEME + name) for name in ZOO},
+    'minivoc': Backbone('tcnn_alexnet_small_dense.py', f'{SCHEME}minivoc_source.pth', 0.1, 16),
     'mobilenet_v2': Backbone(
-        'tcnn_mobilenetv2.py', 'mobilenet_v2_tf2_int8deq_imagenet.pth'
+        'tcnn_mobilenetv2.py', 'mobilenet_v2_tf2_int8deq_imagenet.pth', network='mobilenet_v2'
     ),
-    'squeezenet1_0': Backbone('tcnn_squeezenet.py', 'squeezenet1_0_deepcompression_imagenet.pth'),
-    'alexnet': Backbone('tcnn_alexnet_dense.py', 'alexnet-owt-7be5be79.pth'),
-}  # fmt: skip
-# Networks of torchvision whose last map follows a ReLU. Squeeze-and-excitation and attention mix
-# the whole input into each cell, which dense mode refuses; ConvNeXt normalises after its pooling.
-LAST_LAYERS = {
-    'layer4': 'resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d '
-    'resnext101_64x4d wide_resnet50_2 wide_resnet101_2',
-    'trunk_output': 'regnet_x_400mf regnet_x_800mf regnet_x_1_6gf regnet_x_3_2gf regnet_x_8gf '
-    'regnet_x_16gf regnet_x_32gf',
-    'features': 'vgg11_bn vgg13_bn vgg16_bn vgg19_bn squeezenet1_1',
+    'squeezenet1_0': Backbone(
+        'tcnn_squeezenet.py', 'squeezenet1_0_deepcompression_imagenet.pth', network='squeezenet1_0'
+    ),
+    'alexnet': Backbone('tcnn_alexnet_dense.py', 'alexnet-owt-7be5be79.pth', network='alexnet'),
 }
-BACKBONES |= {
-    name: Backbone('tcnn_pooled.py', layer=layer)
-    for layer, names in LAST_LAYERS.items()
-    for name in names.split()
-}
+
+
+def torchvision_names() -> list[str]:
+    """Networks of torchvision that classify images."""
+    return torchvision.models.list_models(module=torchvision.models)
+
+
+@cache
+def timm_names() -> tuple[str, ...]:
+    """Networks that timm publishes weights of, with the tags of the weights; () without timm."""
+    if importlib.util.find_spec('timm') is None:
+        return ()
+    import timm
+
+    return tuple(timm.list_pretrained())
+
+
+def find_backbone(name: str) -> Backbone:
+    """The network of a name: of our table, else torchvision's, else timm's.
+
+    Args:
+        name: Perhaps with `torchvision:` or `timm:` before it, where both have one.
+
+    Raises:
+        UserError: An unknown name; names the nearest ones.
+    """
+    if name in BACKBONES:
+        return BACKBONES[name]
+    source, _, network = name.rpartition(':')
+    if source in ('', 'torchvision') and network in torchvision_names():
+        return Backbone(network=network)
+    timm = timm_names()
+    bare = {full.partition('.')[0] for full in timm}
+    if source in ('', 'timm') and (network in bare or network in timm):
+        return Backbone(source='timm', network=network)
+    known = [*BACKBONES, *torchvision_names(), *sorted(bare)]
+    near = difflib.get_close_matches(network.partition('.')[0], list(dict.fromkeys(known)), 5, 0.5)
+    more = '' if timm else "; for timm's networks: pip install 'tcnn_mm[timm]'"
+    raise UserError(
+        f'no backbone {name}; '
+        + (f'near it: {", ".join(near)}' if near else 'all of them: tcnn weights list')
+        + more
+    )
 
 
 class Weights(NamedTuple):
@@ -80,64 +126,53 @@ class Weights(NamedTuple):
 
 
 def weight_file(name: str) -> WeightFile:
-    """Look for the weight file of a network: that of its config, else one of torchvision's.
+    """Look for the weight file of a network: that of its config, else the published one.
 
     Raises:
         UserError: An unknown name.
     """
-    if name not in BACKBONES:
-        raise UserError(f'no backbone {name}; choose from {", ".join(BACKBONES)}')
-    return find_weight_file(name, BACKBONES[name].weights)
+    backbone = find_backbone(name)
+    own = backbone.weights
+    if own and own.startswith((SCHEME, ZOO_SCHEME)):
+        return shipped_file(name, own)
+    return published_file(name, backbone.source, backbone.network, own)
 
 
 def find_weights(name: str, path: str | None = None, pixels: str | None = None) -> Weights:
     """The weight file of a network, and what pixels it expects: known, never guessed.
 
+    A published file that is not there is downloaded.
+
     Args:
-        name: A key of :data:`BACKBONES`.
+        name: See :func:`find_backbone`.
         path: The file. Defaults to that of :func:`weight_file`.
         pixels: A key of :data:`PIXELS`, for a file of unknown origin.
 
     Raises:
         UserError: An unknown name; no file; a file of unknown pixels.
     """
-    known = weight_file(name)
-    backbone = BACKBONES[name]
-    if name == 'minivoc' and not path:
-        return Weights({}, f'{backbone.weights} (ships with the package)')
-    if name in ZOO and not path:
-        entry = ZOO[name]
-        local_path(ZOO_SCHEME + name)
-        return Weights({}, f'zoo://{name} ({entry.package}, {entry.licence})')
+    known, backbone = weight_file(name), find_backbone(name)
     if path is None:
-        if known.path is None:
-            raise UserError(
-                f'no weights of {name}: looked for {" and ".join(known.wanted)} in {known.folder} '
-                f'(TCNN_WEIGHTS)\ndownload {known.url} into it (tcnn weights get '
-                f'{shlex.quote(name)}), or give --weights FILE; --backbone minivoc needs no file'
-            )
-        path = known.path
+        path = fetch_weight_file(known)
+        if known.published is None:
+            return Weights({}, f'{backbone.weights} ({known.folder}; {known.licence})')
     if not osp.isfile(path):
         raise UserError(f'--weights {path}: no such file\nlooked for {osp.abspath(path)}')
-    entry, reason = _pixels_of(path, backbone, pixels)
+    entry, reason = _pixels_of(path, known, backbone, pixels)
     model: dict[str, Any] = {}
-    if backbone.layer:
-        kind = 'tcnn_mm.TorchvisionBackbone'
-        model['backbone'] = dict(type=kind, name=name, layer=backbone.layer)
     if osp.abspath(path) != osp.join(known.folder, backbone.weights or ''):
         model['pretrained'] = osp.abspath(path)
     if entry:
         # TensorFlow's padding needs odd sizes; the rest is torchvision's usual one.
-        size = {} if pixels == 'tf' else dict(size=224)
-        pixels_of_file = dict(preprocessing=dict(size, **entry))
-        model['backbone'] = {**model.get('backbone', {}), **pixels_of_file}
+        entry = entry if 'size' in entry or pixels == 'tf' else dict(entry, size=224)
+        model['backbone'] = dict(preprocessing=entry)
     return Weights(model, f'{path}; pixels: {reason}')
 
 
 def _pixels_of(
-    path: str, backbone: Backbone, pixels: str | None
+    path: str, known: WeightFile, backbone: Backbone, pixels: str | None
 ) -> tuple[dict[str, Any] | None, str]:
-    """Mean and std that a file expects (None: those of the backbone's config), and why.
+    """What a file expects (None: what the backbone's config says), and why.
 
     Raises:
         UserError: Neither asked for nor known.
@@ -146,10 +181,30 @@ def _pixels_of(
         return PIXELS[pixels], f'--pixels {pixels}'
     if osp.basename(path) == backbone.weights:
         return None, f'as its config {backbone.config} says'
-    if is_torchvision_file(path):
-        return PIXELS['imagenet'], "torchvision's own file: ImageNet mean and std"
+    if is_published(path, known):
+        return known.pixels, f"{backbone.source}'s own file, as it says"
     raise UserError(
         f'{path}: of unknown origin, so its pixels are not known; say --pixels '
         f'{{{",".join(PIXELS)}}} (imagenet: as torchvision; tf: (x - 127.5) / 127.5; caffe: '
         'minus the mean, std 1)'
     )
+
+
+def find_features(name: str, weights: Weights) -> Features | None:
+    """The features of a network whose config leaves them open, found by a probe; None if not.
+
+    Args:
+        name: See :func:`find_backbone`.
+        weights: Of it; its pixels say the size of a patch.
+
+    Returns:
+        Entries for the config's model, with those of the weights.
+    """
+    backbone = find_backbone(name)
+    if not backbone.is_open:
+        return None
+    own = weights.model.get('backbone', {})
+    size = own.get('preprocessing', {}).get('size', IMAGENET['size'])
+    find = torchvision_features if backbone.source == 'torchvision' else timm_features
+    found = find(backbone.network, size)
+    return found._replace(model=dict(found.model, backbone={**found.model['backbone'], **own}))

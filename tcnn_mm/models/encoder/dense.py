@@ -28,16 +28,15 @@ GLOBAL_OPERATIONS = (
 _STRIDES = (1, 2, 4, 8, 16, 32, 64)
 
 
+def global_operations(modules: Iterable[nn.Module]) -> list[str]:
+    """Names of the kinds of modules that mix the whole image."""
+    kinds = {type(part).__name__ for module in modules for part in module.modules()}
+    return sorted(kinds.intersection(GLOBAL_OPERATIONS))
+
+
 def refuse_global_operations(modules: Iterable[nn.Module], name: str) -> None:
     """Raise ValueError if one of the modules mixes the whole image; names it."""
-    found = sorted(
-        {
-            type(part).__name__
-            for module in modules
-            for part in module.modules()
-            if type(part).__name__ in GLOBAL_OPERATIONS
-        }
-    )
+    found = global_operations(modules)
     if found:
         raise InvalidValueError(
             f"feature_mode='dense' needs a network of local operations; {name} has "
