@@ -46,7 +46,7 @@ def test_each_kind_of_what_does_not_exist_is_found(text):
 def test_commands_that_reach_a_message():
     """By imports, inside functions too; parts that a config names are of train and test."""
     assert {'train', 'test', 'fit', 'predict'} <= {*users('tcnn_mm/checkpoints/loading.py')}
-    assert users('tcnn_mm/engine/epoch_seed.py') == ('train', 'test')
+    assert {*users('tcnn_mm/engine/epoch_seed.py')} >= {'train', 'test'}
     assert users('tcnn_mm/estimator/plan.py') == ('fit',)
     assert len(reached(entries()['train'])) > 50
 

@@ -18,6 +18,7 @@ from tcnn_mm.benchmarks.timers import PeakMemory, timed
 from tcnn_mm.datasets.bank_reading import FILES
 from tcnn_mm.datasets.dataset_wrappers import inner_configs
 from tcnn_mm.datasets.feature_bank import is_feature_bank, named_banks
+from tcnn_mm.datasets.item_sizes import with_sizes
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.engine.bank_recipe import bank_recipe
 from tcnn_mm.engine.build_bank import build_bank, plan_rows, refuse_other_folder
@@ -149,7 +150,9 @@ def _try_batch(cfg: Config, runner: Runner) -> None:
     print('\n'.join(label_lines(images, infos)))
     sampler: Any = getattr(model, 'sampler', None)
     if hasattr(sampler, 'labeler') and 'gt_bboxes' in infos[0]:
-        report = measure_coverage(infos, images.metainfo['classes'], sampler.grid, sampler.labeler)
+        report = measure_coverage(
+            with_sizes(infos), images.metainfo['classes'], sampler.grid, sampler.labeler
+        )
         print('\n'.join(report.table()))
     waits = bank_waits(cfg, model)
     with PeakMemory(device) as memory:

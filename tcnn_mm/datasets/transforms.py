@@ -49,7 +49,10 @@ class LoadVOCObjects(BaseTransform):
             )
         path = results['img_path']
         if path is None:
-            raise UserError(f'{results["img_id"]}: the data set has with_images=False')
+            raise UserError(
+                f'{results["img_id"]}: the data set has with_images=False; leave that out to '
+                'read its images'
+            )
         image = load_bgr(path)
         if self.upright:
             image = np.ascontiguousarray(apply_orientation(image, exif_orientation(path)))

@@ -23,6 +23,23 @@ ANNOTATIONS = (
 )  # fmt: skip
 
 
+# What a bank reads of an item.
+NEEDED = (
+    'img_id', 'img_path', 'gt_label', 'gt_label_difficult', 'gt_bboxes', 'gt_bboxes_labels',
+    'gt_bboxes_difficult',
+)  # fmt: skip
+
+
+def refuse_unknown_items(dataset: BaseDataset) -> None:
+    """Raise a UserError for a data set whose items lack what a bank reads of them."""
+    lacking = [key for key in NEEDED if key not in dataset.get_data_info(0)] if len(dataset) else []
+    if lacking:
+        raise UserError(
+            f'{type(dataset).__name__}: its items have no {", ".join(lacking)}, which a feature '
+            'bank reads; docs/guides/add_a_data_set.md shows a data set with them'
+        )
+
+
 def image_record(
     info: Mapping[str, Any], size_hw: tuple[int, int], objects: np.ndarray
 ) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from tcnn_mm.datasets.bank_reading import FILES, read_rows
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.feature_bank import named_banks
 from tcnn_mm.datasets.image_io import image_size
+from tcnn_mm.datasets.item_sizes import with_sizes
 from tcnn_mm.engine.bank_check import check_bank
 from tcnn_mm.engine.bank_checksums import row_checksum
 from tcnn_mm.engine.bank_contents import (
     Record,
     image_digests,
     image_record,
+    refuse_unknown_items,
     replaced_images,
     some_ids,
 )
@@ -172,6 +174,7 @@ def build_bank(cfg: Config, bank: Mapping[str, Any], advice: str | None = None) 
     if torch.cuda.is_available():
         model.cuda()
     dataset = DATASETS.build(bank['source'])
+    refuse_unknown_items(dataset)
     folder = osp.abspath(bank['bank'])
     recipe = bank_recipe(model, dataset, bank, ConfigDict(cfg.model).to_dict())
 
@@ -212,7 +215,7 @@ def _make_bank(
 ) -> None:
     """Compute a bank that does not exist."""
     if not bank.get('test_mode', False):
-        items = (dataset.get_data_info(i) for i in range(len(dataset)))
+        items = with_sizes(dataset.get_data_info(i) for i in range(len(dataset)))
         grid, labeler = model.sampler.grid, model.sampler.labeler
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
         print_log('\n'.join(report.table()), 'current')

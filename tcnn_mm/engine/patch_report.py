@@ -9,6 +9,7 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from tcnn_mm.datasets.item_sizes import with_sizes
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
 from tcnn_mm.patches.coverage import measure_coverage
@@ -47,7 +48,7 @@ class PatchReportHook(Hook):
         has_boxes = hasattr(dataset, 'get_data_info') and 'gt_bboxes' in dataset.get_data_info(0)
         if not (self.coverage and hasattr(sampler, 'labeler') and has_boxes):
             return
-        items = (dataset.get_data_info(i) for i in range(len(dataset)))
+        items = with_sizes(dataset.get_data_info(i) for i in range(len(dataset)))
         report = measure_coverage(items, dataset.metainfo['classes'], sampler.grid, sampler.labeler)
         runner.logger.info('\n'.join(report.table()))
 

@@ -257,8 +257,11 @@ def users(path: str) -> tuple[str, ...]:
 
     Parts that a config names are imported by their registry alone: train and test build them.
     """
-    found = [name for name, file in entries().items() if ROOT / path in reached(file)]
-    return tuple(found) or ('train', 'test')
+    file, runs = ROOT / path, ('train', 'test')
+    found = [name for name, entry in entries().items() if file in reached(entry)]
+    if not found or '.register_module(' in file.read_text(encoding='utf-8'):
+        found += [name for name in runs if name not in found]
+    return tuple(found)
 
 
 @functools.cache
