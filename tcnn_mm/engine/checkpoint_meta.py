@@ -49,7 +49,7 @@ class CheckpointMetaHook(Hook):
         if now and (gone or new):
             runner.logger.warning(
                 f'resumed with other training images: {gone} are not there now, {new} are new; '
-                'the result is of both; for the new ones alone train without --resume'
+                'the result is of both; for the new ones alone: tcnn train … without --resume'
             )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

@@ -107,7 +107,7 @@ def messages() -> Iterator[Message]:
                 inner.update(node.values)
         for node in ast.walk(tree):
             text = written(node) if node not in inner else None
-            if text and ' ' in text.strip():
+            if text and ' ' in text.strip() and not text.lstrip().startswith('<'):  # no page
                 yield Message(str(path.relative_to(ROOT)), node.lineno, text)
 
 
