@@ -176,7 +176,8 @@ def _schedule_lines(plan: FitPlan) -> list[str]:
         f'# {plan.rows} {"images" if weak else "patches"} to train on per epoch.',
         f'train_cfg = dict(max_epochs={epochs}{interval})',
         f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
-        f'optim_wrapper = dict(optimizer=dict(lr={rate}))',
+        # One pass over the weights instead of five: a third of a step on a processor.
+        f'optim_wrapper = dict(optimizer=dict(lr={rate}, fused=True))',
         f'randomness = dict(seed={plan.seed})',
         f'default_hooks = dict(checkpoint=dict(interval={max(1, epochs // CHECKPOINTS)}))',
         # mmengine writes a copy of the config into it, under the same name.

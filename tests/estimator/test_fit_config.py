@@ -1,8 +1,10 @@
 """The config of a fit reads back to the values that the fit has, whatever the names in them are."""
 
+import dataclasses
 import random
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from tcnn_mm.checkpoints.config_text import read_dumped_config
@@ -60,6 +62,7 @@ def test_any_name_reads_back(seed, tmp_path, monkeypatch):
     assert cfg.model.pretrained == plan.weights.model['pretrained']
     assert cfg.model.backbone.arch == plan.weights.model['backbone']['arch']
     assert cfg.work_dir == f'{plan.out}/run'
+    assert cfg.optim_wrapper.optimizer.fused and cfg.default_hooks.checkpoint.interval > 0
     decisions = dict(cfg.decisions)
     assert decisions['Data'] == plan.data.description
     assert decisions['Scales'].endswith('; '.join(plan.reasons))
@@ -70,3 +73,28 @@ def test_any_name_reads_back(seed, tmp_path, monkeypatch):
     cfg.dump(str(tmp_path / 'dumped.py'))
     assert read_dumped_config(str(tmp_path / 'dumped.py')).to_dict() == cfg.to_dict()
     assert not (tmp_path / 'ran').exists()
+
+
+def test_checkpoints_are_few_whatever_the_epochs(tmp_path):
+    """200 short epochs write about eight files; a training of few epochs writes each."""
+    plan = plan_of(['a', 'b', 'c', 'd', 'e', 'f', 'g'], weak=False)
+    for epochs, interval in ((200, 25), (19, 2), (4, 1)):
+        text = config_text(dataclasses.replace(plan, epochs=epochs))
+        assert f'default_hooks = dict(checkpoint=dict(interval={interval}))' in text
+
+
+def test_the_fused_update_is_the_plain_one():
+    """The optimizer that the config names, to float32 rounding, on the processor too."""
+    found = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        layer = torch.nn.Linear(30, 20)
+        optimizer = torch.optim.SGD(
+            layer.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, fused=fused
+        )
+        for _ in range(20):
+            optimizer.zero_grad()
+            layer(torch.randn(8, 30)).square().mean().backward()
+            optimizer.step()
+        found.append(layer.weight.detach())
+    torch.testing.assert_close(*found, rtol=1e-5, atol=1e-6)
