@@ -1,7 +1,5 @@
 """From patch scores to image scores (paper, sec. 5), always in float32."""
 
-import math
-
 import torch
 
 from tcnn_mm.errors import InvalidValueError
@@ -59,4 +57,6 @@ class LogSumExpAggregator:
 
     def __call__(self, scores: torch.Tensor) -> torch.Tensor:
         scores = scores.float() * self.r
-        return (torch.logsumexp(scores, 0) - math.log(len(scores))) / self.r
+        # As a tensor: an export keeps the number of patches free.
+        count = scores.new_ones(scores.shape[0], dtype=torch.float64).sum()
+        return (torch.logsumexp(scores, 0) - count.log()) / self.r
