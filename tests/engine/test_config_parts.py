@@ -66,6 +66,7 @@ def test_arguments_of_bases_count():
     """What a class passes on belongs to it; a base of others that takes any name is not judged."""
     assert {'backbone', 'chunk_size', 'head'} <= set(arguments(WeakPatchClassifier))
     assert arguments(registered()['AtomicCheckpointHook']) is None
+    assert set(arguments(registered()['pseudo_collate'])) == {'_scope_'}
 
 
 @pytest.mark.parametrize(
