@@ -9,7 +9,7 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmengine.visualization import LocalVisBackend
+from mmengine.visualization import LocalVisBackend, MLflowVisBackend
 from mmpretrain.structures import DataSample
 from PIL import Image
 
@@ -134,4 +134,6 @@ class ScoreMapHook(Hook):
                 # The local backend would write the same PNG again.
                 if not isinstance(backend, LocalVisBackend):
                     shown = f'score_maps/{osp.splitext(name)[0]}'
+                    if isinstance(backend, MLflowVisBackend):
+                        shown += '.png'  # MLflow's artifacts are files: the suffix is the format
                     backend.add_image(shown, drawn, step=runner.iter)
