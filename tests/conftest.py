@@ -15,6 +15,7 @@ import yapf.yapflib.yapf_api
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
+from tqdm import tqdm
 
 from tests.support.no_network import no_network
 
@@ -64,6 +65,12 @@ def session_log() -> None:
     """Make mmengine's default logger now: one that a test of the output makes ends with it, and
     each later message is an error on a closed stream."""
     MMLogger.get_current_instance()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def no_monitor_of_bars() -> None:
+    """Start no thread of tqdm: a process that is forked while it holds tqdm's lock hangs."""
+    tqdm.monitor_interval = 0
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Files that are no images, or too much of one: an error at once, and no memory taken."""
 
+import contextlib
+import io
 import os
 import socket
 import struct
@@ -183,3 +185,23 @@ def test_a_declared_size_takes_no_memory(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50e6
+
+
+@pytest.mark.parametrize('kind', ['AVIF', 'DDS', 'GIF', 'ICO', 'JPEG', 'PNG', 'TIFF', 'WEBP'])
+def test_a_damaged_file_of_any_format_is_one_line(kind, tmp_path):
+    """Cut and changed at random places, under its own suffix or .jpg: an image or a UserError."""
+    if kind not in Image.registered_extensions().values() or kind not in Image.SAVE:
+        pytest.skip(f'this Pillow writes no {kind}')
+    random = np.random.default_rng(0)
+    whole = io.BytesIO()
+    Image.fromarray(random.integers(0, 255, (24, 30, 3), np.uint8)).save(whole, kind)
+    for turn in range(25):
+        data = np.frombuffer(whole.getvalue(), np.uint8).copy()
+        data = data[: len(data) if turn % 3 else random.integers(len(data))]
+        for place in random.integers(0, max(1, min(len(data), (16, 100, 10**6)[turn % 3])), 4):
+            data[place : place + 1] = random.integers(256)
+        path = tmp_path / f'a.{kind.lower() if turn % 2 else "jpg"}'
+        path.write_bytes(data.tobytes())
+        for read in (load_rgb, image_size, read_header):
+            with contextlib.suppress(UserError):
+                read(path)

@@ -136,6 +136,7 @@ def two_processes(records, folder, store):
     for rank in range(2):
         child = os.fork()
         if child == 0:
+            signal.alarm(120)  # one that hangs fails its test
             status = 1
             try:
                 torch.distributed.init_process_group(

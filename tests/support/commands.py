@@ -4,6 +4,7 @@ import logging
 import os
 import os.path as osp
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from tcnn_mm.cli.main import main
 from tests.support.tool_module import tool_path
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+# Seconds that a command may take.
+LONGEST = 300
 
 
 def config(name: str) -> str:
@@ -60,6 +63,8 @@ def start(tool: str, *arguments: object, cwd: str | Path, **env: str | None) -> 
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
+        # Locks of the parent's threads are held for ever here: what hangs ends, and fails its test.
+        signal.alarm(LONGEST)
         os._exit(_become(argv, cwd, env, *(file.fileno() for file in files)))
     return Running(argv, *files, lambda: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
@@ -102,7 +107,7 @@ def _start_fresh(
         stderr=err,
         env={key: value for key, value in merged.items() if value is not None},
     )
-    return Running(argv, out, err, lambda: process.wait(timeout=300))
+    return Running(argv, out, err, lambda: process.wait(timeout=LONGEST))
 
 
 def _become(
