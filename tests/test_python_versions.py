@@ -35,13 +35,13 @@ def test_ci_runs_each():
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_one_pin_per_package(version):
-    """Of several lines for a package, one holds for each Python."""
+    """Of several lines for a package, at most one holds for each Python."""
     lines = (ROOT / 'requirements' / 'constraints.txt').read_text(encoding='utf-8').splitlines()
     texts = [line.partition('#')[0].strip() for line in lines]
     pins = [Requirement(text) for text in texts if text]
     environment = dict(python_version=version)
     held = [pin.name for pin in pins if not pin.marker or pin.marker.evaluate(environment)]
-    assert sorted(held) == sorted({pin.name for pin in pins})
+    assert len(held) == len(set(held))
 
 
 @pytest.mark.slow
