@@ -8,8 +8,8 @@
 #
 # Expected figure and time: not measured, because the weights were unavailable. The paper has no
 # such network.
-# Attention mixes the whole input, so dense mode refuses it. Each of about 350 patches per image
-# costs 17.6 G multiply-adds (AlexNet: 0.7): a GPU is needed.
+# Each of about 350 patches per image costs 17.6 G multiply-adds (AlexNet: 0.7): a GPU is needed.
+# Dense mode, in tiles: tcnn_vit_voc07_dense.py.
 _base_ = './tcnn_resnet50_voc07.py'
 model = dict(
     backbone=dict(_delete_=True, type='mmpretrain.VisionTransformer', arch='base', img_size=224),

@@ -15,7 +15,7 @@ from tcnn_mm.analysis.baselines import fit_logistic
 from tcnn_mm.datasets.source_images import SizedDataset
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
-from tcnn_mm.models.encoder.dense import map_geometry
+from tcnn_mm.models.encoder.locality import map_geometry
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.models.samples import sample_labels
 from tcnn_mm.patches.crop import resize
@@ -64,7 +64,9 @@ class ActivationMaps:
             raise UserError(
                 f'class activation maps need frozen {", ".join(self.layers)}, which train here'
             )
-        self.stride, _ = map_geometry(self._run, self.size, model.device)
+        self.stride = model.encoder.map_stride
+        if model.encoder.dense_tile is None:
+            self.stride, _ = map_geometry(self._run, self.size, model.device)
 
     def _run(self, images: torch.Tensor) -> torch.Tensor:
         return self.model.encoder.run_map(images).float()

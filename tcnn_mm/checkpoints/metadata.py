@@ -19,8 +19,8 @@ def model_record(model: Any) -> dict[str, Any] | None:
             backbone is recorded alone.
 
     Returns:
-        preprocessing, sampler, grid, aggregator, feature_mode, frozen; None for a source network
-        without preprocessing of its own.
+        preprocessing, sampler, grid, aggregator, feature_mode, dense_tile, frozen; None for a
+        source network without preprocessing of its own.
     """
     if not hasattr(model, 'sampler'):
         pixels = getattr(model.backbone, 'preprocessing', None)
@@ -34,6 +34,7 @@ def model_record(model: Any) -> dict[str, Any] | None:
         grid=_plain({k: v for k, v in vars(grid).items() if k[0] != '_'}) if grid else None,
         aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
         feature_mode=model.feature_mode,
+        dense_tile=model.encoder.dense_tile,
         frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
     )
 

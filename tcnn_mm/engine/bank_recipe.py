@@ -50,6 +50,7 @@ def bank_recipe(
     if not test_mode:
         sampler.update(labeler=plain_settings(model.sampler.labeler), seed=bank.get('seed', 0))
         sampler['background_share'] = model.sampler.background_share
+    tile = model.encoder.dense_tile
     return dict(
         network=dict(
             backbone=model_config['backbone'],
@@ -57,6 +58,7 @@ def bank_recipe(
             weights=file_digest(model.pretrained),
             layers_below=list(model.encoder.layers_below),
             feature_mode=model.feature_mode,
+            **({'dense_tile': tile} if tile is not None else {}),
             dtype=str(model.frozen_dtype),
             preprocessing=dict(model.preprocessing),
         ),

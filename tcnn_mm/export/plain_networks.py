@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import run_layers
 from tcnn_mm.models.patch_model import PatchModel
 
@@ -72,6 +73,10 @@ class DenseNetwork(PlainNetwork):
 
     def __init__(self, model: PatchModel) -> None:
         super().__init__(model)
+        if model.encoder.dense_tile is not None:
+            raise InvalidValueError(
+                'it runs in tiles (dense_tile); export its patches: --part patch'
+            )
         self.stride, self.side = model.encoder.map_geometry()
         self.map_names = list(model.encoder.map_layers)
 

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import FrozenCopy, run_layers
 from tcnn_mm.models.patch_model import PatchModel
 
@@ -41,6 +42,11 @@ class FeatureNetwork(nn.Module):
     def __init__(self, model: PatchModel) -> None:
         super().__init__()
         encoder = model.encoder
+        if encoder.dense_tile is not None:
+            raise InvalidValueError(
+                'a network that runs in tiles (dense_tile) has no file of whole images yet; export '
+                'its patches: --part patch'
+            )
         self.backbone = encoder.frozen.current()
         self.neck = encoder.neck
         self.size, self.dense = encoder.size, encoder.feature_mode == 'dense'

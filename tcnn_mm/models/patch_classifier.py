@@ -52,6 +52,10 @@ class PatchClassifier(PatchModel):
             'dense': the convolutions run once per scale and patches are windows of the map, an
             order of magnitude cheaper (see `models.encoder.dense`). The grid's `snap` follows the
             stride of the network. Needs frozen convolutions. Defaults to 'crop'.
+        dense_tile (int, optional): For networks with operations on the whole image (vision
+            transformers) in dense mode: the side in pixels of the tiles in which a resized image
+            passes the network; S keeps its position embeddings (see `models.encoder.tiles`).
+            Defaults to None: a resized image passes as a whole.
         data_preprocessor (dict, optional): Moves data. Defaults to `ImageMover`.
     """
 

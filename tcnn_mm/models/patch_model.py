@@ -63,6 +63,7 @@ class PatchModel(ImageClassifier):
         frozen_dtype: str | None = None,
         compile_frozen: bool = False,
         feature_mode: str = 'crop',
+        dense_tile: int | None = None,
         data_preprocessor: dict | nn.Module | None = None,
         train_cfg: dict | None = None,
         init_cfg: dict | None = None,
@@ -89,6 +90,7 @@ class PatchModel(ImageClassifier):
             chunk_size,
             getattr(torch, frozen_dtype) if frozen_dtype else None,
             compile_frozen,
+            dense_tile,
         )
         self.sampler = builders.build_sampler(
             sampler,

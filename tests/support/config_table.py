@@ -162,6 +162,7 @@ ROWS = {
     'mixing/tcnn_resnet50_voc07.py': mixed(RESNET, 2048, slow=True),
     'mixing/tcnn_convnext_voc07.py': mixed(CONVNEXT, 768, slow=True),
     'mixing/tcnn_vit_voc07.py': mixed(VIT, 768),
+    'mixing/tcnn_vit_voc07_dense.py': mixed(VIT, 768),
     'mixing/tcnn_timm_voc07.py': mixed(TIMM, 1280, needs='timm'),
     'mixing/tcnn_small_voc07_no-pretrain.py': dict(
         VOC07, trains=ALL, width=256, pretrained=None, run=DENSE, slow=True

@@ -8,76 +8,15 @@ its longer side. Each strip reaches one patch side beyond its windows, so that t
 those of the whole map, unless the network sees further than that beyond a window.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.patches.crop import MAX_RESIZED_PIXELS, cut, resample, resize
 from tcnn_mm.patches.windows import Boxes, GridWindows
-
-# Modules that mix the whole image into every cell: a window of their map is no patch.
-GLOBAL_OPERATIONS = (
-    'AdaptiveAvgPool2d', 'AdaptiveMaxPool2d', 'SqueezeExcitation', 'SELayer', 'EffectiveSELayer',
-    'GRN', 'GroupNorm', 'InstanceNorm2d', 'MultiheadAttention', 'WindowMSA', 'ShiftWindowMSA',
-    'LeAttention', 'Attention', 'ContextBlock', 'NonLocal2d',
-)  # fmt: skip
-_STRIDES = (1, 2, 4, 8, 16, 32, 64)
-
-
-def global_operations(modules: Iterable[nn.Module]) -> list[str]:
-    """Names of the kinds of modules that mix the whole image."""
-    kinds = {type(part).__name__ for module in modules for part in module.modules()}
-    return sorted(kinds.intersection(GLOBAL_OPERATIONS))
-
-
-def refuse_global_operations(modules: Iterable[nn.Module], name: str) -> None:
-    """Raise ValueError if one of the modules mixes the whole image; names it."""
-    found = global_operations(modules)
-    if found:
-        raise InvalidValueError(
-            f"feature_mode='dense' needs a network of local operations; {name} has "
-            f"{', '.join(found)}: use feature_mode='crop'"
-        )
-
-
-@torch.no_grad()
-def map_geometry(
-    convolve: Callable[[torch.Tensor], torch.Tensor],
-    size: int,
-    device: torch.device | str = 'cpu',
-) -> tuple[int, int]:
-    """Stride of the map in input pixels and its side for one patch.
-
-    Args:
-        convolve (callable): (B, 3, H, W) → (B, C, h, w).
-        size (int): S.
-
-    Returns:
-        tuple[int, int]: stride, and side g of the S × S patch's map: a patch that starts at
-        pixel stride × i is the window of cells i … i + g - 1.
-
-    Raises:
-        InvalidValueError: The map does not grow by one cell per stride for any stride.
-    """
-
-    def side(pixels: int) -> int:
-        out = convolve(torch.zeros(1, 3, pixels, pixels, device=device))
-        if out.dim() != 4:
-            raise InvalidValueError(
-                f"feature_mode='dense' needs a map (B, C, h, w), the backbone gives "
-                f'{tuple(out.shape)}; mmpretrain: gap_before_final_norm=False, out_type etc.'
-            )
-        return out.shape[-1]
-
-    cells = side(size)
-    for stride in _STRIDES:
-        if side(size + stride) == cells + 1 and side(size + 3 * stride) == cells + 3:
-            return stride, cells
-    raise InvalidValueError(f"feature_mode='dense': no regular stride found at patch size {size}")
 
 
 @dataclass(frozen=True, eq=False)

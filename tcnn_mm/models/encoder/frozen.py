@@ -14,16 +14,23 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from tcnn_mm.models.encoder.folding import fold_norms
 from tcnn_mm.models.encoder.hardware import is_native
 from tcnn_mm.models.encoder.integer_relu6 import replace_relu6
+from tcnn_mm.models.encoder.tiles import token_map
 
 # Folding reorders float32 sums; a norm that does not belong to its neighbour is far off.
 _FOLD_TOLERANCE = 1e-3
 
 
 def run_layers(backbone: Any, x: torch.Tensor, names: list[str]) -> torch.Tensor:
-    """Run the named layers; a backbone that declares none is one layer, 'backbone'."""
+    """Run the named layers; a backbone that declares none is one layer, 'backbone'.
+
+    The tokens (B, N, C) of such a backbone are a map (B, C, h, w), see `tiles.token_map`.
+    """
     if not names:
         return x
-    return backbone(x)[-1] if names == ['backbone'] else backbone.run_layers(x, names)
+    if names != ['backbone']:
+        return backbone.run_layers(x, names)
+    out = backbone(x)[-1]
+    return token_map(out, *x.shape[-2:]) if out.dim() == 3 else out
 
 
 def layer_modules(backbone: Any, names: list[str]) -> list[nn.Module]:

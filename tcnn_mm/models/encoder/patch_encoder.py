@@ -16,13 +16,13 @@ from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.chunks import regroup
 from tcnn_mm.models.encoder.dense import (
     dense_windows,
-    map_geometry,
     map_windows,
     pooled,
-    refuse_global_operations,
     snapped_windows,
 )
 from tcnn_mm.models.encoder.frozen import FrozenCopy, layer_modules, run_layers
+from tcnn_mm.models.encoder.locality import local_geometry
+from tcnn_mm.models.encoder.tiles import tile_geometry, tiled_map
 from tcnn_mm.models.freezing import split_layers
 from tcnn_mm.models.shape_errors import shape_errors
 from tcnn_mm.patches.crop import iter_patches
@@ -50,6 +50,8 @@ class PatchEncoder:
             the same memory. Defaults to 64.
         dtype (torch.dtype, optional): Of the frozen layers. Defaults to float32.
         compiled (bool): Run them through `torch.compile`. Defaults to False.
+        dense_tile (int, optional): In dense mode, side in pixels of the tiles in which images
+            pass the network, see `tiles`; crop mode has none. Defaults to None: whole images.
 
     Attributes:
         layers_below, layers_above (list[str]): Layers below the first trainable one, and from it
@@ -71,12 +73,14 @@ class PatchEncoder:
         chunk_size: int = 64,
         dtype: torch.dtype | None = None,
         compiled: bool = False,
+        dense_tile: int | None = None,
     ) -> None:
         if feature_mode not in FEATURE_MODES:
             raise InvalidValueError(f"feature_mode={feature_mode!r}; choose 'crop' or 'dense'")
         self.backbone, self.neck, self.preprocessing = backbone, neck, preprocessing
         self.feature_mode, self.chunk_size = feature_mode, chunk_size
         self.size = int(preprocessing['size'])
+        self.dense_tile = dense_tile if feature_mode == 'dense' else None
         self.layers_below, self.layers_above = split_layers(backbone)
         self.map_layers = list(getattr(backbone, 'map_layers', ['backbone']))
         self.map_stride, self.map_side = 1, None
@@ -97,11 +101,10 @@ class PatchEncoder:
         """Return stride (pixels) and side (cells of one patch) of the map of dense mode.
 
         Raises:
-            InvalidValueError: The network has global operations, no pooling neck, trainable layers
-                in its map, or an irregular stride.
+            InvalidValueError: The network has operations on the whole image (and no `dense_tile`),
+                no pooling neck, trainable layers in its map, or an irregular stride.
         """
         name = type(self.backbone).__name__
-        refuse_global_operations(layer_modules(self.backbone, self.map_layers), name)
         whole = self.map_layers == ['backbone']
         if whole and not isinstance(self.neck, GlobalAveragePooling):
             raise InvalidValueError(
@@ -116,10 +119,17 @@ class PatchEncoder:
         training = self.backbone.training
         self.backbone.eval()
         device = next((p.device for p in self.backbone.parameters()), torch.device('cpu'))
+
+        def run(images: torch.Tensor) -> torch.Tensor:
+            with torch.no_grad():
+                return run_layers(self.backbone, images, self.map_layers)
+
         with self._shape_errors():
-            geometry = map_geometry(
-                lambda x: run_layers(self.backbone, x, self.map_layers), self.size, device
-            )
+            if self.dense_tile is not None:
+                geometry = tile_geometry(run, self.size, self.dense_tile, device)
+            else:
+                modules = layer_modules(self.backbone, self.map_layers)
+                geometry = local_geometry(run, self.backbone, modules, self.size, device)
         self.backbone.train(training)
         return geometry
 
@@ -151,7 +161,15 @@ class PatchEncoder:
 
     def run_map(self, images: torch.Tensor) -> torch.Tensor:
         """The map of dense mode of normalised images: (B, 3, H, W) → (B, C, h, w)."""
-        return self.frozen(images, self.map_layers)
+        if self.dense_tile is None:
+            return self.frozen(images, self.map_layers)
+        return tiled_map(
+            lambda tiles: self.frozen(tiles, self.map_layers),
+            images,
+            self.dense_tile,
+            self.map_stride,
+            self.chunk_size * self.size**2 // self.dense_tile**2,
+        )
 
     def iter_features(
         self,

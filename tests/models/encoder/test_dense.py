@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-import torchvision
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -11,7 +10,6 @@ from torch import nn
 from tcnn_mm.models.encoder import dense as dense_module
 from tcnn_mm.models.encoder.dense import (
     dense_plan,
-    map_geometry,
     map_windows,
     pooled,
     snapped_windows,
@@ -106,16 +104,6 @@ def test_chunk_size_does_not_change_dense_scores(chunk):
     with torch.no_grad():
         scores = [build('dense', chunk_size=c).predict([image])[0].pred_score for c in (64, chunk)]
     torch.testing.assert_close(*scores, rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    'name, size, stride, side',
-    [('alexnet', 224, 32, 6), ('mobilenet_v2', 225, 32, 8), ('squeezenet1_0', 227, 16, 13)],
-)
-def test_geometry_of_known_networks(name, size, stride, side):
-    """Stride and window side of the networks that our configs use, from the nets themselves."""
-    net = torchvision.models.get_model(name).features.eval()
-    assert map_geometry(net, size) == (stride, side)
 
 
 def test_small_alexnet_windows():
@@ -228,30 +216,6 @@ def test_strips_equal_the_whole_map(kind, upright, monkeypatch):
         assert len(dense_plan(windows, model.encoder.map_stride)) > 5
         strips = model.encoder.describe_patches(image, windows)
     torch.testing.assert_close(strips, whole, rtol=1e-3, atol=1e-3 * float(whole.abs().max()))
-
-
-@pytest.mark.parametrize(
-    'backbone, what',
-    [
-        (dict(type='tcnn_mm.TorchvisionBackbone', name='mobilenet_v3_small'), 'Squeeze'),
-        (dict(type='mmpretrain.SEResNet', depth=50), 'SELayer'),
-    ],
-)
-def test_global_operations_are_refused_by_name(backbone, what):
-    """SE nets cannot run densely; the error names the module."""
-    with pytest.raises(ValueError, match=what):
-        MODELS.build(
-            dict(
-                type='tcnn_mm.PatchClassifier',
-                backbone=backbone,
-                neck=dict(type='mmpretrain.GlobalAveragePooling'),
-                head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=576),
-                preprocessing=dict(size=224, mean=(0,) * 3, std=(1,) * 3, channel_order='rgb'),
-                sampler=dict(type='tcnn_mm.PatchSampler', grid={}, labeler={}),
-                frozen=('backbone',),
-                feature_mode='dense',
-            )
-        )
 
 
 def test_trainable_convolutions_are_refused():
