@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -51,6 +52,11 @@ class CheckpointMetaHook(Hook):
                 f'resumed with other training images: {gone} are not there now, {new} are new; '
                 'the result is of both; for the new ones alone: tcnn train … without --resume'
             )
+
+    def before_train(self, runner: Runner) -> None:
+        """Read the images before the first epoch: files may be replaced while it trains."""
+        if is_main_process():
+            self._trained_on(runner.train_dataloader.dataset)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add the record to the checkpoint."""

@@ -86,9 +86,9 @@ class VotingNetwork(nn.Module):
         self.model = model
 
     def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        voter, whole, features = self.model.voter, None, inputs
+        voter, whole, features = self.model.voter, None, list(inputs)
         if voter.context is not None:
-            largest, *features = inputs
+            largest = features.pop(0)
             sums = torch.stack([part.sum(0) for part in features])
             counts = torch.stack([part.new_ones(part.shape[0]).sum() for part in features])
             whole = (largest @ sums) / (largest * counts).sum()
