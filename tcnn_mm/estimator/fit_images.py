@@ -24,13 +24,16 @@ from tcnn_mm.inference.inputs import OneImage
 from tcnn_mm.inference.score_images import score_images
 from tcnn_mm.models.backbones.zoo import find_weights
 
+# As `tcnn fit --scales`.
+LARGEST_SCALE = 100
+
 
 @dataclass(frozen=True)
 class FitOptions:
     """Parameters of a fit; see `PatchVotingClassifier`.
 
     Raises:
-        InvalidValueError: A list of scales without any.
+        InvalidValueError: A list of scales without any, or with one that gives no patch.
     """
 
     backbone: str
@@ -41,8 +44,16 @@ class FitOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.scales is not None and not len(self.scales):
+        if self.scales is None:
+            return
+        if not len(self.scales):
             raise InvalidValueError('scales=[]: give numbers from 1 on, or None for those that fit')
+        wrong = [scale for scale in self.scales if not 1 <= scale <= LARGEST_SCALE]
+        if wrong:
+            raise InvalidValueError(
+                f'scales={list(self.scales)}: {wrong[0]} is not from 1 to {LARGEST_SCALE}: a '
+                'patch has the shorter side of the image divided by it'
+            )
 
 
 def fit_images(

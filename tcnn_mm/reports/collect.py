@@ -13,6 +13,7 @@ import tcnn_mm
 from tcnn_mm.errors import UserError
 from tcnn_mm.reports.collect_examples import classes_of_page, collect_examples
 from tcnn_mm.reports.collect_results import collect_results, headline
+from tcnn_mm.reports.consistency import check_one_test
 from tcnn_mm.reports.examples import TestImages, read_test_images
 from tcnn_mm.reports.facts import Figure, Figures, Provenance, Report
 from tcnn_mm.reports.probabilities import collect_intervals, collect_probabilities
@@ -27,6 +28,9 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         run: Of the work directory.
         image_count: Example images per class; 0 for none.
         trust: See :func:`load_safely`.
+
+    Raises:
+        UserError: Results and scores are of two tests.
     """
     images, trouble = None, ''
     if run.scores:
@@ -34,6 +38,8 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
             images = read_test_images(run.config, run.scores)
         except UserError as error:
             trouble = f'The labels of the test set could not be read: {error}'
+        else:
+            check_one_test(run, images.labels)
     else:
         trouble = 'There is no image_scores.csv in this folder; tcnn test writes it.'
     return Report(

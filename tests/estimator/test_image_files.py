@@ -28,3 +28,11 @@ def test_no_scales_are_no_default():
     with pytest.raises(ValueError, match='None for those that fit'):
         FitOptions('minivoc', scales=[])
     assert FitOptions('minivoc').scales is None
+
+
+@pytest.mark.parametrize('scale', [0, -1, 0.5, float('nan'), float('inf'), 1e9])
+def test_scales_give_patches(scale):
+    """A scale that gives no patch is told by its value, not by the config that cannot be read."""
+    with pytest.raises(ValueError, match='is not from 1 to 100'):
+        FitOptions('minivoc', scales=[1, scale])
+    assert FitOptions('minivoc', scales=np.array([1, 2.5])).scales is not None
