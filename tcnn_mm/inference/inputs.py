@@ -180,6 +180,8 @@ def read_image(
         pixels = read_rgb(image, channel_order)
         orientation = 1 if isinstance(image, np.ndarray) else exif_orientation(image)
     except UserError as error:
+        if isinstance(image, np.ndarray):  # the caller's mistake, not a damaged file
+            raise
         log.unreadable += 1
         return error
     if upright:

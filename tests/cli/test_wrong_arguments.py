@@ -26,6 +26,7 @@ USAGE = {
     'check DIR --max-problems -1': '-1: it must be at least 0',
     'check DIR --year 2013': 'invalid choice: 2013',
     'compare DIR --draws 10': '10: it must be at least 100',
+    'app --checkpoint c --port 0': '0: it must be at least 1',
     'benchmark --limit 0': '0: it must be at least 1',
     'benchmark --repeats 0': '0: it must be at least 1',
     'test c.py x.pth --damping -0.1': '-0.1: it must be at least 0',

@@ -155,7 +155,7 @@ ROWS = {
         for number in (0, 2)
         for kind, options in {
             '': {},
-            '_context': dict(trains=HEAD | CONTEXT, aggregator='MaxAggregator'),
+            '_context': dict(trains=HEAD | CONTEXT),
             '_rescore': {},
         }.items()
     },

@@ -193,7 +193,13 @@ def path_exists(path: str) -> bool:
 def keys() -> set[str]:
     """Keys of configs, and names of arguments of our functions and of the toolbox's parts."""
     found = {*top_level_keys(), *set().union(*ENTRIES.values())}
-    for kind in (MultiStepParamScheduler, mmpretrain.models.ConvNeXt):
+    parts = (
+        MultiStepParamScheduler,
+        torch.optim.SGD,
+        mmpretrain.models.ConvNeXt,
+        mmpretrain.models.VisionTransformer,
+    )
+    for kind in parts:
         found |= {*inspect.signature(kind).parameters}
     for path in sources():
         for node in ast.walk(parsed(path)):

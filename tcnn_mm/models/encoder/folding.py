@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.utils._python_dispatch import TorchDispatchMode
 
 _PLAIN_FORWARDS = (_BatchNorm.forward, nn.SyncBatchNorm.forward)
@@ -124,6 +123,21 @@ def find_pairs(
     ]
 
 
+def _fold(conv: nn.Conv2d, norm: _BatchNorm) -> None:
+    """Fold a norm into a convolution, in place.
+
+    In the order of mmcv's `fuse_conv_bn`, so that checkpoints keep their scores to the bit.
+    torch's `fuse_conv_bn_weights` takes a reciprocal root, which rounds otherwise.
+    """
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = 1 if norm.weight is None else norm.weight
+    factor = scale / torch.sqrt(norm.running_var + norm.eps)
+    bias = -norm.running_mean if conv.bias is None else conv.bias - norm.running_mean
+    bias = bias * factor if norm.bias is None else bias * factor + norm.bias
+    conv.weight = nn.Parameter(conv.weight * factor.reshape(-1, 1, 1, 1))
+    conv.bias = nn.Parameter(bias)
+
+
 @torch.no_grad()
 def fold_norms(net: nn.Module, parts: Iterable[nn.Module], run: Callable[[], Any]) -> int:
     """Fold BatchNorm into convolutions, in place; returns how many were folded.
@@ -136,16 +150,7 @@ def fold_norms(net: nn.Module, parts: Iterable[nn.Module], run: Callable[[], Any
     pairs = find_pairs(parts, run)
     replaced = {}
     for conv, norm in pairs:
-        assert norm.running_mean is not None and norm.running_var is not None
-        conv.weight, conv.bias = fuse_conv_bn_weights(
-            conv.weight,
-            conv.bias,
-            norm.running_mean,
-            norm.running_var,
-            norm.eps,
-            norm.weight,
-            norm.bias,
-        )
+        _fold(conv, norm)
         replaced[norm] = after_norm(norm)
     for parent in net.modules():
         for name, child in list(parent.named_children()):
