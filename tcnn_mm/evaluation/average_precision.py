@@ -38,19 +38,15 @@ def precision_recall(scores: ArrayLike, gt: ArrayLike) -> tuple[np.ndarray, np.n
         raise InvalidValueError(f'{np.isnan(scores).sum()} of {len(scores)} scores are NaN')
     if not np.isin(gt, (1, 0, -1)).all():
         raise InvalidValueError(f'gt must be 1, 0 or -1, found {sorted(set(gt.tolist()))}')
-    return _precision_recall(gt[rank_order(scores)])
+    ranked = gt[rank_order(scores)]
+    tp = np.cumsum(ranked > 0, dtype=np.int64)
+    seen = tp + np.cumsum(ranked < 0, dtype=np.int64)
+    return tp, tp / np.maximum(seen, 1)
 
 
 def rank_order(scores: np.ndarray) -> np.ndarray:
     """Indices (N,) from the highest to the lowest of (N,) scores; equal ones keep their order."""
     return np.argsort(-scores, kind='stable')
-
-
-def _precision_recall(ranked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True positives and precision at each rank of ground truth (N,) in the order of the ranks."""
-    tp = np.cumsum(ranked > 0, dtype=np.int64)
-    seen = tp + np.cumsum(ranked < 0, dtype=np.int64)
-    return tp, tp / np.maximum(seen, 1)
 
 
 def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = None) -> float:
@@ -73,11 +69,7 @@ def voc_ap(scores: ArrayLike, gt: ArrayLike, mode: str, positives: int | None = 
     """
     if mode not in MODES:
         raise InvalidValueError(f"mode={mode!r}; choose 'voc07' (11 points) or 'voc10' (area)")
-    return _ap(*precision_recall(scores, gt), mode, positives)
-
-
-def _ap(tp: np.ndarray, precision: np.ndarray, mode: str, positives: int | None = None) -> float:
-    """AP of the true positives and the precision at each rank, both (N,)."""
+    tp, precision = precision_recall(scores, gt)
     in_ranking = int(tp[-1]) if len(tp) else 0
     n_pos = in_ranking if positives is None else int(positives)
     if n_pos < in_ranking:
@@ -111,7 +103,7 @@ def aps_at_positives(tp: np.ndarray, seen: np.ndarray, times: np.ndarray, mode: 
     best = np.maximum.accumulate((tp / np.maximum(seen, 1))[:, ::-1], axis=1)[:, ::-1]
     n_pos = times.sum(1)
     if mode == 'voc07':
-        # The first positive at which recall ≥ t/10, in integers as in `_ap`.
+        # The first positive at which recall ≥ t/10, in integers as in `voc_ap`.
         reached = 10 * tp[:, :, None] >= np.arange(11) * n_pos[:, None, None]
         found = np.take_along_axis(best, reached.argmax(1), 1).sum(1) / 11
     elif mode == 'voc10':

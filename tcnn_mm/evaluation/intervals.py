@@ -95,52 +95,45 @@ def interval(value: float, resampled: np.ndarray) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def ap_intervals(
+class ResampledAPs(NamedTuple):
+    """The AP of each class: on the test images (K,), and on each draw of them (R, K)."""
+
+    values: np.ndarray
+    resampled: np.ndarray
+
+
+def resample(
     scores: np.ndarray, gt: np.ndarray, mode: str, draws: int = DRAWS, seed: int = 0
-) -> APIntervals:
-    """AP of each class and their mean, with intervals over the test images.
+) -> ResampledAPs:
+    """Compute the AP of each class on the test images and on draws of them.
 
     Args:
         scores: (N, K), larger means more confident.
         gt: (N, K) of {1, 0, -1}.
         mode: See :func:`voc_ap`.
         draws: R. Defaults to 1000.
-        seed: Of the draws.
+        seed: Of the draws: equal seeds draw equal images.
     """
-    resampled = resampled_aps(scores, gt, mode, image_draws(len(gt), draws, seed))
-    return _intervals(class_aps(scores, gt, mode), resampled)
+    drawn = image_draws(len(gt), draws, seed)
+    return ResampledAPs(class_aps(scores, gt, mode), resampled_aps(scores, gt, mode, drawn))
 
 
-def paired_intervals(
-    first: np.ndarray,
-    second: np.ndarray,
-    gt: np.ndarray,
-    mode: str,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> APIntervals:
+def ap_intervals(found: ResampledAPs) -> APIntervals:
+    """Intervals of the AP of each class and of their mean, over the test images."""
+    classes = [
+        interval(float(v), column)
+        for v, column in zip(found.values, found.resampled.T, strict=True)
+    ]
+    # A draw without a positive of a class has a mean over the other classes, as a test has.
+    means = np.array([mean_ap(row) for row in found.resampled])
+    return APIntervals(classes, interval(mean_ap(found.values), means))
+
+
+def paired_intervals(first: ResampledAPs, second: ResampledAPs) -> APIntervals:
     """AP of the second scores minus that of the first, on the same draws of the same images.
 
     Images that are hard are hard for both, so the interval of the difference is narrower than the
     two intervals suggest.
-
-    Args:
-        first: (N, K) scores.
-        second: (N, K) scores of the same images.
-        gt: (N, K) of {1, 0, -1}.
-        mode: See :func:`voc_ap`.
-        draws: R. Defaults to 1000.
-        seed: Of the draws.
     """
-    drawn = image_draws(len(gt), draws, seed)
-    values = [class_aps(scores, gt, mode) for scores in (first, second)]
-    before, after = (resampled_aps(scores, gt, mode, drawn) for scores in (first, second))
-    return _intervals(values[1] - values[0], after - before)
-
-
-def _intervals(values: np.ndarray, resampled: np.ndarray) -> APIntervals:
-    """Intervals of values (K,) and of their mean, from their values (R, K) on the draws."""
-    classes = [interval(float(v), column) for v, column in zip(values, resampled.T, strict=True)]
-    # A draw without a positive of a class has a mean over the other classes, as a test has.
-    means = np.array([mean_ap(row) for row in resampled])
-    return APIntervals(classes, interval(mean_ap(values), means))
+    difference = ResampledAPs(second.values - first.values, second.resampled - first.resampled)
+    return ap_intervals(difference)

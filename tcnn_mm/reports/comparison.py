@@ -18,6 +18,7 @@ from tcnn_mm.evaluation.intervals import (
     Interval,
     ap_intervals,
     paired_intervals,
+    resample,
 )
 from tcnn_mm.reports.examples import read_test_images
 from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores, read_run_artifacts
@@ -129,15 +130,14 @@ def compare_tests(runs: Sequence[ScoredRun], metric: str, draws: int = DRAWS) ->
     """
     first = runs[0]
     values = [first.scores.values, *(in_order_of(first, run) for run in runs[1:])]
+    found = [resample(scores, first.labels, metric, draws) for scores in values]
     return Comparison(
         metric=metric,
         images=len(first.labels),
         classes=first.scores.classes,
         runs=[run.name for run in runs],
-        aps=[ap_intervals(scores, first.labels, metric, draws) for scores in values],
-        difference=paired_intervals(values[0], values[1], first.labels, metric, draws)
-        if len(values) > 1
-        else None,
+        aps=[ap_intervals(each) for each in found],
+        difference=paired_intervals(found[0], found[1]) if len(found) > 1 else None,
     )
 
 

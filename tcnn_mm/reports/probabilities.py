@@ -9,7 +9,7 @@ from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
 from tcnn_mm.evaluation.calibration import class_probabilities, recorded_calibration, reliability
-from tcnn_mm.evaluation.intervals import ap_intervals
+from tcnn_mm.evaluation.intervals import ap_intervals, resample
 from tcnn_mm.reports.examples import TestImages
 from tcnn_mm.reports.facts import APInterval, Figure, Figures, Intervals
 from tcnn_mm.reports.run_artifacts import RunArtifacts
@@ -23,7 +23,7 @@ def collect_intervals(run: RunArtifacts, images: TestImages | None) -> Intervals
     metric = run.reports[0]['metric']
     if metric not in MODES:
         return None
-    found = ap_intervals(run.scores.values, images.labels, metric)
+    found = ap_intervals(resample(run.scores.values, images.labels, metric))
     bounds = [
         None if np.isnan(each.low) else APInterval(each.low, each.high)
         for each in (*found.classes, found.mean)

@@ -12,6 +12,7 @@ from tcnn_mm.evaluation.intervals import (
     image_draws,
     interval,
     paired_intervals,
+    resample,
     resampled_aps,
 )
 
@@ -62,15 +63,17 @@ def test_every_draw_has_as_many_images():
 def test_a_perfect_ranking_has_no_width():
     """Whatever images are drawn, all positives come first: 1 (1 to 1)."""
     gt = np.where(np.arange(40) < 15, 1, -1)[:, None]
-    found = ap_intervals(gt.astype(float), gt, 'voc10', draws=200)
+    found = ap_intervals(resample(gt.astype(float), gt, 'voc10', draws=200))
     assert found.classes == [(1.0, 1.0, 1.0)] and found.mean == (1.0, 1.0, 1.0)
 
 
 def test_a_class_without_positives_has_nan_and_is_left_out_of_the_mean():
     """As in voc_ap.json."""
     scores, gt = ranking(60, 0.3, 1.5, seed=0)
-    both = ap_intervals(np.hstack([scores, scores]), np.hstack([gt, -np.abs(gt)]), 'voc10', 100)
-    alone = ap_intervals(scores, gt, 'voc10', 100)
+    both = ap_intervals(
+        resample(np.hstack([scores, scores]), np.hstack([gt, -np.abs(gt)]), 'voc10', 100)
+    )
+    alone = ap_intervals(resample(scores, gt, 'voc10', 100))
     assert np.isnan(both.classes[1]).all()
     assert both.mean == both.classes[0] == alone.mean
 
@@ -100,7 +103,7 @@ def test_intervals_hold_the_ap_of_the_population(mode):
     truth, random, held = voc_ap(scores[:, 0], gt[:, 0], mode), np.random.default_rng(6), 0
     for n in range(120):
         rows = random.integers(0, len(gt), 100)
-        _, low, high = ap_intervals(scores[rows], gt[rows], mode, draws=200, seed=n).mean
+        _, low, high = ap_intervals(resample(scores[rows], gt[rows], mode, draws=200, seed=n)).mean
         held += low <= truth <= high
     assert 0.88 * 120 <= held < 120
 
@@ -108,7 +111,9 @@ def test_intervals_hold_the_ap_of_the_population(mode):
 def test_equal_scores_differ_by_nothing():
     """The difference of a run and itself is 0 on every draw, and is not beyond chance."""
     scores, gt = ranking(80, 0.2, 1.0, seed=7)
-    found = paired_intervals(scores, 3 * scores, gt, 'voc10', draws=100)
+    found = paired_intervals(
+        resample(scores, gt, 'voc10', draws=100), resample(3 * scores, gt, 'voc10', draws=100)
+    )
     assert found.mean == (0, 0, 0) and not found.mean.excludes_zero
 
 
@@ -116,8 +121,12 @@ def test_a_difference_is_found_and_its_sign_is_second_minus_first():
     """Better scores of the same images: positive; the other way round: negative, the same size."""
     scores, gt = ranking(200, 0.2, 0.5, seed=8)
     better = scores + 2.0 * (gt > 0)
-    up = paired_intervals(scores, better, gt, 'voc10', draws=200)
-    down = paired_intervals(better, scores, gt, 'voc10', draws=200)
+    up = paired_intervals(
+        resample(scores, gt, 'voc10', draws=200), resample(better, gt, 'voc10', draws=200)
+    )
+    down = paired_intervals(
+        resample(better, gt, 'voc10', draws=200), resample(scores, gt, 'voc10', draws=200)
+    )
     assert up.mean.low > 0 and up.classes[0].excludes_zero
     assert down.mean.value == -up.mean.value and down.mean.high < 0
 
@@ -126,6 +135,8 @@ def test_pairs_are_narrower_than_their_two_intervals():
     """Two runs that err on the same images: the interval of the difference is the narrower."""
     scores, gt = ranking(200, 0.2, 1.5, seed=9)
     noisy = scores + np.random.default_rng(10).normal(scale=0.2, size=scores.shape)
-    single = ap_intervals(scores, gt, 'voc10', draws=200).mean
-    paired = paired_intervals(scores, noisy, gt, 'voc10', draws=200).mean
+    single = ap_intervals(resample(scores, gt, 'voc10', draws=200)).mean
+    paired = paired_intervals(
+        resample(scores, gt, 'voc10', draws=200), resample(noisy, gt, 'voc10', draws=200)
+    ).mean
     assert paired.high - paired.low < 0.6 * (single.high - single.low)

@@ -8,7 +8,7 @@ import pytest
 
 from tcnn_mm.checkpoints.metadata import store_thresholds
 from tcnn_mm.evaluation.calibration import calibrate_classes, class_probabilities, reliability
-from tcnn_mm.evaluation.intervals import ap_intervals
+from tcnn_mm.evaluation.intervals import ap_intervals, resample
 from tcnn_mm.reports.comparison import read_test
 from tcnn_mm.reports.examples import read_test_images
 from tcnn_mm.reports.probabilities import collect_intervals, collect_probabilities
@@ -60,7 +60,7 @@ def test_intervals_are_those_of_the_first_metric(calibrated):
     run, test, _ = calibrated
     images = read_test_images(run.config, run.scores)
     found = collect_intervals(run, images)
-    expected = ap_intervals(test.scores.values, test.labels, run.reports[0]['metric'])
+    expected = ap_intervals(resample(test.scores.values, test.labels, run.reports[0]['metric']))
     assert found.metric == run.reports[0]['metric']
     assert found.mean == expected.mean[1:]
     for name, each in zip(test.scores.classes, expected.classes, strict=True):
