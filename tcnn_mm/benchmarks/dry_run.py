@@ -20,7 +20,7 @@ from tcnn_mm.datasets.dataset_wrappers import inner_configs
 from tcnn_mm.datasets.feature_bank import is_feature_bank, named_banks
 from tcnn_mm.datasets.item_sizes import with_sizes
 from tcnn_mm.datasets.source_images import image_config
-from tcnn_mm.engine.bank_recipe import bank_recipe
+from tcnn_mm.engine.bank_recipe import bank_recipe, holds_flips
 from tcnn_mm.engine.build_bank import build_bank, plan_rows, refuse_other_folder
 from tcnn_mm.engine.epoch_seed import tell_epoch
 from tcnn_mm.engine.unwrap_model import unwrap_model
@@ -68,7 +68,7 @@ class BankEstimate(NamedTuple):
         seconds (float): To make it.
         size (float): Bytes on disk.
         features (Tensor): Of the patches of one image.
-        labels (ndarray): Of all rows.
+        labels (ndarray): Of the rows to train on.
     """
 
     seconds: float
@@ -91,7 +91,7 @@ def bank_estimate(model: PatchModel, bank: Mapping[str, Any]) -> BankEstimate:
     source = DATASETS.build(bank['source'])
     bank_recipe(model, source, bank, dict(backbone=None))  # refuses what no bank holds
     _, rows, boxes = plan_rows(model, source, bank)
-    turns = 1 + bool(bank.get('flips', not bank.get('test_mode', False)))
+    turns = 1 + holds_flips(bank)
     probes = np.unique(np.linspace(0, len(source) - 1, PROBES).astype(int))
 
     def describe(i: int) -> torch.Tensor | None:
@@ -108,7 +108,8 @@ def bank_estimate(model: PatchModel, bank: Mapping[str, Any]) -> BankEstimate:
         raise UserError('none of the images that were tried has a patch to train on')
     size = features[0].numel() * 2 * int(rows['sizes'].sum()) * turns
     total = float(np.mean(seconds)) * len(source) * turns
-    return BankEstimate(total, size, features, rows['labels'])
+    labels = rows['labels']
+    return BankEstimate(total, size, features, labels[labels >= 0])
 
 
 def first_batch(loader_cfg: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

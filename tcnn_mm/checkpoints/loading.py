@@ -91,6 +91,16 @@ def trusting(trust: bool) -> Iterator[None]:
         _trusting.reset(token)
 
 
+def is_trusting() -> bool:
+    """Whether loads unpickle fully here: inside :func:`trusting`."""
+    return _trusting.get()
+
+
+def trust_from_now_on(trust: bool) -> None:
+    """Do what :func:`trusting` does until the end of this process: of one that another began."""
+    _trusting.set(trust)
+
+
 def install_safe_loader(trust: bool = False) -> None:
     """Make mmengine's `load_from`, `resume` and `init_cfg` read through `load_safely`.
 

@@ -8,16 +8,17 @@ of boxes, or has image labels alone: a CSV, a JSON, or one folder per class (the
 Nothing is written into it. What cannot be used is counted by reason. OUT gets the lists, a config
 that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and a report. The same
 command given again continues where it was interrupted, and says what it reuses; edited annotations
-or images need another --out. `tcnn check DIR` shows the data first;
-`tcnn weights list` the backbones.
+or images need another --out. Few images are cross-validated: see --folds. `tcnn check DIR` shows
+the data first; `tcnn weights list` the backbones.
 """
 
 import argparse
+from dataclasses import replace
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
 from tcnn_mm.cli.allocator import keep_freed_memory
 from tcnn_mm.cli.arguments import add_trust_argument
-from tcnn_mm.cli.numbers import real, seed
+from tcnn_mm.cli.numbers import real, seed, whole
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -53,8 +54,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='a first look: three scales, a quarter of the steps; lower AP',
     )
+    add_fold_arguments(parser)
     parser.add_argument('--seed', type=seed, default=0, help='of the split and of the training')
     add_trust_argument(parser)
+
+
+def add_fold_arguments(parser: argparse.ArgumentParser) -> None:
+    """Cross-validation."""
+    parser.add_argument(
+        '--folds',
+        type=fold_number,
+        metavar='F',
+        help='score each image by a head that did not see it, and train the last head on all '
+        'images; 0: one split; default: 5 below 200 images, or where val or test would have fewer '
+        'than 10 images of a class',
+    )
+    parser.add_argument(
+        '--no-folds', dest='folds', action='store_const', const=0, help='the same as --folds 0'
+    )
+    parser.add_argument(
+        '--repeats',
+        type=whole(1, 100),
+        default=1,
+        metavar='R',
+        help='divide into folds so often; AP is the mean',
+    )
+    parser.add_argument(
+        '--group',
+        metavar='COLUMN',
+        help='column of the CSV: images of one value (a patient, a film) are in one fold, as '
+        'duplicates are',
+    )
+
+
+def fold_number(text: str) -> int:
+    """0, or 2 and more."""
+    value = whole(0, 100)(text)
+    if value == 1:
+        raise argparse.ArgumentTypeError('1: one fold leaves no image to train on; give 2 or more')
+    return value
 
 
 def run(args: argparse.Namespace) -> None:
@@ -62,6 +100,7 @@ def run(args: argparse.Namespace) -> None:
     keep_freed_memory()
     from tcnn_mm.engine.data_folders import resolve_folders
     from tcnn_mm.estimator.fit import fit
+    from tcnn_mm.estimator.fold_choice import FoldOptions
 
     resolve_folders()
     fit(
@@ -73,5 +112,6 @@ def run(args: argparse.Namespace) -> None:
         scales=args.scales,
         seed=args.seed,
         quick=args.quick,
-        reading=read_options(args, decode=True),
+        folds=FoldOptions(args.folds, args.repeats),
+        reading=replace(read_options(args, decode=True), group=args.group),
     )

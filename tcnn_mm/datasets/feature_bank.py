@@ -67,9 +67,12 @@ class FeatureBank(Dataset):
         bank (str): The folder; `tcnn train` and `tcnn test` make it where it is absent.
         source (dict): The data set it is made from; recorded in the recipe.
         flips (bool): Holds mirrored features too; training draws one of the two by (seed,
-            epoch, patch). Defaults to True for training.
+            epoch, patch). Defaults to True for training on sampled patches alone.
         seed (int): Of the drawn background. Defaults to 0.
         test_mode (bool): The whole grid of each image. Defaults to False: the sampled set.
+        windows (bool): The bank holds the whole grid of each image and the labels of the sampled
+            set: one bank for training, which reads the labelled rows, and for tests. Defaults to
+            False: only what `test_mode` says.
         ids (str, optional): A text file of image ids: only the rows of these images are used; the
             bank itself stays as it is.
         context (bool): A training batch also brings features and labels of the whole images that
@@ -85,9 +88,11 @@ class FeatureBank(Dataset):
         test_mode: bool = False,
         ids: str | None = None,
         context: bool = False,
+        windows: bool = False,
     ) -> None:
         self.folder, self.source, self.test_mode = osp.abspath(bank), source, test_mode
-        self.flips, self.seed = not test_mode if flips is None else flips, seed
+        self.windows, self.seed = windows, seed
+        self.flips = not (test_mode or windows) if flips is None else flips
         path = osp.join(self.folder, FILES['manifest'])
         if not osp.isfile(path):
             raise UserError(
@@ -106,6 +111,8 @@ class FeatureBank(Dataset):
         self.rows = np.concatenate(
             [np.arange(self.first[i], self.first[i] + self.sizes[i]) for i in self.images]
         )
+        if windows and not test_mode:
+            self.rows = self.rows[self.labels[self.rows] >= 0]
         # Shared with workers that outlive an epoch.
         self._key = torch.zeros(2, dtype=torch.int64).share_memory_()
 

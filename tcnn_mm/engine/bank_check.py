@@ -90,7 +90,7 @@ def check_bank(
         for i, record in enumerate(records)
     ]
     changed = changed_annotations(records, now)
-    depends = bool(changed) and recipe['patches'] != 'all'
+    depends = bool(changed) and 'labeler' in recipe['sampler']
     if depends and not same_rows(osp.join(folder, FILES['rows']), plan()):
         raise UserError(
             f'{folder}: the annotations of {some_ids(changed)} were edited since this bank was '

@@ -17,6 +17,21 @@ def plain_settings(part: Any) -> dict[str, Any]:
     return {k: v for k, v in vars(part).items() if k[0] != '_' and isinstance(v, kept)}
 
 
+def holds_grid(bank: Mapping[str, Any]) -> bool:
+    """Whether a bank of this config holds the whole grid of each image."""
+    return bool(bank.get('test_mode', False) or bank.get('windows', False))
+
+
+def holds_labels(bank: Mapping[str, Any]) -> bool:
+    """Whether a bank of this config holds the labels of the sampled patches."""
+    return bool(bank.get('windows', False) or not bank.get('test_mode', False))
+
+
+def holds_flips(bank: Mapping[str, Any]) -> bool:
+    """Whether a bank of this config holds mirrored features too."""
+    return bool(bank.get('flips', not holds_grid(bank)))
+
+
 def bank_recipe(
     model: PatchModel,
     dataset: BaseDataset,
@@ -45,9 +60,8 @@ def bank_recipe(
             f'a feature bank holds the patches of a grid; {type(model.sampler).__name__} has none'
         )
     ids = [str(dataset.get_data_info(i)['img_id']) for i in range(len(dataset))]
-    test_mode = bool(bank.get('test_mode', False))
     sampler: dict[str, Any] = dict(grid=plain_settings(model.sampler.grid))
-    if not test_mode:
+    if holds_labels(bank):
         sampler.update(labeler=plain_settings(model.sampler.labeler), seed=bank.get('seed', 0))
         sampler['background_share'] = model.sampler.background_share
     tile = model.encoder.dense_tile
@@ -69,6 +83,6 @@ def bank_recipe(
             ids=hashlib.sha256('\n'.join(ids).encode('utf-8', 'surrogatepass')).hexdigest()[:16],
             classes=list(dataset.metainfo['classes']),
         ),
-        patches='all' if test_mode else 'sampled, and the whole picture',
-        flips=bool(bank.get('flips', not test_mode)),
+        patches='all' if holds_grid(bank) else 'sampled, and the whole picture',
+        flips=holds_flips(bank),
     )

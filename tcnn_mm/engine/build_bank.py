@@ -1,9 +1,10 @@
 """Make feature banks: resumable, by any number of processes, complete or absent."""
 
 import copy
+import functools
 import os
 import os.path as osp
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,13 @@ from tcnn_mm.engine.bank_contents import (
     some_ids,
 )
 from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft, remove_lock, sole_builder
-from tcnn_mm.engine.bank_recipe import bank_recipe
+from tcnn_mm.engine.bank_recipe import bank_recipe, holds_grid, holds_labels
 from tcnn_mm.engine.distributed import on_main_process
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.coverage import measure_coverage
-from tcnn_mm.patches.sampler import RandomKey
+from tcnn_mm.patches.sampler import Patches, RandomKey
 from tcnn_mm.patches.windows import Boxes
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -51,6 +52,19 @@ def _unlimited(sampler: Any) -> Any:
     return sampler
 
 
+def _grid_with_labels(sampler: Any) -> Callable[..., Patches]:
+    """Its function of the whole grid with the labels of the sampled patches.
+
+    Raises:
+        UserError: A sampler without one.
+    """
+    if not hasattr(sampler, 'label_grid'):
+        raise UserError(
+            f'FeatureBank: windows=True needs a PatchSampler; found {type(sampler).__name__}'
+        )
+    return sampler.label_grid
+
+
 def plan_rows(
     model: PatchModel, dataset: BaseDataset, bank: Mapping[str, Any]
 ) -> tuple[list[dict[str, Any]], Rows, list[Boxes]]:
@@ -61,18 +75,20 @@ def plan_rows(
         per image the patches as the encoder takes them.
     """
     records, drawn = [], []
-    test_mode, seed = bool(bank.get('test_mode', False)), bank.get('seed', 0)
+    labelled, seed = holds_labels(bank), bank.get('seed', 0)
     sampler = _unlimited(model.sampler)
+    draw: Callable[..., Patches] = functools.partial(sampler, training=labelled)
+    if labelled and holds_grid(bank):
+        draw = _grid_with_labels(sampler)
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
         size_hw = image_size(info['img_path'])
         objects, _ = clip_boxes(info['gt_bboxes'], *size_hw, info['img_path'])
-        patches = sampler(
+        patches = draw(
             size_hw,
             objects,
             info['gt_bboxes_labels'],
             dict(difficult=info['gt_bboxes_difficult']),
-            training=not test_mode,
             key=RandomKey(seed, 0, info['img_id']),
         )
         drawn.append(patches)
@@ -214,7 +230,7 @@ def _make_bank(
     folder: str,
 ) -> None:
     """Compute a bank that does not exist."""
-    if not bank.get('test_mode', False):
+    if holds_labels(bank):
         items = with_sizes(dataset.get_data_info(i) for i in range(len(dataset)))
         grid, labeler = model.sampler.grid, model.sampler.labeler
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)

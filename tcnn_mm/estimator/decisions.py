@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tcnn_mm.estimator.fit_data import folds_line
 from tcnn_mm.estimator.plan import FitPlan
 
 ROLES = dict(
@@ -24,7 +25,11 @@ def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
     """
     data = plan.data
     parts = [f'{data.counts[role]} {use}' for role, use in ROLES.items() if role in data.counts]
+    if data.folds:
+        parts[0] += ', and choose the thresholds by heads that did not see them'
     lines = {'Data': data.description, 'Images': ', '.join(parts)}
+    if data.folds:
+        lines['Cross-validation'] = folds_line(data.folds)
     lines['Annotations'] = (
         'no boxes: weak training, which compares the best window of an image with its labels'
         if data.weak
@@ -39,7 +44,7 @@ def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
         f'{epochs} epochs of {plan.rows} {kind}, {batch} per step: '
         f'{epochs * -(-plan.rows // batch)} steps'
     )
-    if 'test' in data.counts:
+    if 'test' in data.counts or data.folds:
         lines['Localization'] = _localization(plan)
     if plan.quick:
         lines['Quick'] = (
@@ -51,11 +56,12 @@ def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
 
 def _localization(plan: FitPlan) -> str:
     """Whether pointing is measured, and why not."""
+    tested = 'test' if 'test' in plan.data.counts else 'held-out'
     if plan.data.weak:
         return 'not measured: there are no boxes to compare with'
     if not plan.data.pointing:
-        return 'not measured: some test images have a label without a box'
-    return 'measured on the boxes of the test images'
+        return f'not measured: some {tested} images have a label without a box'
+    return f'measured on the boxes of the {tested} images'
 
 
 def decision_entries(lines: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.owner_lock import owner_lock
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.cross_validation import choose_by_folds, cross_validate
 from tcnn_mm.estimator.fit_results import (
     choose_thresholds,
     is_tested,
@@ -39,7 +40,7 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
             written into them.
         backbone: Name of the network.
         out: Folder for everything that is written.
-        **options: weights, pixels, scales, seed, reading, quick of :func:`make_plan`.
+        **options: weights, pixels, scales, seed, reading, quick, folds of :func:`make_plan`.
 
     Returns:
         Path of the checkpoint, with thresholds.
@@ -77,23 +78,30 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
 
     say('reading the data')
     plan = make_plan(data, backbone, out, **options)
-    path = write_config(plan)
+    path, folds, overlays = write_config(plan), plan.data.folds, 6 if plan.quick else 20
     say('features of all patches by the frozen network (computed once; resumable)')
     make_banks(path, plan)
-    say('training the two layers')
+    say('training the two layers' + (' on all images' if folds else ''))
     checkpoint = train(path)
-    say('thresholds, chosen on val')
-    thresholds = choose_thresholds(out, checkpoint, plan.data.classes)
-    say('testing')
+    if folds:
+        say(f'cross-validation: {folds.number * folds.repeats} heads, thresholds by their scores')
+        cross_validate(path, overlays)
+        thresholds, lines = choose_by_folds(path, checkpoint)
+    else:
+        say('thresholds, chosen on val')
+        thresholds, lines = choose_thresholds(out, checkpoint, plan.data.classes), []
+    say('testing' if plan.tested else 'testing: no images are for test alone')
     results, page = osp.join(out, 'results.txt'), osp.join(out, 'report.html')
-    if is_tested(out, checkpoint):
+    if is_tested(out, checkpoint, plan.tested):
         tell(f'{results} is of this checkpoint: not tested again')
     else:
         if osp.isfile(page):
             os.remove(page)  # of another test
-        test(path, checkpoint, overlays=6 if plan.quick else 20)
+        if plan.tested:
+            test(path, checkpoint, overlays)
+            lines = [*result_lines(out, thresholds), *lines]
         with atomic_write(results) as file:
-            file.write('\n'.join(result_lines(out, thresholds)) + '\n')
+            file.write('\n'.join(lines) + '\n')
         mark_tested(out, checkpoint)
     with open(results, encoding='utf-8') as file:
         print(file.read(), end='')
@@ -103,8 +111,9 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
         tell(f'{page} exists: not written again')
     else:
         write_report(run, page, images=2 if plan.quick else 4)
+    maps = osp.join(run if plan.tested else osp.join(out, 'folds'), 'score_maps')
     print(
-        f'checkpoint {checkpoint}\noverlays   {osp.join(run, "score_maps")}\nreport     {page}\n'
+        f'checkpoint {checkpoint}\noverlays   {maps}\nreport     {page}\n'
         f'classify new images: tcnn predict IMAGE --checkpoint '
         f'{shlex.quote(checkpoint)} --out DIR'
     )

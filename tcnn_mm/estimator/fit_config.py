@@ -54,7 +54,7 @@ def call(value: object) -> str:
 
 def config_text(plan: FitPlan) -> str:
     """The whole file as Python source; the same for the same plan."""
-    lines = [*_header(plan), *_data_lines(plan)]
+    lines = [*_header(plan), *_data_lines(plan), *_fold_lines(plan)]
     for role in ROLES:
         lines += _loader_lines(plan, role)
     lines += [*_model_lines(plan), *_schedule_lines(plan)]
@@ -108,11 +108,29 @@ def _data_lines(plan: FitPlan) -> list[str]:
     ]
 
 
+def _fold_lines(plan: FitPlan) -> list[str]:
+    """The folds, whose heads are trained and tested by `tcnn fit` alone."""
+    folds = plan.data.folds
+    if folds is None:
+        return []
+    return [
+        '# Heads that did not see the images that they score; this config trains the one on all.',
+        'cross_validation = dict(',
+        f'    folds={folds.number},',
+        f'    repeats={folds.repeats},',
+        f'    lists={f"{plan.data.lists}/folds"!r},',
+        f'    work_dir={f"{plan.out}/folds"!r},',
+        f'    pointing={plan.data.pointing and "test" not in plan.data.sources},',
+        ')',
+    ]
+
+
 def _loader_lines(plan: FitPlan, role: str) -> list[str]:
     """The data loader of one part; without such a part no loop either."""
     if role not in plan.data.sources:
         return [f'{role}_dataloader = {role}_cfg = {role}_evaluator = None']
     bags = plan.data.weak and role == 'train'
+    grid = bool(plan.data.folds) and role == 'train' and not bags
     own = ''.join(f', {key}={value!r}' for key, value in plan.data.sources[role].items())
     return [
         f'{role}_dataloader = dict(',
@@ -121,6 +139,7 @@ def _loader_lines(plan: FitPlan, role: str) -> list[str]:
         f'        bank={f"{plan.out}/banks/{role}"!r},',
         f'        source=dict(images{own}),',
         *(['        test_mode=True,  # all windows of an image together'] if bags else []),
+        *(['        windows=True,  # all; training reads some'] if grid else []),
         '    ),',
         ')',
         *(_pointing_lines() if role == 'test' and plan.data.pointing else []),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
@@ -18,6 +19,7 @@ from tcnn_mm.datasets.stratified_split import split_parts
 from tcnn_mm.engine.bank_contents import some_ids
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.class_table import class_table
+from tcnn_mm.estimator.fold_choice import FoldOptions, Folds, choose_folds
 from tcnn_mm.registry import DATASETS
 
 # Name of the file of records, in the folder of lists of a fit.
@@ -38,8 +40,11 @@ class FitData:
             its data set config that differ between parts.
         counts (dict[str, int]): Role → number of images.
         train (list[dict]): `get_data_info` of the training images.
-        pointing (bool): There are test images, and each of their labels has a box: localization
-            can be measured.
+        pointing (bool): There are images to test on, and each of their labels has a box:
+            localization can be measured.
+        folds (Folds, optional): Of the training images, each of which is scored by a head that
+            did not see it.
+        lists (str): Folder of the lists of ids.
     """
 
     description: str
@@ -51,6 +56,8 @@ class FitData:
     counts: dict[str, int]
     train: list[dict[str, Any]]
     pointing: bool = False
+    folds: Folds | None = None
+    lists: str = ''
 
 
 def read_records(path: str) -> FitData:
@@ -75,19 +82,24 @@ def read_records(path: str) -> FitData:
 
 
 def read_folder(
-    data: str | Sequence[str], splits: str, options: ReadOptions | None = None, seed: int = 0
+    data: str | Sequence[str],
+    splits: str,
+    options: ReadOptions | None = None,
+    seed: int = 0,
+    folds: FoldOptions | None = None,
 ) -> FitData:
-    """The images of folders (or files) of annotations, split into train, val and test.
+    """The images of folders (or files) of annotations, split into train, val and test, or folds.
 
     Args:
         data: Anything that :func:`read_data` reads.
         splits: Folder that gets records.json and one list of ids per role.
         options: Of :func:`read_data`.
-        seed: Of the draw of parts that the data do not name.
+        seed: Of the draw of parts that the data do not name, and of folds.
+        folds: Whether images are divided into folds. Defaults to one split.
 
     Raises:
-        UserError: What :func:`read_data` refuses; too few images; other images or annotations
-            than those of a fit that was begun beside `splits`.
+        UserError: What :func:`read_data` and :func:`choose_folds` refuse; too few images; other
+            images or annotations than those of a fit that was begun beside `splits`.
     """
     options = options or ReadOptions()
     found = read_data(data, options)
@@ -99,13 +111,17 @@ def read_folder(
     source = dict(type='tcnn_mm.ImageRecords', ann_file=records)
     with quiet_log():
         infos = infos_of(DATASETS.build(dict(source)))
-    roles = _split(found, infos, seed)
+    roles, chosen = _split(found, infos, seed, folds or FoldOptions())
     ids = {role: [infos[n]['img_id'] for n in numbers] for role, numbers in roles.items()}
     named = {image.checked.image.part for image in found.images}
     drawn = [role for role in ids if role not in named]
     parts = {role: [infos[n] for n in numbers] for role, numbers in roles.items()}
+    tested = roles.get('test') or (roles['train'] if chosen else ())
+    if chosen:
+        write_folds(splits, ids['train'], chosen)
+        print_log(folds_line(chosen), 'current')
     print_log('\n'.join(class_table(parts, found.classes, not found.boxes)), 'current')
-    if drawn:
+    if drawn and not chosen:
         print_log(f'drawn, stratified by class, seed {seed}: {", ".join(drawn)}', 'current')
     return FitData(
         description=found.description,
@@ -116,7 +132,9 @@ def read_folder(
         sources={role: dict(ids=write_list(splits, role, mine)) for role, mine in ids.items()},
         counts={role: len(mine) for role, mine in ids.items()},
         train=[infos[n] for n in roles['train']],
-        pointing=all_labels_have_boxes([infos[n] for n in roles.get('test', ())]),
+        pointing=all_labels_have_boxes([infos[n] for n in tested]),
+        folds=chosen,
+        lists=splits,
     )
 
 
@@ -185,19 +203,47 @@ def check_same_records(
         )
 
 
-def _split(found: FoundData, infos: Sequence[dict[str, Any]], seed: int) -> dict[str, list[int]]:
-    """Role → numbers of its images, none of them empty."""
+def write_folds(splits: str, ids: Sequence[str], folds: Folds) -> None:
+    """Write SPLITS/folds/REPEAT_FOLD/train.txt and held_out.txt, numbered from 1."""
+    for repeat, held_out in enumerate(folds.held_out, 1):
+        for fold in range(folds.number):
+            folder = osp.join(splits, 'folds', f'{repeat}_{fold + 1}')
+            for name, value in (('train', False), ('held_out', True)):
+                chosen = np.flatnonzero((held_out == fold) == value)
+                write_list(folder, name, [ids[n] for n in chosen])
+
+
+def folds_line(folds: Folds) -> str:
+    """The folds in words."""
+    times = f' × {folds.repeats} repeats' if folds.repeats > 1 else ''
+    together = f', {folds.together} in one fold' if folds.together else ''
+    return (
+        f'cross-validated, {folds.number} folds{times}: {folds.reason}; stratified by class'
+        f'{together}'
+    )
+
+
+def _split(
+    found: FoundData, infos: Sequence[dict[str, Any]], seed: int, options: FoldOptions
+) -> tuple[dict[str, list[int]], Folds | None]:
+    """Role → numbers of its images, none of them empty; and folds, where they are chosen."""
     parts = [image.checked.image.part for image in found.images]
+    labels = [info['gt_label'] for info in infos]
     try:
-        roles = split_parts(parts, [info['gt_label'] for info in infos], seed)
+        roles = split_parts(parts, labels, seed)
     except ValueError as error:
         raise UserError(f'{found.description}: {error}') from error
+    chosen = choose_folds(found, labels, roles, options, seed)
+    if chosen is not None:
+        numbers, folds = chosen
+        test = [n for n, part in enumerate(parts) if part == 'test']
+        return dict(train=numbers, **({'test': test} if test else {})), folds
     empty = [role for role, numbers in roles.items() if not numbers]
     if empty:
         raise UserError(
             f'{found.description}: no images remain for {empty[0]}; {len(parts)} images in all'
         )
-    return roles
+    return roles, None
 
 
 def infos_of(dataset: BaseDataset) -> list[dict[str, Any]]:

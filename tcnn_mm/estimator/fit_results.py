@@ -46,23 +46,47 @@ def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict
         raise FileNotFoundError(path)
     row = {image_id: at for at, image_id in enumerate(scores.ids)}
     mine = scores.values[[row[i] for i in ids]]
-    values, _ = best_thresholds(mine, labels)
+    return store_choice(checkpoint, classes, mine, labels, f'{len(ids)} images of val')
+
+
+def store_choice(
+    checkpoint: str, classes: Sequence[str], scores: np.ndarray, labels: np.ndarray, chosen_on: str
+) -> dict[str, float]:
+    """Choose thresholds of best F1 and calibrate; store both unless they are there.
+
+    Args:
+        checkpoint: The file; it is replaced.
+        classes: K names.
+        scores: (N, K) of images that were not trained on.
+        labels: (N, K) of {1, 0, -1}.
+        chosen_on: The images in words.
+
+    Returns:
+        Class → threshold; nan for a class without positives.
+    """
+    values, _ = best_thresholds(scores, labels)
     thresholds = dict(zip(classes, values.tolist(), strict=True))
-    calibration = dict(zip(classes, calibrate_classes(mine, labels), strict=True))
+    calibration = dict(zip(classes, calibrate_classes(scores, labels), strict=True))
     meta = load_safely(checkpoint)['meta'].get('tcnn_mm', {})
     known = {k: None if np.isnan(v) else v for k, v in thresholds.items()}
     if meta.get('thresholds') == known and 'calibration' in meta:
         tell(f'{checkpoint} has them')
     else:
-        store_thresholds(checkpoint, thresholds, f'{len(ids)} images of val', calibration)
+        store_thresholds(checkpoint, thresholds, chosen_on, calibration)
         tell(f'stored in {checkpoint}')
     return thresholds
 
 
-def is_tested(out: str, checkpoint: str) -> bool:
-    """Whether the results of a fit are those of this checkpoint."""
+def is_tested(out: str, checkpoint: str, tested: bool = True) -> bool:
+    """Whether the results of a fit are those of this checkpoint.
+
+    Args:
+        out: Folder of the fit.
+        checkpoint: The file.
+        tested: The fit has images for test alone.
+    """
     path = osp.join(out, 'run', TESTED)
-    needed = ('results.txt', 'run/voc_ap.json', 'run/image_scores.csv')
+    needed = ['results.txt', *(['run/voc_ap.json', 'run/image_scores.csv'] if tested else [])]
     if not all(osp.isfile(osp.join(out, name)) for name in (f'run/{TESTED}', *needed)):
         return False
     with open(path, encoding='utf-8') as file:

@@ -12,6 +12,7 @@ from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.feature_size import FeatureSize, measure_features
 from tcnn_mm.estimator.fit_data import FitData, read_folder
+from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.models.backbones.zoo import Weights, find_backbone, find_features, find_weights
 from tcnn_mm.patches.coverage import Coverage, measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
@@ -58,6 +59,11 @@ class FitPlan:
     quick: bool = False
 
     @property
+    def tested(self) -> bool:
+        """Whether there are images for test alone."""
+        return 'test' in self.data.counts
+
+    @property
     def head(self) -> dict[str, Any]:
         """Entries of the head's config that were measured."""
         return {} if self.feature_size is None else self.feature_size._asdict()
@@ -73,6 +79,7 @@ def make_plan(
     seed: int = 0,
     reading: ReadOptions | None = None,
     quick: bool = False,
+    folds: FoldOptions | None = None,
 ) -> FitPlan:
     """Plan a fit on annotated images; writes records and lists of ids into OUT/splits.
 
@@ -87,13 +94,14 @@ def make_plan(
         reading: How the data are read; OUT is never looked into.
         quick: For a first look: three scales (unless `scales` says which) and a quarter of the
             steps.
+        folds: Whether it is cross-validated. Defaults to one split.
 
     Raises:
         UserError: What :func:`read_folder` and :func:`plan_fit` refuse.
     """
     found = find_weights(backbone, weights, pixels)
     options = replace(reading or ReadOptions(), skip=(out,))
-    annotated = read_folder(data, osp.join(out, 'splits'), options, seed)
+    annotated = read_folder(data, osp.join(out, 'splits'), options, seed, folds)
     return plan_fit(annotated, backbone, found, out, scales, seed, quick=quick)
 
 

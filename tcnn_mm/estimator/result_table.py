@@ -6,11 +6,16 @@ from typing import Any
 import numpy as np
 
 from tcnn_mm.evaluation.chance import chance_aps
+from tcnn_mm.evaluation.intervals import APIntervals, Interval
 from tcnn_mm.evaluation.without_negatives import meaningless_note, without_negatives
 
 
 def result_table(
-    reports: Sequence[Mapping[str, Any]], labels: np.ndarray, thresholds: Mapping[str, float]
+    reports: Sequence[Mapping[str, Any]],
+    labels: np.ndarray,
+    thresholds: Mapping[str, float],
+    images: str = 'test images',
+    intervals: APIntervals | None = None,
 ) -> list[str]:
     """The tables of a test; localization first where an AP of classification says nothing.
 
@@ -18,8 +23,10 @@ def result_table(
         reports: Entries of voc_ap.json; the first is of classification.
         labels: (N, K) of {1, 0, -1}, of the test images.
         thresholds: Class → threshold.
+        images: What the images are, in words.
+        intervals: Of the first report; their values are shown in place of its own.
     """
-    classification = classification_lines(reports[0], labels, thresholds)
+    classification = classification_lines(reports[0], labels, thresholds, images, intervals)
     tables = [localization_lines(report) for report in reports if 'hit_rate' in report]
     missing = without_negatives(reports[0])
     if not missing:
@@ -29,23 +36,38 @@ def result_table(
 
 
 def classification_lines(
-    report: Mapping[str, Any], labels: np.ndarray, thresholds: Mapping[str, float]
+    report: Mapping[str, Any],
+    labels: np.ndarray,
+    thresholds: Mapping[str, float],
+    images: str = 'test images',
+    intervals: APIntervals | None = None,
 ) -> list[str]:
-    """AP per class beside that of random scores, and the threshold."""
+    """AP per class, with its interval, beside that of random scores, and the threshold."""
     wide = max(map(len, [*report['classes'], 'class']))
+    aps = [percent(row['ap']) for row in (*report['classes'].values(), dict(ap=report['mAP']))]
+    title = '    AP %'
+    if intervals is not None:
+        title += f'  {"95 % interval":>13}'
+        aps = [interval_cells(each) for each in (*intervals.classes, intervals.mean)]
     lines = [
-        f'{report["metric"]} on {report["images"]} test images; at random: AP of random scores, '
+        f'{report["metric"]} on {report["images"]} {images}; at random: AP of random scores, '
         'which is high for a common class',
-        f'{"class":{wide}}    AP %  at random %    images  threshold',
+        f'{"class":{wide}}{title}  at random %    images  threshold',
     ]
     chances = chance_aps(labels, report['metric'])
-    for (name, row), chance in zip(report['classes'].items(), chances, strict=True):
+    for (name, row), ap, chance in zip(report['classes'].items(), aps, chances, strict=False):
         lines.append(
-            f'{name:{wide}}  {percent(row["ap"])}  {100 * chance:11.1f}  {row["positives"]:8d}  '
+            f'{name:{wide}}  {ap}  {100 * chance:11.1f}  {row["positives"]:8d}  '
             f'{thresholds[name]:9.2g}'
         )
     chance = float(np.nanmean(chances)) if np.isfinite(chances).any() else float('nan')
-    return [*lines, f'{"mean":{wide}}  {percent(report["mAP"])}  {100 * chance:11.1f}']
+    return [*lines, f'{"mean":{wide}}  {aps[-1]}  {100 * chance:11.1f}']
+
+
+def interval_cells(found: Interval) -> str:
+    """Value and bounds in per cent; a dash for bounds that are not defined."""
+    bounds = '–' if np.isnan(found.low) else f'{100 * found.low:.1f} to {100 * found.high:.1f}'
+    return f'{percent(found.value)}  {bounds:>13}'
 
 
 def localization_lines(report: Mapping[str, Any]) -> list[str]:

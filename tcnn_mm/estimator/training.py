@@ -104,6 +104,11 @@ def train(path: str, log_level: str = 'WARNING') -> str:
     """Train the config, or resume its training; returns the path of the last checkpoint."""
     cfg = read_config(path)
     cfg.log_level = log_level
+    return train_config(cfg)
+
+
+def train_config(cfg: Config) -> str:
+    """:func:`train` of a config that was read."""
     last = osp.join(cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
     validated = osp.join(cfg.work_dir, 'image_scores_val.csv')
     done = cfg.val_dataloader is None or osp.isfile(validated)

@@ -133,6 +133,27 @@ def class_probabilities(
     return found
 
 
+def cross_fitted_probabilities(
+    scores: np.ndarray, labels: np.ndarray, folds: np.ndarray
+) -> np.ndarray:
+    """Probabilities (N, K), each by a calibration of the images of the other folds.
+
+    Args:
+        scores: (N, K) in [0, 1].
+        labels: (N, K) of {1, 0, -1}.
+        folds: (N,) the fold of each image.
+
+    Returns:
+        nan where the other folds have no calibration of a class.
+    """
+    found = np.full(np.shape(scores), np.nan)
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        curves = calibrate_classes(scores[~held_out], labels[~held_out])
+        found[held_out] = class_probabilities(scores[held_out], curves)
+    return found
+
+
 def recorded_calibration(
     stored: Mapping[str, Any], name: str
 ) -> dict[str, Calibration | None] | None:

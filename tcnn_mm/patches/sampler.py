@@ -131,6 +131,25 @@ class PatchSampler:
         drawn = grid[index]
         return Patches(drawn.xyxy, label[index], owner[index], drawn)
 
+    def label_grid(
+        self,
+        size_hw: tuple[int, int],
+        boxes: np.ndarray,
+        labels: np.ndarray,
+        flags: dict[str, Any],
+        key: RandomKey | tuple[int, int, str],
+    ) -> Patches:
+        """Return the whole grid, with the labels of the fixed set and -1 for all other patches.
+
+        One bank of it serves training and test. Arguments: see :meth:`__call__`.
+        """
+        grid = self.grid(size_hw)
+        label, owner = self.labeler(grid.xyxy, boxes, labels, flags.get('difficult'))
+        left_out = np.ones(len(label), bool)
+        left_out[self._fixed_set(label, RandomKey(*key))] = False
+        label[left_out] = owner[left_out] = -1
+        return Patches(grid.xyxy, label, owner, grid)
+
     def _fixed_set(self, label: np.ndarray, key: RandomKey) -> np.ndarray:
         """Labels (P,) → indices of the patches that any epoch may draw."""
         epoch = key.epoch if self.redraw_background else 'once'

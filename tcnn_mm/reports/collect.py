@@ -16,7 +16,11 @@ from tcnn_mm.reports.collect_results import collect_results, headline
 from tcnn_mm.reports.consistency import check_one_test
 from tcnn_mm.reports.examples import TestImages, read_test_images
 from tcnn_mm.reports.facts import Figure, Figures, Provenance, Report
-from tcnn_mm.reports.probabilities import collect_intervals, collect_probabilities
+from tcnn_mm.reports.probabilities import (
+    collect_intervals,
+    collect_probabilities,
+    fold_intervals,
+)
 from tcnn_mm.reports.run_artifacts import RunArtifacts
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
@@ -32,29 +36,40 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
     Raises:
         UserError: Results and scores are of two tests.
     """
-    images, trouble = None, ''
+    run, images, trouble = run.judged(), None, ''
+    held_out = run.held_out
     if run.scores:
         try:
             images = read_test_images(run.config, run.scores)
         except UserError as error:
             trouble = f'The labels of the test set could not be read: {error}'
         else:
-            check_one_test(run, images.labels)
+            if not run.cross_validated or held_out is None or held_out.summary['repeats'] == 1:
+                check_one_test(run, images.labels)
     else:
         trouble = 'There is no image_scores.csv in this folder; tcnn test writes it.'
+    folds, of_folds, results = None, None, None
+    if held_out is not None:
+        of_folds = collect_results(held_out.mean_reports(), fold_intervals(held_out), held_out.said)
+    if run.cross_validated and held_out is not None and run.scores is not None:
+        folds = np.array([held_out.fold_of[name] for name in run.scores.ids])
+        results, of_folds = of_folds, None
+    elif run.reports:
+        results = collect_results(run.reports, collect_intervals(run, images))
     return Report(
         title=osp.basename(run.path),
         version=tcnn_mm.__version__,
-        headline=headline(run.reports),
-        results=collect_results(run.reports, collect_intervals(run, images))
-        if run.reports
-        else None,
+        headline=headline(
+            run.reports, 'cross-validated images' if run.cross_validated else 'test images'
+        ),
+        results=results,
         curves=_curves(run, images, trouble),
-        probabilities=collect_probabilities(run, images, trouble, trust),
+        probabilities=collect_probabilities(run, images, trouble, trust, folds),
         training=_training(run.scalars),
         examples=collect_examples(run, images, trouble, image_count, trust),
         provenance=_provenance(run),
         decisions=_decisions(run.config),
+        cross_validation=of_folds,
     )
 
 

@@ -1,5 +1,6 @@
 """Collect the example images of a report, with captions, or a note on what is missing."""
 
+from tcnn_mm.engine.fold_heads import FoldHeads
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import load_trained_model
 from tcnn_mm.reports.bank_features import read_bank_features
@@ -37,6 +38,8 @@ def collect_examples(
             note='The checkpoint is missing, so there are no localization maps: give one: '
             'tcnn report WORK_DIR --checkpoint FILE'
         )
+    heads = run.held_out and FoldHeads(run.held_out.checkpoints, run.held_out.fold_of)
+    heads = heads if run.cross_validated else None
     shown, left_out = classes_of_page(run, images)
     chosen = choose_per_class(run.scores.values, images.labels, count, shown)
     try:
@@ -44,13 +47,16 @@ def collect_examples(
             run.checkpoint, run.config, classes=run.scores.classes, trust=trust
         )
         features = read_bank_features(run.config, run.scores) if run.tested else None
-        drawn = draw_examples(trained.model, images, chosen, run.scores, trained.damping, features)
+        drawn = draw_examples(
+            trained.model, images, chosen, run.scores, trained.damping, features, heads
+        )
     except UserError as error:
         return Examples(note=f'Images could not be drawn: {error}')
     return Examples(
         [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()],
         trained.damping,
         left_out=left_out,
+        said='Scores and maps are of the head that did not see the image.' if heads else '',
     )
 
 

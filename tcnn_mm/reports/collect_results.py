@@ -18,8 +18,10 @@ def is_pointing(report: Mapping[str, Any]) -> bool:
     return 'hit_rate' in report
 
 
-def headline(reports: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Mean AP of each metric, hit rate, and number of test images; localization perhaps first."""
+def headline(
+    reports: Sequence[Mapping[str, Any]], images: str = 'test images'
+) -> list[tuple[str, str]]:
+    """Mean AP of each metric, hit rate, and number of images; localization perhaps first."""
     boxes, points = [], []
     for report in reports:
         box = (_percent(report['mAP']), f'{report["metric"]} mAP %')
@@ -34,17 +36,18 @@ def headline(reports: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
             boxes.append(box)
     ordered = points + boxes if points and _meaningless(reports) else boxes + points
     ordered = [box for box in ordered if box[0] != '–']
-    return ordered + [(str(report['images']), 'test images') for report in reports[:1]]
+    return ordered + [(str(report['images']), images) for report in reports[:1]]
 
 
 def collect_results(
-    reports: Sequence[Mapping[str, Any]], intervals: Intervals | None = None
+    reports: Sequence[Mapping[str, Any]], intervals: Intervals | None = None, said: str = ''
 ) -> Results:
     """The entries of voc_ap.json as tables: of classification, and of each pointing metric.
 
     Args:
         reports: The entries.
         intervals: Of the first metric.
+        said: Which images they are of, where they are not those of a test.
     """
     named = [report for report in reports if not is_pointing(report)]
     means, classes = [], []
@@ -69,6 +72,7 @@ def collect_results(
         pointing=[_point_table(report) for report in reports if is_pointing(report)],
         meaningless=_meaningless(reports),
         intervals=intervals,
+        said=said,
     )
 
 

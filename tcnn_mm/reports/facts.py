@@ -70,11 +70,19 @@ class APInterval(NamedTuple):
 
 @dataclass(frozen=True)
 class Intervals:
-    """Bounds of the AP of each class, and of the mean, by one metric; None where undefined."""
+    """Bounds of the AP of each class, and of the mean, by one metric; None where undefined.
+
+    Attributes:
+        covers (str): What they are bounds of, in words.
+    """
 
     metric: str
     classes: dict[str, APInterval | None]
     mean: APInterval | None
+    covers: str = (
+        'The interval is what another draw of the test images could have given (bootstrap over '
+        'images); it does not cover another training.'
+    )
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class Results:
         pointing (list[PointTable]): Of the pointing metrics.
         meaningless (str): Which AP of classification says nothing; localization is then first.
         intervals (Intervals, optional): Of the first metric.
+        said (str): Which images they are of, where they are not those of a test.
     """
 
     columns: list[str]
@@ -96,15 +105,21 @@ class Results:
     pointing: list[PointTable]
     meaningless: str = ''
     intervals: Intervals | None = None
+    said: str = ''
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures, or a note that says why there are none; `left_out` says which are not there."""
+    """Figures, or a note that says why there are none; `left_out` says which are not there.
+
+    Attributes:
+        said (str): A sentence below them.
+    """
 
     figures: list[Figure] = field(default_factory=list)
     note: str = ''
     left_out: str = ''
+    said: str = ''
 
 
 @dataclass(frozen=True)
@@ -118,12 +133,17 @@ class ClassExamples:
 
 @dataclass(frozen=True)
 class Examples:
-    """Example images per class and the damping of their maps, or a note."""
+    """Example images per class and the damping of their maps, or a note.
+
+    Attributes:
+        said (str): By which head the maps are, where it is not that of the checkpoint.
+    """
 
     classes: list[ClassExamples] = field(default_factory=list)
     damping: float = 0
     note: str = ''
     left_out: str = ''
+    said: str = ''
 
 
 @dataclass(frozen=True)
@@ -150,6 +170,7 @@ class Report:
         version (str): Of tcnn_mm.
         headline (list[tuple[str, str]]): Value and its name, of the boxes at the top.
         results (Results | None): None without a voc_ap.json.
+        cross_validation (Results | None): Of a fit that has images for test alone too.
         decisions (dict[str, str]): What a fit decided and why; empty for other runs.
     """
 
@@ -163,3 +184,4 @@ class Report:
     examples: Examples
     provenance: Provenance
     decisions: dict[str, str] = field(default_factory=dict)
+    cross_validation: Results | None = None

@@ -3,13 +3,15 @@
 Letters: N images, K classes, P patches of an image.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from tcnn_mm.datasets.source_images import SizedDataset
+from tcnn_mm.engine.fold_heads import FoldHeads
 from tcnn_mm.inference.predict_dataset import ImagePrediction, predict_dataset
 from tcnn_mm.inference.results import localization_maps
 from tcnn_mm.models.patch_model import PatchModel
@@ -86,6 +88,7 @@ def draw_examples(
     scores: Scores,
     damping: float,
     features: BankFeatures | None = None,
+    heads: FoldHeads | None = None,
 ) -> dict[int, ClassGallery]:
     """Draw all chosen images of all classes; without features each passes the network once.
 
@@ -96,6 +99,7 @@ def draw_examples(
         scores: Image scores of the test.
         damping: Of the maps.
         features: Of the test, where it left them on disk.
+        heads: Of the folds, where each image is scored by the one that did not see it.
 
     Returns:
         Class index → drawings.
@@ -111,7 +115,7 @@ def draw_examples(
     galleries = {k: ClassGallery() for k in chosen}
     source, at = (images.dataset, images.indices) if features is None else features
     indices = [int(at[row]) for row in order]
-    found = predict_dataset(model, source, return_patches=True, indices=indices)
+    found = _predictions(model, source, indices, [scores.ids[row] for row in order], heads)
     for row, prediction in zip(order, found, strict=True):
         if features is not None:  # a bank has no pixels, and an older one no objects
             item = images.dataset[int(images.indices[row])]
@@ -131,6 +135,24 @@ def draw_examples(
             group: [drawn[row, k] for row in rows.tolist()] for group, rows in groups.items()
         }
     return galleries
+
+
+def _predictions(
+    model: PatchModel,
+    source: SizedDataset,
+    indices: Sequence[int],
+    ids: Sequence[str],
+    heads: FoldHeads | None,
+) -> Iterator[ImagePrediction]:
+    """Score some items of a data set, with their patches; `ids` are those of the items."""
+    if heads is None:
+        yield from predict_dataset(model, source, return_patches=True, indices=indices)
+        return
+    for index, image_id in zip(indices, ids, strict=True):
+        heads.use(model, image_id)
+        yield from predict_dataset(
+            model, source, return_patches=True, indices=[index], progress=False
+        )
 
 
 def draw_map(

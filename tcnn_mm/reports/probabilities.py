@@ -3,17 +3,29 @@
 Letters: N images, K classes.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.average_precision import MODES
-from tcnn_mm.evaluation.calibration import class_probabilities, recorded_calibration, reliability
+from tcnn_mm.evaluation.calibration import (
+    class_probabilities,
+    cross_fitted_probabilities,
+    recorded_calibration,
+    reliability,
+)
 from tcnn_mm.evaluation.intervals import ap_intervals, resample
 from tcnn_mm.reports.examples import TestImages
 from tcnn_mm.reports.facts import APInterval, Figure, Figures, Intervals
-from tcnn_mm.reports.run_artifacts import RunArtifacts
+from tcnn_mm.reports.run_artifacts import HeldOut, RunArtifacts
 from tcnn_mm.visualization.curves import reliability_curve, to_svg
+
+COVERS = (
+    'The interval is what another draw of these images could have given (bootstrap over images; '
+    'the heads are not trained again).'
+)
 
 
 def collect_intervals(run: RunArtifacts, images: TestImages | None) -> Intervals | None:
@@ -31,8 +43,24 @@ def collect_intervals(run: RunArtifacts, images: TestImages | None) -> Intervals
     return Intervals(metric, dict(zip(run.scores.classes, bounds[:-1], strict=True)), bounds[-1])
 
 
+def fold_intervals(held_out: HeldOut) -> Intervals:
+    """Intervals of a cross-validation, as the fit computed them."""
+
+    def bounds(row: Mapping[str, float | None]) -> APInterval | None:
+        low, high = row['low'], row['high']
+        return None if low is None or high is None else APInterval(low, high)
+
+    summary = held_out.summary
+    classes = {name: bounds(row) for name, row in summary['classes'].items()}
+    return Intervals(summary['metric'], classes, bounds(summary['mean']), COVERS)
+
+
 def collect_probabilities(
-    run: RunArtifacts, images: TestImages | None, trouble: str, trust: bool = False
+    run: RunArtifacts,
+    images: TestImages | None,
+    trouble: str,
+    trust: bool = False,
+    folds: np.ndarray | None = None,
 ) -> Figures:
     """The share of positive test images over their predicted probability, all classes together.
 
@@ -41,6 +69,8 @@ def collect_probabilities(
         images: Its test images; None if they could not be read.
         trouble: Why.
         trust: See :func:`load_safely`.
+        folds: (N,) the fold of each image, where they are cross-validated: the curves of the
+            checkpoint were fitted on them, so others are fitted without each fold.
     """
     if images is None or run.scores is None:
         return Figures(note=trouble)
@@ -59,18 +89,27 @@ def collect_probabilities(
         )
     columns = [name for name in run.scores.classes if curves.get(name) is not None]
     where = [run.scores.classes.index(name) for name in columns]
-    p = class_probabilities(run.scores.values[:, where], [curves[name] for name in columns])
-    found = reliability(p.ravel(), images.labels[:, where].ravel())
+    values, labels = run.scores.values[:, where], images.labels[:, where]
+    if folds is None:
+        p = class_probabilities(values, [curves[name] for name in columns])
+    else:
+        p = cross_fitted_probabilities(values, labels, folds)
+    images_are = 'test' if folds is None else 'cross-validated'
+    known = ~np.isnan(p)
+    found = reliability(p[known], labels[known])
     without = len(run.scores.classes) - len(columns)
     return Figures(
         [
             Figure(
                 to_svg(reliability_curve(found)),
                 'Share of positive images over predicted probability',
-                f'{len(p)} test images, {len(columns)} classes'
+                f'{len(p)} {images_are} images, {len(columns)} classes'
                 + (f' ({without} have no calibration)' if without else '')
                 + f'; mean distance from the diagonal (expected calibration error) '
                 f'{100 * found.error:.1f} %',
             )
-        ]
+        ],
+        said='The curves were fitted on validation images, not on these.'
+        if folds is None
+        else 'The curves here were fitted on the other folds; those of the checkpoint on all.',
     )

@@ -13,7 +13,11 @@ import numpy as np
 from mmengine.config import Config
 
 from tcnn_mm.checkpoints.config_text import read_dumped_config
+from tcnn_mm.datasets.formats.id_list import read_ids
 from tcnn_mm.errors import UserError
+
+# In the work dir of the folds: what is stated of a cross-validation, with intervals.
+SUMMARY = 'cross_validation.json'
 
 
 class Scores(NamedTuple):
@@ -22,6 +26,45 @@ class Scores(NamedTuple):
     ids: list[str]
     classes: list[str]
     values: np.ndarray
+
+
+class HeldOut(NamedTuple):
+    """Scores of all images of a fit, each by a head that did not see it.
+
+    Attributes:
+        config (Config): Of the test of these images.
+        reports (list[dict]): voc_ap.json.
+        scores (Scores): image_scores.csv.
+        summary (dict): cross_validation.json: folds, repeats, AP with intervals.
+        checkpoints (list[str]): One per fold.
+        fold_of (dict[str, int]): Image id → its fold, from 0.
+    """
+
+    config: Config
+    reports: list[dict[str, Any]]
+    scores: Scores
+    summary: dict[str, Any]
+    checkpoints: list[str]
+    fold_of: dict[str, int]
+
+    @property
+    def said(self) -> str:
+        """Which images the figures are of."""
+        repeats = self.summary['repeats']
+        times = f' The AP is the mean of {repeats} divisions into folds.' if repeats > 1 else ''
+        return (
+            f'{self.summary["images"]} images, each scored by a head that did not see it '
+            f'({self.summary["folds"]} folds).{times}'
+        )
+
+    def mean_reports(self) -> list[dict[str, Any]]:
+        """The reports, with the AP of all repeats in the first."""
+        first = dict(self.reports[0], mAP=self.summary['mean']['ap'])
+        first['classes'] = {
+            name: dict(row, ap=self.summary['classes'][name]['ap'])
+            for name, row in first['classes'].items()
+        }
+        return [first, *self.reports[1:]]
 
 
 class RunArtifacts(NamedTuple):
@@ -38,6 +81,8 @@ class RunArtifacts(NamedTuple):
         checkpoint (str, optional): The file that was tested, else the newest one.
         tested (bool): `checkpoint` is that of the test: its features may be read instead of the
             images.
+        held_out (HeldOut, optional): What the cross-validation of a fit left.
+        cross_validated (bool): `config`, `reports` and `scores` are of it.
     """
 
     path: str
@@ -49,6 +94,20 @@ class RunArtifacts(NamedTuple):
     environment: dict[str, str]
     checkpoint: str | None
     tested: bool = True
+    held_out: HeldOut | None = None
+    cross_validated: bool = False
+
+    def judged(self) -> 'RunArtifacts':
+        """The run itself, or without a test of its own that of the images of its folds."""
+        found = self.held_out
+        if found is None or self.scores is not None or self.reports:
+            return self
+        return self._replace(
+            config=found.config,
+            reports=found.mean_reports(),
+            scores=found.scores,
+            cross_validated=True,
+        )
 
 
 def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:
@@ -83,7 +142,50 @@ def read_run_artifacts(path: str | os.PathLike[str]) -> RunArtifacts:
         join_scalars(logs),
         read_environment(sorted(glob.glob(osp.join(glob.escape(path), '*', '*.log')))),
         _find_checkpoint(path, config),
+        held_out=read_held_out(path, config),
     )
+
+
+def read_held_out(path: str, config: Config) -> HeldOut | None:
+    """Read what the cross-validation of a fit left beside its run; None without one, or an
+    unfinished one.
+    """
+    folds = config.get('cross_validation')
+    if not folds:
+        return None
+    # The folder of the fit may have been moved since.
+    out = osp.dirname(path)
+    folder = next((f for f in (osp.join(out, 'folds'), folds.work_dir) if osp.isdir(f)), '')
+    summary, scores = osp.join(folder, SUMMARY), read_scores(osp.join(folder, 'image_scores.csv'))
+    if not folder or scores is None or not osp.isfile(summary):
+        return None
+    with open(summary, encoding='utf-8') as file:
+        content = json.load(file)
+    with open(osp.join(folder, 'voc_ap.json'), encoding='utf-8') as file:
+        reports = json.load(file)
+    names = [f'1_{fold}' for fold in range(1, folds.folds + 1)]
+    lists = osp.join(osp.dirname(folder), 'splits', 'folds')
+    return HeldOut(
+        config=read_dumped_config(osp.join(folder, 'config.py')),
+        reports=reports,
+        scores=scores,
+        summary=content,
+        checkpoints=[osp.join(folder, name, _last_name(osp.join(folder, name))) for name in names],
+        fold_of={
+            image_id: fold
+            for fold, name in enumerate(names)
+            for image_id in read_ids(osp.join(lists, name, 'held_out.txt'))
+        },
+    )
+
+
+def _last_name(folder: str) -> str:
+    """Name of the newest checkpoint in a work dir; '' without one."""
+    path = osp.join(folder, 'last_checkpoint')
+    if not osp.isfile(path):
+        return ''
+    with open(path, encoding='utf-8') as file:
+        return osp.basename(file.read().strip())
 
 
 def _read_lines(path: str) -> list[dict[str, Any]]:

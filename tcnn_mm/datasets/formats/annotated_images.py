@@ -41,6 +41,8 @@ class AnnotatedImage:
         objects (list[AnnotatedObject]): Empty where the image has image labels.
         labels (list[str]): Image labels; empty where it has objects.
         size_hw (tuple[int, int], optional): Height and width as the annotation says them.
+        group (str): Images of one group (a patient, a film) stay together in cross-validation; ''
+            where the data say none.
         annotated (bool): An annotation is there, if only an empty one. False: the image is in a
             folder or list with annotated ones.
     """
@@ -52,6 +54,7 @@ class AnnotatedImage:
     labels: list[str] = field(default_factory=list)
     size_hw: tuple[int, int] | None = None
     annotated: bool = True
+    group: str = ''
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Find out which format a folder of annotated images has: a decision with evidence."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -37,7 +38,9 @@ FINDERS: Mapping[str, Finder] = {
 NEAR = 1.5
 
 
-def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None) -> Reading:
+def detect_format(
+    scan: FolderScan, index: ImageIndex, wanted: str | None = None, group: str | None = None
+) -> Reading:
     """Choose how to read a folder.
 
     Where several formats fit but say the same, the one with boxes is chosen.
@@ -46,6 +49,7 @@ def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None
         scan: The listing of the folder.
         index: Of its images.
         wanted: A key of :data:`FINDERS`: only this format. Defaults to the only one that fits.
+        group: Heading of a column of groups: then only tables are read.
 
     Returns:
         The reading.
@@ -56,6 +60,10 @@ def detect_format(scan: FolderScan, index: ImageIndex, wanted: str | None = None
     """
     place = scan.path(scan.only) if scan.only else scan.root
     finders = FINDERS if wanted is None else {wanted: FINDERS[wanted]}
+    if group is not None:
+        if wanted not in (None, 'table'):
+            raise UserError(f'{place}: --group names a column of a table (CSV), not of {wanted}')
+        finders, wanted = {'table': functools.partial(find_table, group=group)}, 'table'
     found = [reading for reading in (find(scan, index) for find in finders.values()) if reading]
     if not found:
         said = f'nothing of the format {wanted}' if wanted else 'no annotations of a known format'

@@ -24,15 +24,18 @@ class ImageTable:
     file: int
     near: str
 
-    def plan(self) -> TablePlan:
+    def plan(self, group: str | None = None) -> TablePlan:
         """What the columns are.
+
+        Args:
+            group: Heading of a column of groups.
 
         Raises:
             UserError: See :func:`plan_columns`.
         """
         table = self.table
         columns = columns_of(table.heading, table.rows, table.path)
-        return plan_columns(columns, columns[self.file], table.path, bool(table.heading))
+        return plan_columns(columns, columns[self.file], table.path, bool(table.heading), group)
 
 
 def find_image_table(

@@ -41,6 +41,8 @@ class ReadOptions:
         unannotated (str, optional): What images without annotation beside annotated ones are: a
             key of :data:`UNANNOTATED`. Defaults to 'negative' unless they are the majority, which
             is an error.
+        group (str, optional): Heading of the column of a table that says which images belong
+            together (of one patient, of one film).
         decode (bool): Decode every image, not only its header, and look for duplicates.
         progress (Progress): Shows how many images are read.
     """
@@ -50,6 +52,7 @@ class ReadOptions:
     upright: bool = False
     skip: tuple[str, ...] = ()
     unannotated: str | None = None
+    group: str | None = None
     decode: bool = False
     progress: Progress = no_progress
 
@@ -63,11 +66,13 @@ class FoundImage:
             with its extension; of several roots, the root's name is in front.
         path (str): Of its file, absolute.
         checked (CheckedImage): Annotation and size.
+        print (str): Its name among the fingerprints of its part.
     """
 
     id: str
     path: str
     checked: CheckedImage
+    print: str = ''
 
 
 @dataclass
@@ -117,7 +122,7 @@ def _read_root(path: str, options: ReadOptions, alone: bool) -> FoundData:
     """One root; `alone`: duplicates are noted here, else over all roots."""
     scan = scan_folder(path, options.skip)
     index = ImageIndex(scan.images)
-    reading = detect_format(scan, index, options.format)
+    reading = detect_format(scan, index, options.format, options.group)
     account = Account()
     data = reading.read(account)
     join_equal_names(data, account)
@@ -143,7 +148,10 @@ def _read_root(path: str, options: ReadOptions, alone: bool) -> FoundData:
         description=f'{place}: {reading.evidence}, {what}',
         boxes=data.boxes,
         classes=classes,
-        images=[FoundImage(image_id(c.image.file), scan.path(c.image.file), c) for c in checked],
+        images=[
+            FoundImage(image_id(c.image.file), scan.path(c.image.file), c, c.image.file)
+            for c in checked
+        ],
         account=account,
         prints=prints,
     )
@@ -254,6 +262,7 @@ def _joined(roots: Sequence[str], found: Sequence[FoundData]) -> FoundData:
         account.merge(data.account, f'{name}/')
         for image in data.images:
             image.id = f'{printable(name)}/{image.id}'
+            image.print = f'{name}/{image.print}'
             images.append(image)
         for part, files in data.prints.items():
             mine = prints.setdefault(part, {})

@@ -16,7 +16,7 @@ from tcnn_mm.datasets.formats.table_cells import (
     is_missing,
 )
 from tcnn_mm.datasets.formats.table_plan import TablePlan, is_tags
-from tcnn_mm.datasets.formats.table_rows import FileRow, file_rows, parts_of
+from tcnn_mm.datasets.formats.table_rows import FileRow, file_rows, groups_of, parts_of
 from tcnn_mm.datasets.formats.table_text import shown
 from tcnn_mm.datasets.formats.via_table import read_via
 from tcnn_mm.datasets.image_ids import printable
@@ -55,7 +55,7 @@ def read_image_table(
     for note in plan.notes:
         account.note(note)
     rows = list(file_rows(found.table, found.near, plan, index, account, part))
-    parts = parts_of(rows, plan)
+    parts, groups = parts_of(rows, plan), groups_of(rows, plan)
     if plan.via:
         images = read_via(rows, columns_of(found.table.heading, found.table.rows, ''), account)
     elif plan.boxes.box:
@@ -63,7 +63,7 @@ def read_image_table(
     else:
         images = _read_labels(rows, plan, found.table.path, account)
     for image in images:
-        image.part = parts[image.file]
+        image.part, image.group = parts[image.file], groups[image.file]
     return images
 
 

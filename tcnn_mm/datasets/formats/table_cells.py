@@ -2,11 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from tcnn_mm.datasets.formats.parts import part_of_name
-from tcnn_mm.datasets.formats.table_text import has_image_suffix
+from tcnn_mm.datasets.formats.table_text import has_image_suffix, shown
+from tcnn_mm.errors import UserError
 
 # How pandas, R and spreadsheets write that there is no value.
 MISSING = {'', 'nan', 'none', 'na', 'n/a', '#n/a', '<na>', 'null'}
@@ -118,3 +120,19 @@ def columns_of(heading: list[str], rows: list[list[str]], path: str) -> list[Col
     names = heading + [''] * (width - len(heading))
     padded = [row + [''] * (width - len(row)) for row in rows]
     return [Column(at, names[at], [row[at] for row in padded], path) for at in range(width)]
+
+
+def find_column(columns: Sequence[Column], name: str, path: str) -> Column:
+    """The column with this heading, in any case of letters.
+
+    Raises:
+        UserError: None; lists those of the table.
+    """
+    for column in columns:
+        if column.heading.strip().lower() == name.strip().lower():
+            return column
+    known = ', '.join(shown(column.heading, 20) for column in columns if column.heading)
+    raise UserError(
+        f'{path}: no column {shown(name, 40)} for --group; '
+        + (f'its columns are {known}' if known else 'it has no heading line')
+    )

@@ -68,18 +68,19 @@ class Tables:
     error: UserError | None = None
 
 
-def find_table(scan: FolderScan, index: ImageIndex) -> Reading | None:
+def find_table(scan: FolderScan, index: ImageIndex, group: str | None = None) -> Reading | None:
     """Find tables whose cells name images of a folder.
 
     Args:
         scan: The folder; with `only`, that file is read whatever it holds, if it is a table.
         index: Its images.
+        group: Heading of a column of groups.
 
     Returns:
         None where no table names images (lists of classes, logs), or where tables without labels
         are beside folders that can be classes.
     """
-    found = [_table_file(file, scan, index) for file in scan.with_suffix(*SUFFIXES)]
+    found = [_table_file(file, scan, index, group) for file in scan.with_suffix(*SUFFIXES)]
     files = [table for table in found if table is not None]
     labelled = [table for table in files if table.labelled]
     if not files or not (labelled or scan.only or not _in_folders(scan.images)):
@@ -96,7 +97,9 @@ def find_table(scan: FolderScan, index: ImageIndex) -> Reading | None:
     return Reading('table', evidence + more, lambda account: _read(tables, scan, index, account))
 
 
-def _table_file(file: str, scan: FolderScan, index: ImageIndex) -> TableFile | None:
+def _table_file(
+    file: str, scan: FolderScan, index: ImageIndex, group: str | None
+) -> TableFile | None:
     """One file as a table; None where it names no image."""
     path, only = scan.path(file), scan.only is not None
     # Beside other annotations, or folders that can be classes, a table must name what is there.
@@ -113,7 +116,7 @@ def _table_file(file: str, scan: FolderScan, index: ImageIndex) -> TableFile | N
             if only and found.error is None:
                 found.error = refuse_unnamed(text, file, index, scan.root)
             return found if only else None
-        found.plan = found.table.plan()
+        found.plan = found.table.plan(group)
     except UserError as error:
         found.error = found.error or error
         # A broken text that was never seen to name an image is another tool's.

@@ -12,7 +12,7 @@ from tcnn_mm.datasets.formats.column_names import (
     SCORE_NAMES,
     VIA_COLUMNS,
 )
-from tcnn_mm.datasets.formats.table_cells import Column, plain_name
+from tcnn_mm.datasets.formats.table_cells import Column, find_column, plain_name
 from tcnn_mm.datasets.formats.table_text import TABLE_FORM, shown
 from tcnn_mm.errors import UserError
 
@@ -30,6 +30,7 @@ class TablePlan:
         labels (list[Column]): Labels; empty where `flags` are given, or the table has none.
         flags (list[Column]): One column of 0 and 1 per class.
         part (Column, optional): Names of parts, or flags (see :data:`FLAG_PARTS`).
+        group (Column, optional): Names of groups, where they are asked for.
         boxes (BoxPlan): Boxes and sizes.
         via (bool): The table of VIA: regions and labels in JSON cells.
         notes (list[str]): What is not used, and what was decided.
@@ -39,6 +40,7 @@ class TablePlan:
     labels: list[Column] = field(default_factory=list)
     flags: list[Column] = field(default_factory=list)
     part: Column | None = None
+    group: Column | None = None
     boxes: BoxPlan = field(default_factory=BoxPlan)
     via: bool = False
     notes: list[str] = field(default_factory=list)
@@ -66,10 +68,14 @@ class TablePlan:
             words.append(f'labels in {", ".join(c.title for c in self.labels[:3])}')
         if self.part:
             words.append(f'parts in {self.part.title}')
+        if self.group:
+            words.append(f'groups in {self.group.title}')
         return ', '.join(words)
 
 
-def plan_columns(columns: Sequence[Column], file: Column, path: str, headed: bool) -> TablePlan:
+def plan_columns(
+    columns: Sequence[Column], file: Column, path: str, headed: bool, group: str | None = None
+) -> TablePlan:
     """Decide what each column is.
 
     Columns named as labels win over all others; then columns of 0 and 1 with a name each; then the
@@ -80,11 +86,14 @@ def plan_columns(columns: Sequence[Column], file: Column, path: str, headed: boo
         file: The one with the names of images.
         path: The table, for messages.
         headed: The table has a heading line.
+        group: Heading of a column of groups.
 
     Raises:
-        UserError: Scores, numbers or several readings in which the classes differ.
+        UserError: No column of this heading; scores, numbers or several readings in which the
+            classes differ.
     """
-    plan = TablePlan(file)
+    plan = TablePlan(file, group=None if group is None else find_column(columns, group, path))
+    columns = [c for c in columns if c is not plan.group]
     rest = [c for c in columns if c.at != file.at and (c.values or _is_label(c))]
     if {c.heading.lower() for c in columns} >= VIA_COLUMNS:
         plan.via = True

@@ -68,6 +68,24 @@ def file_rows(
         yield FileRow(at, file, where)
 
 
+def groups_of(rows: Sequence[FileRow], plan: TablePlan) -> dict[str, str]:
+    """The group of each image; '' for none.
+
+    Raises:
+        UserError: An image in two groups.
+    """
+    found: dict[str, str] = {}
+    for row in rows:
+        cell = '' if plan.group is None else plan.group.cells[row.at]
+        group = '' if is_missing(cell) else cell
+        if found.setdefault(row.file, group) != group:
+            raise UserError(
+                f'{row.where}: {shown(row.file, 60)} is in the groups '
+                f'{shown(found[row.file], 20)} and {shown(group, 20)}; leave it in one'
+            )
+    return found
+
+
 def parts_of(rows: Sequence[FileRow], plan: TablePlan) -> dict[str, str]:
     """The part of each image.
 
