@@ -119,7 +119,7 @@ def choose_folds(
     named = any(found.images[n].checked.image.group for n in numbers)
     if options.folds == 0:
         if named:
-            raise UserError('--group keeps images together in cross-validation: add --folds 5')
+            raise UserError('tcnn fit --group keeps images together in folds: add --folds 5')
         return None
     number = FOLDS if options.folds is None else options.folds
     reason = 'as asked for' if options.folds else _why(found, labels, split, numbers, named)
@@ -132,7 +132,8 @@ def choose_folds(
     if not 2 <= number <= most:
         what = 'groups of images' if together else 'images'
         raise UserError(
-            f'{found.description}: {number} folds of {most} {what}: give --folds from 2 to {most}'
+            f'{found.description}: {number} folds of {most} {what}: choose from 2 to {most} '
+            '(tcnn fit --folds)'
             if most > 1
             else f'{found.description}: no images remain to test on; {len(numbers)} images, '
             f'{most} group; add images'

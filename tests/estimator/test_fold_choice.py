@@ -52,7 +52,7 @@ def test_what_is_asked_for_is_done():
     _, folds = choose([[0], [1]] * 2000, FoldOptions(3, 2))
     assert folds.number == 3 and folds.repeats == 2 and folds.reason == 'as asked for'
     assert (folds.held_out[0] != folds.held_out[1]).any()
-    with pytest.raises(UserError, match='30 folds of 20 images: give --folds from 2 to 20'):
+    with pytest.raises(UserError, match='30 folds of 20 images: choose from 2 to 20'):
         choose([[0], [1]] * 10, FoldOptions(30))
     with pytest.raises(UserError, match='no images remain to test on; 1 images, 1 group'):
         choose([[0]])
@@ -77,7 +77,7 @@ def test_groups_and_duplicates_are_in_one_fold():
     group, together = image_groups(found, range(6))
     assert len({group[n] for n in (0, 1, 3, 4)}) == 1 and len(set(group)) == 3
     assert together == 'images of one group (2 groups) and duplicates (3 images)'
-    with pytest.raises(UserError, match='--group keeps images together in cross-validation'):
+    with pytest.raises(UserError, match='tcnn fit --group keeps images together in folds'):
         choose([[0], [1]] * 3, FoldOptions(0), groups=['a'] * 6)
     _, folds = choose([[0], [1]] * 300, groups=[str(n // 3) for n in range(600)])
     assert folds.reason == 'the data name groups of images'

@@ -62,7 +62,7 @@ def detect_format(
     finders = FINDERS if wanted is None else {wanted: FINDERS[wanted]}
     if group is not None:
         if wanted not in (None, 'table'):
-            raise UserError(f'{place}: --group names a column of a table (CSV), not of {wanted}')
+            raise UserError(f'{place}: tcnn fit --group names a column of a CSV, not of {wanted}')
         finders, wanted = {'table': functools.partial(find_table, group=group)}, 'table'
     found = [reading for reading in (find(scan, index) for find in finders.values()) if reading]
     if not found:

@@ -133,6 +133,6 @@ def find_column(columns: Sequence[Column], name: str, path: str) -> Column:
             return column
     known = ', '.join(shown(column.heading, 20) for column in columns if column.heading)
     raise UserError(
-        f'{path}: no column {shown(name, 40)} for --group; '
+        f'{path}: no column {shown(name, 40)} for tcnn fit --group; '
         + (f'its columns are {known}' if known else 'it has no heading line')
     )

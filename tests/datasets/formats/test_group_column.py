@@ -39,10 +39,12 @@ def test_what_cannot_be_a_group_is_refused(table, tmp_path):
     folder = table('file,label,patient', 'image_0.png,a,1', 'image_0.png,a,2')
     with pytest.raises(UserError, match=r'line 3: .*image_0.png.* is in the groups .*leave it in'):
         groups(folder)
-    with pytest.raises(UserError, match=r'no column "doctor" for --group; its columns are "file"'):
+    with pytest.raises(
+        UserError, match=r'no column "doctor" for tcnn fit --group; its columns are "file"'
+    ):
         groups(folder, 'doctor')
     voc = write_voc(tmp_path / 'voc')
     with pytest.raises(UserError, match='nothing of the format table'):
         groups(str(voc))
-    with pytest.raises(UserError, match=r'column of a table \(CSV\), not of voc'):
+    with pytest.raises(UserError, match=r'names a column of a CSV, not of voc'):
         read_data(str(voc), ReadOptions(format='voc', group='x'))
