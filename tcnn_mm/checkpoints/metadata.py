@@ -19,14 +19,14 @@ def model_record(model: Any) -> dict[str, Any] | None:
             backbone is recorded alone.
 
     Returns:
-        preprocessing, sampler, grid, aggregator, feature_mode, dense_tile, frozen; None for a
-        source network without preprocessing of its own.
+        preprocessing, sampler, grid, aggregator, feature_mode, dense_tile, dense_scales,
+        frozen; None for a source network without preprocessing of its own.
     """
     if not hasattr(model, 'sampler'):
         pixels = getattr(model.backbone, 'preprocessing', None)
         return dict(preprocessing=_plain(pixels)) if pixels else None
     sampler, grid = model.sampler, getattr(model.sampler, 'grid', None)
-    aggregator = model.aggregator
+    aggregator, scales = model.aggregator, model.encoder.dense_scales
     return dict(
         preprocessing=_plain(model.preprocessing),
         # Of a sampler without grid, all of it: ObjectSquareSampler's side and margin.
@@ -35,6 +35,7 @@ def model_record(model: Any) -> dict[str, Any] | None:
         aggregator=dict(type=type(aggregator).__name__, **_plain(vars(aggregator))),
         feature_mode=model.feature_mode,
         dense_tile=model.encoder.dense_tile,
+        dense_scales=scales and list(scales),
         frozen=[n for n, p in model.named_parameters() if not p.requires_grad],
     )
 

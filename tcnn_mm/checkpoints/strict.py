@@ -15,7 +15,15 @@ from tcnn_mm.checkpoints.resuming import not_finite
 from tcnn_mm.errors import UserError, first_names
 
 # Entries of the record (:func:`model_record`) that change image scores, and so thresholds.
-RECORDED = ('preprocessing', 'sampler', 'grid', 'aggregator', 'feature_mode', 'dense_tile')
+RECORDED = (
+    'preprocessing',
+    'sampler',
+    'grid',
+    'aggregator',
+    'feature_mode',
+    'dense_tile',
+    'dense_scales',
+)
 # Modules that are new when a network is transferred to another task.
 NEW_LAYERS = ('head.', 'context.')
 

@@ -64,7 +64,9 @@ def bank_recipe(
     if holds_labels(bank):
         sampler.update(labeler=plain_settings(model.sampler.labeler), seed=bank.get('seed', 0))
         sampler['background_share'] = model.sampler.background_share
-    tile = model.encoder.dense_tile
+    # Banks of before these entries lack them.
+    tile, scales = model.encoder.dense_tile, model.encoder.dense_scales
+    dense = dict(dense_tile=tile, dense_scales=scales and list(scales))
     return dict(
         network=dict(
             backbone=model_config['backbone'],
@@ -72,7 +74,7 @@ def bank_recipe(
             weights=file_digest(model.pretrained),
             layers_below=list(model.encoder.layers_below),
             feature_mode=model.feature_mode,
-            **({'dense_tile': tile} if tile is not None else {}),
+            **{key: value for key, value in dense.items() if value is not None},
             dtype=str(model.frozen_dtype),
             preprocessing=dict(model.preprocessing),
         ),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tcnn_mm.estimator.fit_data import folds_line
 from tcnn_mm.estimator.plan import FitPlan
+from tcnn_mm.patches.scale_choice import dense_cost
 
 ROLES = dict(
     train='train the head',
@@ -39,6 +40,12 @@ def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
     lines['Scales'] = f'λ = {", ".join(f"{scale:g}" for scale in plan.scales)}: ' + '; '.join(
         plan.reasons or ['image labels cannot ask for others']
     )
+    if plan.maps:
+        share = dense_cost(plan.maps) / dense_cost(plan.scales)
+        lines['Maps'] = (
+            f'λ = {", ".join(f"{scale:g}" for scale in plan.maps)}: a patch is read from the map '
+            f'of its own λ or of a little smaller one; {share:.0%} of the pixels of one map per λ'
+        )
     kind = 'images' if data.weak else 'patches'
     lines['Training'] = (
         f'{epochs} epochs of {plan.rows} {kind}, {batch} per step: '

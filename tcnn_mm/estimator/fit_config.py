@@ -160,6 +160,8 @@ def _model_lines(plan: FitPlan) -> list[str]:
     """What the model adds to its base: weights, head, sampler."""
     head = dict(num_classes=len(plan.data.classes), **plan.head)
     lines = ['model = dict(', *[f'    {k}={call(v)},' for k, v in plan.weights.model.items()]]
+    if plan.maps:
+        lines.append(f'    dense_scales={plan.maps},  # None: a map of each λ, slower and exact')
     if not plan.data.weak:
         return [
             *lines,

@@ -16,6 +16,7 @@ from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.models.backbones.zoo import Weights, find_backbone, find_features, find_weights
 from tcnn_mm.patches.coverage import Coverage, measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
+from tcnn_mm.patches.map_scales import map_scales
 from tcnn_mm.patches.sampler import PatchSampler
 from tcnn_mm.registry import MODELS
 
@@ -23,6 +24,9 @@ from tcnn_mm.registry import MODELS
 WEAK_SCALES = (1.0, 1.2, 1.7, 2.3, 3.3, 4.7)
 QUICK_WEAK_SCALES = (1.0, 1.7, 3.3)
 ASKED_FOR = 'as asked for'
+# Patches are read from maps that are up to this much coarser: a third of the pixels of nine scales,
+# for 0.2 AP (docs/performance.md).
+MAP_RATIO = 1.25
 # Classes that the reasons list.
 MOST_NAMED = 12
 
@@ -44,6 +48,8 @@ class FitPlan:
             whose config does not know it.
         epochs (int, optional): Of training. Defaults to :func:`epochs_for`.
         quick (bool): Three scales and a quarter of the steps, for a first look.
+        maps (tuple[float, ...], optional): λ of the maps that patches are read from; None in crop
+            mode.
     """
 
     backbone: str
@@ -57,6 +63,7 @@ class FitPlan:
     feature_size: FeatureSize | None = None
     epochs: int | None = None
     quick: bool = False
+    maps: tuple[float, ...] | None = None
 
     @property
     def tested(self) -> bool:
@@ -146,8 +153,11 @@ def plan_fit(
         plan = replace(plan, feature_size=size)
     if data.weak:
         print_log(f'no boxes, so no coverage to measure: λ = {plan.scales}', 'current')
-        return plan
-    return choose_plan_scales(plan, scales)
+    else:
+        plan = choose_plan_scales(plan, scales)
+    if model_config(plan).get('feature_mode') == 'dense':
+        plan = replace(plan, maps=map_scales(plan.scales, MAP_RATIO))
+    return plan
 
 
 def choose_plan_scales(plan: FitPlan, scales: Sequence[float] | None) -> FitPlan:

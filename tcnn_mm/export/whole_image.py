@@ -19,7 +19,13 @@ from tcnn_mm.export.grid_graph import (
     map_side,
     mean_maps,
 )
-from tcnn_mm.export.whole_image_networks import FeatureNetwork, VotingNetwork
+from tcnn_mm.export.whole_image_networks import (
+    FeatureNetwork,
+    MapNetwork,
+    ReadNetwork,
+    VotingNetwork,
+)
+from tcnn_mm.models.encoder.shared_maps import scale_of_map
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.patches.grid import PatchGrid
 
@@ -62,11 +68,9 @@ def whole_image_graph(
         (grid_line(op, grid, scale, height, shortest), grid_line(op, grid, scale, width, shortest))
         for scale in grid.scales
     ]
-    network = _feature_network(model)
-    features = []
-    for rows, columns in lines:
-        resized = _resized(op, pixels, rows, columns)
-        features += op.include('features', network, [resized, rows.starts, columns.starts])
+    features = (_read_features if model.encoder.dense_scales else _own_features)(
+        op, model, pixels, lines, (height, width, shortest)
+    )
     shares = [_largest(op, lines, grid.size)] if model.context is not None else []
     voting = _voting_network(model, grid)
     score, *votes = op.include('votes', voting, [*shares, *features])
@@ -142,6 +146,77 @@ def _largest(op: GraphWriter, lines: Sequence[tuple[Line, Line]], size: int) -> 
     area = op('Concat', *areas, axis=0)
     most = op('ReduceMax', area, np.array([0]), keepdims=1)
     return op('Cast', op('Greater', area, op('Mul', most, np.float64(LARGEST))), to=FLOAT)
+
+
+def _own_features(
+    op: GraphWriter,
+    model: PatchModel,
+    pixels: Value,
+    lines: Sequence[tuple[Line, Line]],
+    sides: tuple[Value, Value, Value],
+) -> list[str]:
+    """Features of the windows of each scale, from its own resized image."""
+    network, features = _feature_network(model), []
+    for rows, columns in lines:
+        resized = _resized(op, pixels, rows, columns)
+        features += op.include('features', network, [resized, rows.starts, columns.starts])
+    return features
+
+
+def _read_features(
+    op: GraphWriter,
+    model: PatchModel,
+    pixels: Value,
+    lines: Sequence[tuple[Line, Line]],
+    sides: tuple[Value, Value, Value],
+) -> list[str]:
+    """Features of the windows of each scale, from the map of its own or a smaller one.
+
+    Args:
+        sides: Height, width and shortest side of the stored image, double scalars.
+    """
+    encoder, grid = model.encoder, model.sampler.grid
+    size, stride, side = encoder.size, encoder.map_stride, encoder.map_side or 0
+    height, width, shortest = sides
+    map_network, read_network = _shared_networks(model)
+    maps: dict[float, tuple[str, tuple[Line, Line]]] = {}
+    features = []
+    for scale, pair in zip(grid.scales, lines, strict=True):
+        found = scale_of_map(scale, encoder.dense_scales or (), size, stride)
+        if found not in maps:
+            rows, columns = (grid_line(op, grid, found, s, shortest) for s in (height, width))
+            own = rows, columns
+            (cells,) = op.include('map', map_network, [_resized(op, pixels, rows, columns)])
+            maps[found] = cells, own
+        cells, own = maps[found]
+        inputs: list[Value] = [cells]
+        for line, shared in zip(pair, own, strict=True):
+            lengths = (op('Cast', each.length, to=DOUBLE) for each in (shared, line))
+            zoom = op('Div', *lengths)
+            first = op('Mul', op('Cast', line.starts, to=DOUBLE), zoom)
+            beyond = op('Sub', np.float64(size), op('Mul', np.float64(size), zoom))
+            count = op('Sub', np.float64(side), op('Div', beyond, np.float64(stride)))
+            inputs += [op('Div', first, np.float64(stride)), count]
+        features += op.include('read', read_network, inputs)
+    return features
+
+
+def _shared_networks(model: PatchModel) -> tuple['ModelProto', 'ModelProto']:
+    """The :class:`MapNetwork` and the :class:`ReadNetwork` as ONNX."""
+    encoder = model.encoder
+    size, step, side = encoder.size, encoder.map_stride, encoder.map_side or 0
+    free = torch.export.Dim.DYNAMIC
+    network, image = MapNetwork(model), torch.zeros(1, 3, size + 2 * step, size + 3 * step)
+    cells, count = network(image), torch.tensor(float(side), dtype=torch.float64)
+    rows, columns = (torch.arange(n, dtype=torch.float64) for n in (3, 4))
+    return (
+        _as_onnx(network, (image,), ({2: free, 3: free},)),
+        _as_onnx(
+            ReadNetwork(model),
+            (cells, rows, count, columns, count.clone()),
+            ({2: free, 3: free}, {0: free}, None, {0: free}, None),
+        ),
+    )
 
 
 def _feature_network(model: PatchModel) -> 'ModelProto':

@@ -9,6 +9,7 @@ from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import FrozenCopy, run_layers
+from tcnn_mm.models.encoder.shared_maps import cell_weights, read_grid
 from tcnn_mm.models.patch_model import PatchModel
 
 
@@ -68,6 +69,52 @@ class FeatureNetwork(nn.Module):
             return means.index_select(1, y).index_select(2, x).permute(1, 2, 0).flatten(0, 1)
         rest = self.below[len(self.map_layers) :]
         return run_layers(self.backbone, windows(cells[0], y, x, self.side), rest)
+
+
+class MapNetwork(nn.Module):
+    """The map that patches of several scales are read from, as `PatchEncoder` gives it.
+
+    Shapes: normalised image (1, 3, H, W) float32 → (1, C, h, w) float32.
+    """
+
+    def __init__(self, model: PatchModel) -> None:
+        super().__init__()
+        self.backbone = model.encoder.frozen.current()
+        self.map_layers = list(model.encoder.map_layers)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return run_layers(self.backbone, image, self.map_layers)
+
+
+class ReadNetwork(nn.Module):
+    """The features of windows of one scale, read from the map of :class:`MapNetwork`.
+
+    Shapes: map (1, C, h, w) float32; first cells of rows (n,) and columns (m,) and cells per row
+    () and column (), float64 → (n · m, …) float32.
+    """
+
+    def __init__(self, model: PatchModel) -> None:
+        super().__init__()
+        encoder = model.encoder
+        self.backbone, self.side = encoder.frozen.current(), encoder.map_side or 0
+        self.rest = list(encoder.layers_below)[len(encoder.map_layers) :]
+        self.means = encoder.map_layers == ['backbone']
+
+    def forward(
+        self,
+        cells: torch.Tensor,
+        rows: torch.Tensor,
+        row_cells: torch.Tensor,
+        columns: torch.Tensor,
+        column_cells: torch.Tensor,
+    ) -> torch.Tensor:
+        parts = 1 if self.means else self.side
+        y = cell_weights(rows, row_cells, cells.shape[2], parts)
+        x = cell_weights(columns, column_cells, cells.shape[3], parts)
+        read = read_grid(cells[0], y, x).flatten(0, 1)
+        if self.means:
+            return read.flatten(1)
+        return run_layers(self.backbone, read, self.rest) if self.rest else read
 
 
 class VotingNetwork(nn.Module):

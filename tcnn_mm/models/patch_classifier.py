@@ -56,6 +56,9 @@ class PatchClassifier(PatchModel):
             transformers) in dense mode: the side in pixels of the tiles in which a resized image
             passes the network; S keeps its position embeddings (see `models.encoder.tiles`).
             Defaults to None: a resized image passes as a whole.
+        dense_scales (sequence[float], optional): λ of the maps of dense mode: a patch is read from
+            the map of its own λ or of the next smaller one, where it covers fewer cells (see
+            `models.encoder.shared_maps`). Defaults to None: one map for each λ of the grid.
         data_preprocessor (dict, optional): Moves data. Defaults to `ImageMover`.
     """
 

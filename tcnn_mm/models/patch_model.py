@@ -3,7 +3,7 @@
 Letters: B images, P patches, K classes, D channels, (H, W) pixels of an image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import nn
 from tcnn_mm.checkpoints.pretrained import load_pretrained
 from tcnn_mm.errors import InvalidValueError, UserError, errors_of
 from tcnn_mm.models import builders
-from tcnn_mm.models.encoder.patch_encoder import OnPatches, PatchEncoder
+from tcnn_mm.models.encoder.patch_encoder import Chunk, OnPatches, PatchEncoder
 from tcnn_mm.models.freezing import count_parameters, freeze, hold_eval
 from tcnn_mm.models.image_mover import ImageMover
 from tcnn_mm.models.patch_voter import PatchVoter
@@ -24,11 +24,20 @@ from tcnn_mm.models.samples import batch_labels, refuse_not_finite, sample_name,
 from tcnn_mm.patches.bank_batch import BankPatches, BankWindows
 from tcnn_mm.patches.geometry import largest
 from tcnn_mm.patches.sampler import Patches, RandomKey
-from tcnn_mm.patches.windows import Boxes
+from tcnn_mm.patches.windows import Boxes, GridWindows
 from tcnn_mm.registry import MODELS
 
 # Images (3, H, W) uint8 RGB of any sizes, or what a feature bank gives in their place.
 Inputs = Sequence[torch.Tensor] | BankPatches | BankWindows
+
+
+def bank_chunks(windows: BankWindows, on_patches: OnPatches | None = None) -> Iterator[Chunk]:
+    """Features of a bank as the encoder would yield them, an image at a time."""
+    total = sum(map(len, windows.features))
+    for i, features in enumerate(windows.features):
+        yield np.full(len(features), i), np.arange(len(features)), features.float()
+        if on_patches:
+            on_patches(len(features), total)
 
 
 class PatchModel(ImageClassifier):
@@ -64,6 +73,7 @@ class PatchModel(ImageClassifier):
         compile_frozen: bool = False,
         feature_mode: str = 'crop',
         dense_tile: int | None = None,
+        dense_scales: Sequence[float] | None = None,
         data_preprocessor: dict | nn.Module | None = None,
         train_cfg: dict | None = None,
         init_cfg: dict | None = None,
@@ -91,6 +101,7 @@ class PatchModel(ImageClassifier):
             getattr(torch, frozen_dtype) if frozen_dtype else None,
             compile_frozen,
             dense_tile,
+            dense_scales,
         )
         self.sampler = builders.build_sampler(
             sampler,
@@ -227,15 +238,6 @@ class PatchModel(ImageClassifier):
         """Patches per scale of an image, for a voter that pools each scale."""
         return ()
 
-    def _score_bank(
-        self, inputs: BankWindows, on_patches: OnPatches | None
-    ) -> tuple[list[np.ndarray], list[torch.Tensor]]:
-        votes = [self.voter.votes(features.float()) for features in inputs.features]
-        if on_patches:
-            total = sum(map(len, votes))
-            on_patches(total, total)
-        return list(inputs.boxes), votes
-
     def score_patches(
         self,
         images: Sequence[torch.Tensor],
@@ -243,13 +245,9 @@ class PatchModel(ImageClassifier):
         on_patches: OnPatches | None = None,
     ) -> list[torch.Tensor]:
         """Votes of patches of images: B × (3, H, W), B × P → B × (P, K) float32."""
-        num, device = self.head.num_classes, self.device
-        votes = [torch.empty(len(mine), num, device=device) for mine in boxes]
-        for b, index, features in self.encoder.iter_features(images, boxes, on_patches=on_patches):
-            part = self.voter.votes(features)
-            for i in np.unique(b):
-                votes[i][index[b == i]] = part[b == i]
-        return votes
+        xyxy = [mine.xyxy if isinstance(mine, GridWindows) else mine for mine in boxes]
+        chunks = self.encoder.iter_features(images, boxes, on_patches=on_patches)
+        return self.voter.collect(chunks, xyxy)[0]
 
     def predict(
         self,
@@ -275,13 +273,9 @@ class PatchModel(ImageClassifier):
         """
         number = len(inputs.features if isinstance(inputs, BankWindows) else inputs)
         samples = list(data_samples or [DataSample() for _ in range(number)])
-        whole: Sequence[torch.Tensor | None] = [None] * number
         if isinstance(inputs, BankWindows):
             sizes = [sample.get('ori_shape') for sample in samples]
-            boxes, votes = self._score_bank(inputs, on_patches)
-            if self.context is not None:
-                pairs = zip(inputs.features, boxes, strict=True)
-                whole = [features.float()[largest(mine)].mean(0) for features, mine in pairs]
+            boxes, chunks = list(inputs.boxes), bank_chunks(inputs, on_patches)
         else:
             sizes = [tuple(image.shape[-2:]) for image in inputs]
             patches = []
@@ -289,9 +283,10 @@ class PatchModel(ImageClassifier):
                 with errors_of(sample_name(sample)):
                     patches.append(self.test_patches(image, sample))
             boxes = [mine.xyxy for mine in patches]
-            votes = self.score_patches(inputs, [mine.boxes for mine in patches], on_patches)
-            if self.context is not None:
-                whole = list(self.whole_features(inputs))
+            chunks = self.encoder.iter_features(
+                inputs, [mine.boxes for mine in patches], on_patches=on_patches
+            )
+        votes, whole = self.voter.collect(chunks, boxes)
         for i, sample in enumerate(samples):
             counts = self.scale_counts(sizes[i])
             score = self.voter.image_score(votes[i], counts, whole[i])

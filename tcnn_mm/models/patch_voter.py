@@ -3,16 +3,19 @@
 Letters: B images, P patches, K classes, D channels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmpretrain.structures import DataSample
 from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.frozen import run_layers
+from tcnn_mm.models.encoder.patch_encoder import Chunk
 from tcnn_mm.models.shape_errors import shape_errors
+from tcnn_mm.patches.geometry import largest
 
 Aggregator = Callable[[torch.Tensor], torch.Tensor]
 
@@ -82,6 +85,34 @@ class PatchVoter:
     def votes(self, features: torch.Tensor) -> torch.Tensor:
         """Frozen features (P, …) → softmax scores of the object classes (P, K) float32."""
         return self.head.scores(self._head_inputs(features))
+
+    def collect(
+        self, chunks: Iterable[Chunk], boxes: Sequence[np.ndarray]
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor | None]]:
+        """Votes of the patches of images, and what the context reads, from one pass.
+
+        Args:
+            chunks: Of features, as `PatchEncoder.iter_features` yields them.
+            boxes: B × (P, 4) xyxy of the patches.
+
+        Returns:
+            B × votes (P, K) float32, and B × mean feature (D,) of the largest patches; None
+            without a context.
+        """
+        device = next(self.head.parameters()).device
+        votes = [torch.empty(len(mine), self.head.num_classes, device=device) for mine in boxes]
+        wholes: list[Any] = [None] * len(boxes)
+        masks = [largest(mine) if self.context is not None else None for mine in boxes]
+        for b, index, features in chunks:
+            part = self.votes(features)
+            for i in np.unique(b):
+                mine = b == i
+                votes[i][index[mine]] = part[mine]
+                mask = masks[i]
+                if mask is not None and (whole := mine & mask[np.where(mine, index, 0)]).any():
+                    total = features[whole].sum(0) / mask.sum()
+                    wholes[i] = total if wholes[i] is None else wholes[i] + total
+        return votes, wholes
 
     def patch_scores(self, votes: torch.Tensor) -> torch.Tensor:
         """Votes as scores in [0, 1] that maps and metrics read: (P, K)."""

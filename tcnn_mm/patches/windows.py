@@ -5,6 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 
+def group_shapes(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find equal rows and columns: (P, 2) int64 → different ones (G, 2), which each has (P,)."""
+    # One integer per shape: sorting rows of two is ten times slower.
+    keys, group = np.unique(shapes @ (1 << 32, 1), return_inverse=True)
+    return np.stack(np.divmod(keys, 1 << 32), axis=1), group
+
+
 @dataclass(frozen=True, eq=False)
 class GridWindows:
     """S × S windows of one image resized to some shapes.
@@ -44,9 +51,7 @@ class GridWindows:
 
     def by_shape(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the resized images (G, 2), rows and columns, and which a window is of (P,)."""
-        # One integer per shape: sorting rows of two is ten times slower.
-        keys, group = np.unique(self.shapes @ (1 << 32, 1), return_inverse=True)
-        return np.stack(np.divmod(keys, 1 << 32), axis=1), group
+        return group_shapes(self.shapes)
 
     def mirrored(self, width: int) -> 'GridWindows':
         """Return the same windows of the image of `width` pixels mirrored left to right."""

@@ -20,9 +20,10 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit import fit
 from tcnn_mm.estimator.fit_config import config_text, epochs_for
 from tcnn_mm.estimator.fit_data import all_labels_have_boxes
-from tcnn_mm.estimator.plan import make_plan
+from tcnn_mm.estimator.plan import MAP_RATIO, make_plan
 from tcnn_mm.estimator.training import write_config
 from tcnn_mm.models.backbones.zoo import BACKBONES, find_weights
+from tcnn_mm.patches.map_scales import map_scales
 from tcnn_mm.registry import DATASETS, MODELS
 from tests.support.own_data import write_coco, write_csv, write_folders, write_voc
 
@@ -142,11 +143,14 @@ def test_the_config_begins_with_the_decisions(tmp_path):
     assert text.index('decisions = [') < text.index('_base_ = [')
     decisions = dict(Config.fromfile(write_config(plan)).decisions)
     assert list(decisions) == [
-        'Data', 'Images', 'Annotations', 'Network', 'Scales', 'Training', 'Localization',
+        'Data', 'Images', 'Annotations', 'Network', 'Scales', 'Maps', 'Training', 'Localization',
     ]  # fmt: skip
+    assert '% of the pixels of one map per λ' in decisions['Maps']
     assert decisions['Images'].startswith('6 train the head, 2 choose the thresholds')
     assert 'training objects that name a patch, fewest first: ' in decisions['Scales']
     assert decisions['Localization'] == 'measured on the boxes of the test images'
+    cfg = Config.fromfile(write_config(plan))
+    assert cfg.model.dense_scales == map_scales(plan.scales, MAP_RATIO) != plan.scales
 
 
 @pytest.mark.parametrize('kind', ['voc', 'csv'])

@@ -70,6 +70,7 @@ def test_images_of_any_size(tmp_path: Path, capsys: pytest.CaptureFixture) -> No
         pytest.param(dict(WEAK, aggregator=dict(type='tcnn_mm.LogSumExpAggregator')), id='lse'),
         pytest.param(CONTEXT, id='context'),
         pytest.param(dict(frozen=('C1', 'C2', 'C3', 'C4', 'C5'), feature_mode='dense'), id='FC6'),
+        pytest.param(dict(feature_mode='dense', dense_scales=(1.0,)), id='fewer maps'),
     ],
 )
 def test_every_kind_of_model(options: dict, tmp_path: Path) -> None:

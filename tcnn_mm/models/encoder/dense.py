@@ -6,6 +6,9 @@ this equals cropping; padded networks see the surroundings of a patch instead of
 A resized image of more than `MAX_RESIZED_PIXELS` (a panorama at a large λ) runs in strips across
 its longer side. Each strip reaches one patch side beyond its windows, so that their cells are
 those of the whole map, unless the network sees further than that beyond a window.
+
+With maps of fewer scales (`shared_maps`) a window covers fewer cells, those at its border by a
+share.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +18,9 @@ import numpy as np
 import torch
 
 from tcnn_mm.errors import InvalidValueError
+from tcnn_mm.models.encoder.shared_maps import SharedWindows
 from tcnn_mm.patches.crop import MAX_RESIZED_PIXELS, cut, resample, resize
-from tcnn_mm.patches.windows import Boxes, GridWindows
+from tcnn_mm.patches.windows import Boxes, GridWindows, group_shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +32,10 @@ class MapPart:
         start (tuple[int, int]): First pixel (y, x) of the part.
         part (tuple[int, int]): Rows and columns of the part; `shape` where it is the whole.
         index (ndarray): (p,) int64, the windows.
-        cells (ndarray): (p, 2) int64 (y, x), first cell of each window in the map of the part.
+        cells (ndarray): (p, 2) (y, x), first cell of each window in the map of the part: int64, or
+            float64 where windows begin within a cell.
+        sides (ndarray, optional): (p, 2) float64, rows and columns of each window in pixels of the
+            resized image. Defaults to None: all are S × S.
     """
 
     shape: tuple[int, int]
@@ -36,6 +43,7 @@ class MapPart:
     part: tuple[int, int]
     index: np.ndarray
     cells: np.ndarray
+    sides: np.ndarray | None = None
 
     def cut_out(self, image: torch.Tensor) -> torch.Tensor:
         """Resize this part of an image: (3, H, W) float → (3, h, w)."""
@@ -75,7 +83,7 @@ def _strips(
     margin = -(-size // stride) * stride
     step = MAX_RESIZED_PIXELS // int(shape.min()) - size - 2 * margin
     step = max(1, step // stride) * stride
-    strip = offsets[:, axis] // step
+    strip = (offsets[:, axis] // step).astype(np.int64)
     for number in np.unique(strip):
         start, stop = np.zeros(2, np.int64), shape.copy()
         start[axis] = max(0, number * step - margin)
@@ -83,21 +91,29 @@ def _strips(
         yield start, stop - start, np.flatnonzero(strip == number)
 
 
-def dense_plan(windows: GridWindows, stride: int) -> list[MapPart]:
-    """Find the map and the cells of each window of one image; see :func:`snapped_windows`."""
+def dense_plan(windows: GridWindows | SharedWindows, stride: int) -> list[MapPart]:
+    """Find the map and the cells of each window of one image.
+
+    Args:
+        windows: Snapped to `stride`, see :func:`snapped_windows`, or placed on shared maps.
+        stride: Of the maps, pixels.
+    """
     plan = []
-    shapes, group = windows.by_shape()
+    sides = windows.sides if isinstance(windows, SharedWindows) else None
+    shapes, group = group_shapes(windows.shapes)
     for g, shape in enumerate(shapes):
         index = np.flatnonzero(group == g)
         offsets = windows.offsets[index]
         for start, part, mine in _strips(shape, offsets, windows.size, stride):
+            inside = offsets[mine] - start
             plan.append(
                 MapPart(
                     shape=(int(shape[0]), int(shape[1])),
                     start=(int(start[0]), int(start[1])),
                     part=(int(part[0]), int(part[1])),
                     index=index[mine],
-                    cells=(offsets[mine] - start) // stride,
+                    cells=inside // stride if sides is None else inside / stride,
+                    sides=None if sides is None else sides[index[mine]],
                 )
             )
     return plan
@@ -125,10 +141,10 @@ def pooled(maps: torch.Tensor, cells: np.ndarray, side: int) -> torch.Tensor:
 
 def dense_windows(
     images: Sequence[torch.Tensor],
-    windows: Sequence[GridWindows],
+    windows: Sequence[GridWindows | SharedWindows],
     prepare: Callable[[torch.Tensor], torch.Tensor],
     convolve: Callable[[torch.Tensor], torch.Tensor],
-    read: Callable[[torch.Tensor, np.ndarray], torch.Tensor],
+    read: Callable[[torch.Tensor, MapPart], torch.Tensor],
     stride: int,
     max_pixels: int,
 ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
@@ -136,11 +152,11 @@ def dense_windows(
 
     Args:
         images (list[Tensor]): B × (3, H, W) uint8.
-        windows (list[GridWindows]): B × P, snapped to `stride`.
+        windows (list): B × P, as for :func:`dense_plan`.
         prepare (callable): An image → normalised float32; called once per part, so that only one
             large photo at a time is held as float32.
         convolve (callable): (b, 3, H', W') → (b, C, h, w).
-        read (callable): (map (C, h, w), cells (p, 2)) → (p, …).
+        read (callable): (map (C, h, w), part of p windows) → (p, …).
         stride (int): Of the map, pixels.
         max_pixels (int): Of the images in one pass; bounds the memory.
 
@@ -158,4 +174,4 @@ def dense_windows(
             batch = torch.stack([part.cut_out(prepare(images[b])) for b, part in chosen])
             maps = convolve(batch.contiguous(memory_format=torch.channels_last))
             for one, (b, part) in zip(maps, chosen, strict=True):
-                yield b, part.index, read(one, part.cells)
+                yield b, part.index, read(one, part)

@@ -9,24 +9,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmpretrain.models.necks import GlobalAveragePooling
 from torch import nn
 
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.models.encoder.chunks import regroup
 from tcnn_mm.models.encoder.dense import (
+    MapPart,
     dense_windows,
     map_windows,
     pooled,
     snapped_windows,
 )
-from tcnn_mm.models.encoder.frozen import FrozenCopy, layer_modules, run_layers
-from tcnn_mm.models.encoder.locality import local_geometry
-from tcnn_mm.models.encoder.tiles import tile_geometry, tiled_map
+from tcnn_mm.models.encoder.frozen import FrozenCopy
+from tcnn_mm.models.encoder.map_geometry import find_geometry
+from tcnn_mm.models.encoder.shared_maps import SharedWindows, check_scales, read_parts, share_maps
+from tcnn_mm.models.encoder.tiles import tiled_map
 from tcnn_mm.models.freezing import split_layers
 from tcnn_mm.models.shape_errors import shape_errors
 from tcnn_mm.patches.crop import iter_patches
-from tcnn_mm.patches.windows import Boxes
+from tcnn_mm.patches.windows import Boxes, GridWindows
 
 FEATURE_MODES = ('crop', 'dense')
 # (indices of images, indices of their boxes, features)
@@ -52,6 +53,8 @@ class PatchEncoder:
         compiled (bool): Run them through `torch.compile`. Defaults to False.
         dense_tile (int, optional): In dense mode, side in pixels of the tiles in which images
             pass the network, see `tiles`; crop mode has none. Defaults to None: whole images.
+        dense_scales (sequence[float], optional): In dense mode, λ of the maps that patches are
+            read from, see `shared_maps`; crop mode has none. Defaults to None: a map of each λ.
 
     Attributes:
         layers_below, layers_above (list[str]): Layers below the first trainable one, and from it
@@ -74,6 +77,7 @@ class PatchEncoder:
         dtype: torch.dtype | None = None,
         compiled: bool = False,
         dense_tile: int | None = None,
+        dense_scales: Sequence[float] | None = None,
     ) -> None:
         if feature_mode not in FEATURE_MODES:
             raise InvalidValueError(f"feature_mode={feature_mode!r}; choose 'crop' or 'dense'")
@@ -81,6 +85,7 @@ class PatchEncoder:
         self.feature_mode, self.chunk_size = feature_mode, chunk_size
         self.size = int(preprocessing['size'])
         self.dense_tile = dense_tile if feature_mode == 'dense' else None
+        self.dense_scales = check_scales(dense_scales if feature_mode == 'dense' else None)
         self.layers_below, self.layers_above = split_layers(backbone)
         self.map_layers = list(getattr(backbone, 'map_layers', ['backbone']))
         self.map_stride, self.map_side = 1, None
@@ -98,40 +103,16 @@ class PatchEncoder:
         return self.frozen.dtype
 
     def map_geometry(self) -> tuple[int, int]:
-        """Return stride (pixels) and side (cells of one patch) of the map of dense mode.
-
-        Raises:
-            InvalidValueError: The network has operations on the whole image (and no `dense_tile`),
-                no pooling neck, trainable layers in its map, or an irregular stride.
-        """
-        name = type(self.backbone).__name__
-        whole = self.map_layers == ['backbone']
-        if whole and not isinstance(self.neck, GlobalAveragePooling):
-            raise InvalidValueError(
-                f"feature_mode='dense': {name} gives a map; its windows are pooled by "
-                "neck=dict(type='mmpretrain.GlobalAveragePooling'), found "
-                f'{type(self.neck).__name__}'
-            )
-        if not set(self.map_layers) <= set(self.layers_below):
-            raise InvalidValueError(
-                f"feature_mode='dense' needs frozen {', '.join(self.map_layers)}"
-            )
-        training = self.backbone.training
-        self.backbone.eval()
-        device = next((p.device for p in self.backbone.parameters()), torch.device('cpu'))
-
-        def run(images: torch.Tensor) -> torch.Tensor:
-            with torch.no_grad():
-                return run_layers(self.backbone, images, self.map_layers)
-
+        """Stride (pixels) and side (cells of one patch) of the map; see :func:`find_geometry`."""
         with self._shape_errors():
-            if self.dense_tile is not None:
-                geometry = tile_geometry(run, self.size, self.dense_tile, device)
-            else:
-                modules = layer_modules(self.backbone, self.map_layers)
-                geometry = local_geometry(run, self.backbone, modules, self.size, device)
-        self.backbone.train(training)
-        return geometry
+            return find_geometry(
+                self.backbone,
+                self.neck,
+                self.map_layers,
+                self.layers_below,
+                self.size,
+                self.dense_tile,
+            )
 
     def prepare_image(self, image: torch.Tensor) -> torch.Tensor:
         """Normalise uint8 RGB (3, H, W) to float32 in the channel order of the weights."""
@@ -243,24 +224,40 @@ class PatchEncoder:
         boxes: Sequence[Boxes],
         flips: Sequence[np.ndarray],
     ) -> Iterator[tuple[int, np.ndarray, torch.Tensor]]:
-        turned, placed = [], []
+        turned: list[torch.Tensor] = []
+        placed: list[GridWindows | SharedWindows] = []
         for image, mine, flip in zip(images, boxes, flips, strict=True):
             windows = snapped_windows(mine, self.map_stride)
             if len(flip) and flip[0]:
                 image, windows = image.flip(-1), windows.mirrored(image.shape[-1])
             turned.append(image)
-            placed.append(windows)
-        read = pooled if self.map_layers == ['backbone'] else map_windows
-        side = self.map_side or 0
+            placed.append(self._on_maps(windows, image))
         yield from dense_windows(
             turned,
             placed,
             self.prepare_image,
             self.run_map,
-            lambda maps, cells: read(maps, cells, side),
+            self._read,
             self.map_stride,
             self.chunk_size * self.size * self.size,
         )
+
+    def _on_maps(self, windows: GridWindows, image: torch.Tensor) -> GridWindows | SharedWindows:
+        """Windows of an image (3, H, W) on the maps of `dense_scales`."""
+        if self.dense_scales is None:
+            return windows
+        height, width = image.shape[-2:]
+        return share_maps(windows, (height, width), self.dense_scales, self.map_stride)
+
+    def _read(self, maps: torch.Tensor, part: MapPart) -> torch.Tensor:
+        """What the layers above the map get of p windows: (C, h, w) → (p, C) or (p, C, s, s)."""
+        means, side = self.map_layers == ['backbone'], self.map_side or 0
+        if part.sides is None:
+            return (pooled if means else map_windows)(maps, part.cells, side)
+        # A window of S pixels covers `side` cells, which may reach beyond it on both ends.
+        count = side - (self.size - part.sides) / self.map_stride
+        read = read_parts(maps, part.cells, count, 1 if means else side)
+        return read.flatten(1) if means else read
 
     def _above_map(self, pieces: torch.Tensor) -> torch.Tensor:
         """Frozen layers above the map (FC6, FC7), on windows of it."""
