@@ -24,8 +24,8 @@ from tcnn_mm.registry import MODELS
 WEAK_SCALES = (1.0, 1.2, 1.7, 2.3, 3.3, 4.7)
 QUICK_WEAK_SCALES = (1.0, 1.7, 3.3)
 ASKED_FOR = 'as asked for'
-# Patches are read from maps that are up to this much coarser: a third of the pixels of nine scales,
-# for 0.2 AP (docs/performance.md).
+# Patches are read from maps that are up to this much coarser: for nine scales a third of the
+# pixels, and 0.1 points of AP (docs/performance.md, "Fewer maps").
 MAP_RATIO = 1.25
 # Classes that the reasons list.
 MOST_NAMED = 12
