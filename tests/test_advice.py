@@ -113,3 +113,11 @@ def test_scaling_the_learning_rate(trained):
     option = words_named(said, '--cfg-options')[1]
     out = works(trained.train('--auto-scale-lr', '--work-dir', 'a', options=[option]))
     assert 'LR is set based on batch size of 4' in out
+
+
+def test_a_part_of_another_type(trained):
+    """The former part's arguments are refused; with the key that the error names it trains."""
+    kind = 'model.aggregator.type=tcnn_mm.MaxAggregator'
+    said = error(trained.train('--work-dir', 'm', options=[kind]))
+    key = words_named(said, 'model.aggregator._delete_=True')[0]
+    works(trained.train('--work-dir', 'm', options=[key, kind]))

@@ -14,6 +14,7 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 
 from tcnn_mm.checkpoints.allowed_types import allowed_types
+from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
 from tcnn_mm.checkpoints.download import download
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
 from tcnn_mm.checkpoints.weight_paths import file_sha256, local_path
@@ -53,6 +54,11 @@ def load_safely(
         content = _unpickle(path, map_location, trust or _trusting.get())
     except pickle.UnpicklingError as error:
         found = re.search(r'GLOBAL (\S+)', str(error))
+        if not found and not _may_be_checkpoint(path):
+            raise UserError(
+                f'{path}: not a checkpoint: neither a zip file nor a pickle, as torch writes them; '
+                'give another file, or make this one anew'
+            ) from error
         reason = f'it holds {found.group(1)}' if found else str(error).split('\n')[0]
         raise UserError(
             f'{path}: not a weights-only file ({reason}); if you made it yourself, pass '
@@ -79,6 +85,12 @@ def _unpickle(path: str, map_location: Any, trust: bool) -> Any:
                 raise pickle.UnpicklingError('it holds a TorchScript program')
     reader = weights_only_reader(allowed_types())
     return torch.load(path, map_location=map_location, pickle_module=reader, weights_only=False)
+
+
+def _may_be_checkpoint(path: str) -> bool:
+    """Whether a file begins as torch's formats do: a zip file, a pickle of protocol 2 or more."""
+    with open(path, 'rb') as file:
+        return file.read(1) == b'\x80' or zipfile.is_zipfile(path)
 
 
 @contextmanager
@@ -141,12 +153,7 @@ def _find(filename: str) -> str:
     if filename.startswith(('http://', 'https://')):
         return download(filename, osp.join(torch.hub.get_dir(), 'checkpoints'))
     path = local_path(filename)
-    if not osp.isfile(path):
-        raise UserError(
-            f'no weights: {osp.basename(path)}\n'
-            f'looked for {path} (TCNN_WEIGHTS is the folder of weights)\n'
-            'put the file there, or set another folder: export TCNN_WEIGHTS=DIR'
-        )
+    check_checkpoint_path(filename)
     if filename.startswith(ZOO_SCHEME) and file_sha256(path) != zoo_entry(filename).sha256:
         raise UserError(
             f'{path}: not the file of {filename}, its sha256 is another one; install its package '

@@ -81,8 +81,8 @@ def system_error(error: OSError) -> str | None:
 def run_tool(main: Callable[[], object]) -> None:
     """Call a command; what the user can act on ends it with one line and status 1, no traceback.
 
-    That is a :class:`UserError`, and what the system refuses (permissions, space, a file in the
-    place of a folder).
+    That is a :class:`UserError`, what the system refuses (permissions, space, a file in the place
+    of a folder), and a part of a config with a wrong type or argument.
     """
     escape_output()
     try:
@@ -105,6 +105,13 @@ def run_tool(main: Callable[[], object]) -> None:
         exit_with_error(message)
     except ImportError as error:
         message = missing_package(error)
+        if message is None:
+            raise
+        exit_with_error(message)
+    except (KeyError, TypeError) as error:
+        from tcnn_mm.cli.part_errors import part_error  # heavy
+
+        message = part_error(error)
         if message is None:
             raise
         exit_with_error(message)

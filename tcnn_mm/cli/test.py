@@ -30,12 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Build a missing feature bank, then test with mmengine's Runner."""
     cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
+    from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
     from tcnn_mm.checkpoints.metadata import map_damping
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
     from tcnn_mm.engine.open_runner import open_runner
     from tcnn_mm.engine.run_options import leave_out_training_hooks
 
+    check_checkpoint_path(args.checkpoint)
     cfg.load_from = args.checkpoint
     if args.amp:
         use_amp(cfg)

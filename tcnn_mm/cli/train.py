@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
     """Build missing feature banks, then train with mmengine's Runner."""
     cfg = load_config_from(args)  # before seconds of imports: its errors are the common ones
     from tcnn_mm.benchmarks.dry_run import dry_run
+    from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
     from tcnn_mm.engine.build_bank import build_banks
     from tcnn_mm.engine.mixed_precision import use_amp
     from tcnn_mm.engine.open_runner import open_runner
@@ -54,6 +55,8 @@ def run(args: argparse.Namespace) -> None:
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if cfg.load_from:
+        check_checkpoint_path(cfg.load_from)
     if args.dry_run:
         dry_run(cfg)
         return

@@ -4,7 +4,7 @@ import collections.abc
 import inspect
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,12 +125,29 @@ def _check_arguments(part: dict[str, Any], kind: Any, where: str) -> None:
             match = nearest(key, known)
             raise UserError(
                 f'{where}{key}: {kind.__name__} has no such argument; '
-                + (f'nearest: {match}' if match else f'it has {", ".join(sorted(known))}')
+                + (f'nearest: {match}' if match else _listed(known))
+                + ('' if match else replacing_advice(where))
             )
         if not fits(value, known[key].hint):
             hint = in_words(known[key].hint)
             more = f'; write [{value!r}]' if fits([value], known[key].hint) else ''
             raise UserError(f'{where}{key}={value!r}: {kind.__name__} takes {hint}{more}')
+
+
+def _listed(known: Iterable[str]) -> str:
+    return f'it has {", ".join(sorted(known))}' if known else 'it takes none'
+
+
+def replacing_advice(where: str) -> str:
+    """Advice for an argument that may be left of the part whose place another type has taken.
+
+    Args:
+        where: Keys that lead to the part: 'model.aggregator.'.
+    """
+    if where.endswith('].'):  # an entry of a list is replaced with its list
+        return ''
+    key = where.removesuffix('.')
+    return f'; to replace a part with all its arguments, give {key}._delete_=True before {key}.type'
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -17,6 +17,7 @@ from tcnn_mm.bundled_configs import find_config
 from tcnn_mm.checkpoints.loading import install_safe_loader
 from tcnn_mm.compat import config_dict, parse_option_value
 from tcnn_mm.datasets.image_ids import is_encodable, printable
+from tcnn_mm.engine.config_entries import check_entries
 from tcnn_mm.engine.config_keys import check_keys
 from tcnn_mm.engine.config_metrics import check_prefixes
 from tcnn_mm.engine.config_parts import check_parts
@@ -75,6 +76,7 @@ def load_config(
     check_keys(cfg, path, options)
     override(cfg, options)
     check_parts(cfg)
+    check_entries(cfg)
     check_prefixes(cfg)
     cfg.launcher = launcher
     # The work dir's config, and every checkpoint with it, says how it was made.

@@ -1,10 +1,9 @@
 """The annotated images of a fit: data set configs by role, classes, counts."""
 
-import json
 import os
 import os.path as osp
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from tcnn_mm.compat import quiet_log
-from tcnn_mm.datasets.formats.id_list import write_ids
 from tcnn_mm.datasets.formats.read_data import FoundData, ReadOptions, read_data
 from tcnn_mm.datasets.image_records import write_records
 from tcnn_mm.datasets.stratified_split import split_parts
-from tcnn_mm.engine.bank_contents import some_ids
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.begun_fit import check_same_records
 from tcnn_mm.estimator.class_table import class_table
 from tcnn_mm.estimator.fold_choice import FoldOptions, Folds, choose_folds
 from tcnn_mm.registry import DATASETS
@@ -45,6 +43,8 @@ class FitData:
         folds (Folds, optional): Of the training images, each of which is scored by a head that
             did not see it.
         lists (str): Folder of the lists of ids.
+        ids (dict[str, list[str]]): Ids of each list, by its name in the folder: 'train',
+            'folds/1_1/train'; written with the config.
     """
 
     description: str
@@ -58,6 +58,7 @@ class FitData:
     pointing: bool = False
     folds: Folds | None = None
     lists: str = ''
+    ids: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_records(path: str) -> FitData:
@@ -92,7 +93,7 @@ def read_folder(
 
     Args:
         data: Anything that :func:`read_data` reads.
-        splits: Folder that gets records.json and one list of ids per role.
+        splits: Folder that gets records.json, and later one list of ids per role.
         options: Of :func:`read_data`.
         seed: Of the draw of parts that the data do not name, and of folds.
         folds: Whether images are divided into folds. Defaults to one split.
@@ -118,7 +119,6 @@ def read_folder(
     parts = {role: [infos[n] for n in numbers] for role, numbers in roles.items()}
     tested = roles.get('test') or (roles['train'] if chosen else ())
     if chosen:
-        write_folds(splits, ids['train'], chosen)
         print_log(folds_line(chosen), 'current')
     print_log('\n'.join(class_table(parts, found.classes, not found.boxes)), 'current')
     if drawn and not chosen:
@@ -129,7 +129,8 @@ def read_folder(
         upright=options.upright,
         classes=found.classes,
         source=source,
-        sources={role: dict(ids=write_list(splits, role, mine)) for role, mine in ids.items()},
+        sources={role: dict(ids=osp.join(splits, f'{role}.txt')) for role in ids},
+        ids={**ids, **(fold_lists(ids['train'], chosen) if chosen else {})},
         counts={role: len(mine) for role, mine in ids.items()},
         train=[infos[n] for n in roles['train']],
         pointing=all_labels_have_boxes([infos[n] for n in tested]),
@@ -177,40 +178,16 @@ def write_found(found: FoundData, folder: str) -> str:
     return path
 
 
-def check_same_records(
-    path: str, classes: Sequence[str], records: Sequence[dict[str, Any]]
-) -> None:
-    """Check that the records of a fit that was begun are those of today's data.
-
-    Raises:
-        UserError: Others, with ids: what was trained is not of these data.
-    """
-    if not osp.isfile(path):
-        return
-    with open(path, encoding='utf-8') as file:
-        before = json.load(file)
-    if before['classes'] != list(classes):
-        what = 'the classes'
-    else:
-        old = {record['id']: record for record in before['images']}
-        new = {record['id']: record for record in json.loads(json.dumps(records))}
-        changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
-        what = f'the annotations or paths of {some_ids(changed)}' if changed else ''
-    if what:
-        raise UserError(
-            f'{path}: {what} changed since this fit was begun; give tcnn fit another --out, or '
-            f'remove {osp.dirname(osp.dirname(path))} to begin anew'
-        )
-
-
-def write_folds(splits: str, ids: Sequence[str], folds: Folds) -> None:
-    """Write SPLITS/folds/REPEAT_FOLD/train.txt and held_out.txt, numbered from 1."""
-    for repeat, held_out in enumerate(folds.held_out, 1):
-        for fold in range(folds.number):
-            folder = osp.join(splits, 'folds', f'{repeat}_{fold + 1}')
-            for name, value in (('train', False), ('held_out', True)):
-                chosen = np.flatnonzero((held_out == fold) == value)
-                write_list(folder, name, [ids[n] for n in chosen])
+def fold_lists(ids: Sequence[str], folds: Folds) -> dict[str, list[str]]:
+    """Lists of ids 'folds/REPEAT_FOLD/train' and '…/held_out', numbered from 1."""
+    return {
+        f'folds/{repeat}_{fold + 1}/{name}': [
+            ids[n] for n in np.flatnonzero((held_out == fold) == value)
+        ]
+        for repeat, held_out in enumerate(folds.held_out, 1)
+        for fold in range(folds.number)
+        for name, value in (('train', False), ('held_out', True))
+    }
 
 
 def folds_line(folds: Folds) -> str:
@@ -249,11 +226,3 @@ def _split(
 def infos_of(dataset: BaseDataset) -> list[dict[str, Any]]:
     """`get_data_info` of all images."""
     return [dataset.get_data_info(i) for i in range(len(dataset))]
-
-
-def write_list(folder: str, name: str, ids: Sequence[str]) -> str:
-    """Write FOLDER/NAME.txt with one id per line; returns its path."""
-    os.makedirs(folder, exist_ok=True)
-    path = osp.join(folder, f'{name}.txt')
-    write_ids(path, ids)
-    return path

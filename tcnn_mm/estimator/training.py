@@ -5,7 +5,6 @@ A step whose files exist is not done again: an interrupted fit goes on where it 
 
 import os
 import os.path as osp
-import shlex
 import uuid
 
 from mmengine.config import Config
@@ -21,6 +20,7 @@ from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.begun_fit import check_same_config, write_lists
 from tcnn_mm.estimator.fit_config import config_text
 from tcnn_mm.estimator.plan import FitPlan
 
@@ -33,28 +33,26 @@ def tell(text: str) -> None:
 
 
 def write_config(plan: FitPlan) -> str:
-    """Write OUT/config.py, unless the same is there; returns its path.
+    """Write OUT/config.py and the lists of ids, unless the same are there; returns its path.
 
     Raises:
-        UserError: A config of other data or options is there, or one changed by hand; a path
-            that is not UTF-8.
+        UserError: A config of other settings or lists of other images are there; a path that is
+            not UTF-8.
     """
     path, text = osp.join(plan.out, 'config.py'), config_text(plan)
+    lists = osp.join(plan.out, 'splits')
     if not is_encodable(text):
         raise UserError(
             f'{printable(path)}: the path of --out, of the data or of the weights is not UTF-8, '
             'and this config holds it as text; rename the folder, or link to it: ln -s'
         )
     if osp.isfile(path):
-        with open(path, encoding='utf-8') as file:
-            if file.read() != text:
-                raise UserError(
-                    f'{path}: of other data, settings or version than this command, or changed '
-                    f'by hand; run it by tcnn train {shlex.quote(path)}, or give another --out'
-                )
+        check_same_config(path, text)
+        write_lists(lists, plan.data.ids)
         tell(f'{path} exists: continuing')
         return path
     os.makedirs(plan.out, exist_ok=True)
+    write_lists(lists, plan.data.ids)
     with atomic_write(path) as file:
         file.write(text)
     tell(f'wrote {path}')

@@ -6,6 +6,7 @@ import os.path as osp
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
 from tcnn_mm.reports.collect import collect_report
 from tcnn_mm.reports.render import render_page
 from tcnn_mm.reports.run_artifacts import read_run_artifacts
@@ -36,10 +37,11 @@ def write_report(
         Path of the page.
 
     Raises:
-        UserError: The folder holds no run.
+        UserError: The folder holds no run; `checkpoint` is no file.
     """
     run = read_run_artifacts(work_dir)
     if checkpoint:
+        check_checkpoint_path(checkpoint)
         run = run._replace(checkpoint=checkpoint, tested=False)
     init_default_scope(run.config.get('default_scope', 'mmengine'))
     page = render_page(collect_report(run, images, trust))

@@ -27,6 +27,10 @@ from tests.support.runs import CONFIGS, small_config
         ({'custom_hooks': [dict(type='tcnn_mm.PlateauStages', stage=2)]}, r'custom_hooks\[0\].sta'),
         ({'test_evaluator': [dict(type='tcnn_mm.VOCDevkitAP', mod='voc07')]}, 'nearest: mode'),
         ({'model.sampler': dict(type=PatchSampler, gird=1)}, 'model.sampler.gird: .*nearest: grid'),
+        (
+            {'model.aggregator': dict(type='tcnn_mm.MaxAggregator', k=5)},
+            'model.aggregator.k: .*takes none; .* give model.aggregator._delete_=True before model',
+        ),
         ({'train_dataloader.collate_fn.x': 1}, 'train_dataloader.collate_fn.x: pseudo_collate has'),
     ],
 )

@@ -80,7 +80,7 @@ def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path)
     with open(path) as file:
         assert config_text(make_plan(root, 'minivoc', out)) == file.read()
     write_config(plan)
-    with pytest.raises(UserError, match='of other data, settings or version'):
+    with pytest.raises(UserError, match=r'model.sampler.grid.scales\): was .*, is \[1, 2\]'):
         write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
 
 

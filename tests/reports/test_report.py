@@ -91,8 +91,8 @@ def test_notes_say_what_is_missing(run, tmp_path):
         text = file.read()
     assert 'The checkpoint is missing' in text and 'No training log' in text
     assert 'Precision over recall' in text
-    with open(write_report(run, tmp_path / 'other.html', checkpoint='no.pth')) as file:
-        assert 'Images could not be drawn: no weights: no.pth' in file.read()
+    with pytest.raises(UserError, match='no weights: no.pth'):
+        write_report(run, tmp_path / 'other.html', checkpoint='no.pth')
     scores = (moved / 'image_scores.csv').read_text()
     (moved / 'image_scores.csv').write_text(scores.replace('test_0003', 'elsewhere'))
     with open(write_report(moved)) as file:
