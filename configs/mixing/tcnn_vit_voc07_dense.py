@@ -9,7 +9,7 @@
 # Expected figure and time: not measured, because the weights were unavailable. The paper has no
 # such network.
 # A patch is the mean of its tokens, not the class token of tcnn_vit_voc07.py. For crops of the same
-# features: model.feature_mode=crop.
+# windows and features: model.feature_mode=crop model.sampler.grid.snap=16.
 _base_ = './tcnn_vit_voc07.py'
 model = dict(
     backbone=dict(out_type='featmap'),
