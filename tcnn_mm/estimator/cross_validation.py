@@ -129,15 +129,18 @@ def read_held_out(path: str) -> HeldOutScores:
     cfg = read_config(path)
     folds = cfg.cross_validation
     ids, labels = bank_labels(cfg.train_dataloader.dataset.bank)
-    found = []
+    at = {image_id: n for n, image_id in enumerate(ids)}
+    found, rows = [], np.arange(0)
     for repeat in range(1, folds.repeats + 1):
         file = osp.join(repeat_folder(folds.work_dir, repeat), 'image_scores.csv')
         scores = read_scores(file)
         if scores is None:
             raise FileNotFoundError(file)
-        row = {image_id: at for at, image_id in enumerate(scores.ids)}
-        found.append(scores.values[[row[i] for i in ids]])
-    return HeldOutScores(list(cfg.classes), np.stack(found), labels)
+        number = np.array([at[image_id] for image_id in scores.ids])
+        order = np.argsort(number)
+        rows = number[order]
+        found.append(scores.values[order])
+    return HeldOutScores(list(cfg.classes), np.stack(found), labels[rows])
 
 
 def choose_by_folds(path: str, checkpoint: str) -> tuple[dict[str, float], list[str]]:

@@ -1,0 +1,176 @@
+"""How often the interval of a cross-validation covers the AP on images that nothing was chosen on.
+
+From a set of many images, few are drawn again and again; each draw is cross-validated as `tcnn fit`
+does it, its last head is trained on the drawn images, and tested on all others (or on the images
+that the data name for test).
+
+Letters: N images, K classes.
+"""
+
+import json
+import os
+import os.path as osp
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.registry import init_default_scope
+
+from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.datasets.feature_bank import FeatureBank
+from tcnn_mm.datasets.formats.read_data import ReadOptions
+from tcnn_mm.datasets.stratified_folds import stratified_folds
+from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.cross_validation import cross_validate, read_held_out
+from tcnn_mm.estimator.fit_config import CHECKPOINTS, epochs_for
+from tcnn_mm.estimator.fit_data import write_folds, write_list
+from tcnn_mm.estimator.fold_choice import FoldOptions, Folds
+from tcnn_mm.estimator.plan import make_plan
+from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
+from tcnn_mm.evaluation.average_precision import class_aps, mean_ap
+from tcnn_mm.evaluation.cross_validated import cross_validated_intervals
+from tcnn_mm.inference.predict_dataset import predict_dataset
+from tcnn_mm.inference.trained_model import load_trained_model
+
+METRIC = 'voc10'
+Record = dict[str, Any]
+
+
+def fold_coverage(
+    data: str | Sequence[str],
+    backbone: str,
+    out: str,
+    images: int = 50,
+    draws: int = 5,
+    folds: int = 5,
+    reading: ReadOptions | None = None,
+) -> list[Record]:
+    """Cross-validate draws of images and test each; what is done already is not done again.
+
+    Args:
+        data: As of `tcnn fit`.
+        backbone: Name of the network.
+        out: Folder for everything that is written, coverage.json among it.
+        images: Of each draw.
+        draws: Seeds 0, 1 …
+        folds: Of each cross-validation.
+        reading: How the data are read.
+
+    Returns:
+        Per draw its seed, the interval (ap, low, high) and the AP of the test, of each class and
+        of the mean; in fractions, None where undefined.
+
+    Raises:
+        UserError: What :func:`make_plan` refuses; no more images than are drawn.
+    """
+    init_default_scope('mmpretrain')
+    out = osp.abspath(out)
+    plan = make_plan(data, backbone, out, reading=reading, folds=FoldOptions(2))
+    path = write_config(plan)
+    make_banks(path, plan)
+    banks = read_config(path)
+    pool = FeatureBank(banks.train_dataloader.dataset.bank, test_mode=True)
+    if images >= len(pool):
+        raise UserError(f'{out}: {images} of {len(pool)} images cannot be drawn; give fewer')
+    test = FeatureBank(banks.test_dataloader.dataset.bank, test_mode=True) if plan.tested else pool
+    records = _read_records(osp.join(out, 'coverage.json'))
+    for seed in range(draws):
+        if any(record['seed'] == seed for record in records):
+            continue
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(pool))[:images])
+        folder = osp.join(out, 'draws', str(seed))
+        config = write_draw(path, folder, pool, chosen, folds, seed, plan.data.weak)
+        others = np.arange(len(test)) if plan.tested else np.setdiff1d(np.arange(len(pool)), chosen)
+        records.append(dict(seed=seed, **measure_draw(config, test, others)))
+        with atomic_write(osp.join(out, 'coverage.json')) as file:
+            json.dump(records, file, indent=1)
+        shutil.rmtree(folder)  # the heads of many draws are gigabytes
+    return records[:draws]
+
+
+def _read_records(path: str) -> list[Record]:
+    """The draws that are done."""
+    if not osp.isfile(path):
+        return []
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def write_draw(
+    path: str, folder: str, pool: FeatureBank, chosen: np.ndarray, folds: int, seed: int, weak: bool
+) -> str:
+    """Write the lists and the config of one draw; returns the path of the config."""
+    records = [pool.manifest['pictures'][pool.images[i]] for i in chosen]
+    ids = [record['img_id'] for record in records]
+    held_out = stratified_folds([record['gt_label'] for record in records], folds, seed)
+    os.makedirs(folder, exist_ok=True)
+    splits = osp.join(folder, 'splits')
+    train_list = write_list(splits, 'train', ids)
+    write_folds(splits, ids, Folds(folds, held_out[None], '', ''))
+    rows = len(chosen) if weak else len(FeatureBank(pool.folder, ids=train_list, windows=True))
+    epochs = epochs_for(rows, weak)
+    own = dict(lists=osp.join(splits, 'folds'), work_dir=osp.join(folder, 'folds'))
+    config = osp.join(folder, 'config.py')
+    with atomic_write(config) as file:
+        file.write(
+            f'_base_ = {path!r}\n'
+            f'train_dataloader = dict(dataset=dict(ids={train_list!r}))\n'
+            f'cross_validation = dict(folds={folds}, repeats=1, pointing=False, **{own!r})\n'
+            f'train_cfg = dict(max_epochs={epochs})\n'
+            f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])\n'
+            f'default_hooks = dict(checkpoint=dict(interval={max(1, epochs // CHECKPOINTS)}))\n'
+            f'randomness = dict(seed={seed})\n'
+            f'work_dir = {osp.join(folder, "run")!r}\n'
+        )
+    return config
+
+
+def measure_draw(config: str, test: FeatureBank, others: np.ndarray) -> Record:
+    """Cross-validate a draw and test its last head on some images of a bank of all windows."""
+    cross_validate(config, overlays=0)
+    held_out = read_held_out(config)
+    intervals = cross_validated_intervals(held_out.scores, held_out.labels, METRIC)
+    model = load_trained_model(train(config)).model
+    found = list(predict_dataset(model, test, batch_size=8, indices=others.tolist()))
+    aps = class_aps(
+        np.stack([f.scores for f in found]), np.stack([f.labels for f in found]), METRIC
+    )
+    rows = {
+        name: _row(*interval, ap)
+        for name, interval, ap in zip(held_out.classes, intervals.classes, aps, strict=True)
+    }
+    return dict(tested=len(found), mean=_row(*intervals.mean, mean_ap(aps)), classes=rows)
+
+
+def _row(ap: float, low: float, high: float, test: float) -> dict[str, float | None]:
+    """An interval and the AP of the test, for JSON."""
+    row = dict(ap=ap, low=low, high=high, test=float(test))
+    return {key: None if np.isnan(value) else float(value) for key, value in row.items()}
+
+
+def coverage_lines(records: Sequence[Record]) -> list[str]:
+    """The draws as a table in per cent, and how many are covered: means, and classes."""
+
+    def cells(row: dict[str, float | None]) -> str:
+        return '  '.join(
+            f'{"–" if row[k] is None else f"{100 * row[k]:.1f}":>5}' for k in ('ap', 'low', 'high')
+        )
+
+    def covered(rows: Sequence[dict[str, float | None]]) -> list[bool]:
+        known = [row for row in rows if None not in row.values()]
+        return [row['low'] <= row['test'] <= row['high'] for row in known]
+
+    lines = ['draw     AP    low   high   test']
+    for record in records:
+        row = record['mean']
+        lines.append(f'{record["seed"]:4d}  {cells(row)}  {100 * row["test"]:5.1f}')
+    means = covered([record['mean'] for record in records])
+    classes = covered([row for record in records for row in record['classes'].values()])
+    bias = np.mean([record['mean']['ap'] - record['mean']['test'] for record in records])
+    return [
+        *lines,
+        f'mean AP: {sum(means)} of {len(means)} intervals cover the test; cross-validated minus '
+        f'test {100 * bias:+.1f} on average',
+        f'AP of a class: {sum(classes)} of {len(classes)}',
+    ]
