@@ -86,6 +86,10 @@ def run_tool(main: Callable[[], object]) -> None:
     """
     escape_output()
     try:
+        os.getcwd()
+    except FileNotFoundError:
+        exit_with_error('the current folder was deleted; go to one that exists: cd DIR')
+    try:
         main()
         sys.stdout.flush()
     except BrokenPipeError:

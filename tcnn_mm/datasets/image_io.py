@@ -17,6 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from tcnn_mm.datasets.grey_levels import scale_grey
 from tcnn_mm.datasets.image_ids import printable
+from tcnn_mm.datasets.remote_files import fetch, is_local
 from tcnn_mm.errors import UserError
 from tcnn_mm.limits import limit
 
@@ -117,7 +118,7 @@ def check_regular(path: AnyPath) -> bool:
     Raises:
         UserError: A folder, pipe, socket or device.
     """
-    if not isinstance(fileio.get_file_backend(path), fileio.LocalBackend):
+    if not is_local(path):
         return False
     with _errors_of(path):
         mode = os.stat(path).st_mode
@@ -139,7 +140,7 @@ def _check_pixels(image: Image.Image, path: AnyPath) -> None:
 @contextmanager
 def _open(path: AnyPath) -> Iterator[Image.Image]:
     """Open an image of a size that may be decoded; of a local file no more is read than needed."""
-    source = path if check_regular(path) else io.BytesIO(fileio.get(path))
+    source = path if check_regular(path) else io.BytesIO(fetch(path))
     with Image.open(source, formats=_formats()) as image:
         _check_pixels(image, path)
         yield image
@@ -234,9 +235,9 @@ def decode_small(data: bytes, side: int, name: AnyPath) -> np.ndarray:
 
 def read_bytes(path: AnyPath) -> bytes:
     """Content of a file; errors as for :func:`load_rgb`."""
-    check_regular(path)
+    local = check_regular(path)
     with _errors_of(path):
-        return fileio.get(path)
+        return fileio.get(path) if local else fetch(path)
 
 
 def image_size(path: AnyPath) -> tuple[int, int]:

@@ -78,6 +78,8 @@ def load_config(
     check_parts(cfg)
     check_entries(cfg)
     check_prefixes(cfg)
+    if not work_dir and 'work_dir' not in options:
+        refuse_copied_run(cfg, path)
     cfg.launcher = launcher
     # The work dir's config, and every checkpoint with it, says how it was made.
     cfg.command = typed_command(sys.argv)
@@ -99,6 +101,31 @@ def load_config(
     prepare_processes(cfg)
     install_safe_loader(trust_checkpoint)
     return cfg
+
+
+def refuse_copied_run(cfg: Config, path: str) -> None:
+    """Refuse a run's config whose work dir is not its own folder: a copy would write there.
+
+    Args:
+        cfg: Of a run, which adds `command` to the config in its work dir, or of `tcnn fit`, which
+            has `decisions`; others pass.
+        path: Its file.
+
+    Raises:
+        UserError: Names both folders and the command for each.
+    """
+    recorded, folder = cfg.get('work_dir'), osp.dirname(osp.abspath(path))
+    if cfg.get('command') is None:
+        if cfg.get('decisions') is None or osp.basename(path) != 'config.py':
+            return
+        folder = osp.join(folder, osp.basename(recorded or 'run'))
+    if recorded and osp.realpath(recorded) != osp.realpath(folder):
+        raise UserError(
+            f'{printable(path)}: the config of a run in {printable(recorded)}, copied or moved, or '
+            'read from another current folder; say which folder it writes into: '
+            f'tcnn train {shlex.quote(path)} --work-dir {shlex.quote(folder)}; or '
+            f'tcnn train {shlex.quote(path)} --work-dir {shlex.quote(recorded)}'
+        )
 
 
 def use_atomic_checkpoints(cfg: Config) -> None:

@@ -65,3 +65,15 @@ def test_a_reader_that_stops_reading_is_no_error():
         assert process.stdout.readline() == '0\n'
         process.stdout.close()
         assert process.stderr.read() == ''
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='a current folder cannot be deleted')
+def test_a_deleted_current_folder_is_one_line(tmp_path, monkeypatch, capsys):
+    """Before anything runs; Python's own message names no file."""
+    (tmp_path / 'gone').mkdir()
+    monkeypatch.chdir(tmp_path / 'gone')
+    (tmp_path / 'gone').rmdir()
+    with pytest.raises(SystemExit):
+        run_tool(lambda: 1 / 0)
+    monkeypatch.chdir(tmp_path)
+    assert 'error: the current folder was deleted; go to' in capsys.readouterr().err

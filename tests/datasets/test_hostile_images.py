@@ -205,3 +205,18 @@ def test_a_damaged_file_of_any_format_is_one_line(kind, tmp_path):
         for read in (load_rgb, image_size, read_header):
             with contextlib.suppress(UserError):
                 read(path)
+
+
+@pytest.mark.skipif(not os.path.exists('/proc/self/mem'), reason='needs /dev and /proc')
+@pytest.mark.parametrize(
+    'target', ['/dev/zero', '/dev/stdin', '/proc/self/mem', 'loop', 'gone', '.']
+)
+def test_links_to_what_is_no_image(tmp_path, target):
+    """Devices, the memory of the process, loops and nothing: an error at once by every reader."""
+    path = tmp_path / 'a.jpg'
+    os.symlink('a.jpg' if target == 'loop' else target, path)
+    for reader in READERS:
+        start = time.monotonic()
+        with pytest.raises(UserError, match='a.jpg: '):
+            reader(path)
+        assert time.monotonic() - start < 5

@@ -1,11 +1,15 @@
 """Configs as commands read them: overrides, work dir, the command that is recorded."""
 
 import os
+import re
+import shlex
+import shutil
 
 import pytest
 
 from tcnn_mm.engine.load_config import load_config, parse_options, typed_command
 from tcnn_mm.errors import UserError
+from tests.support.commands import config
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +57,35 @@ def test_the_command_is_recorded_as_it_is_typed():
     """The console command by its name, wherever it is installed; a script with python."""
     assert typed_command(['/venv/bin/tcnn', 'train', 'my c.py']) == "tcnn train 'my c.py'"
     assert typed_command(['tools/train.py', 'c.py']) == 'python tools/train.py c.py'
+
+
+def test_a_copied_run_does_not_write_into_the_original(tmp_path, monkeypatch):
+    """The config of a run, elsewhere: an error whose two commands work; in its place it runs."""
+    folder = tmp_path / "it's" / 'run'
+    folder.mkdir(parents=True)
+    cfg = load_config(config('tcnn_minivoc.py'), work_dir=str(folder))
+    cfg.dump(folder / 'tcnn_minivoc.py')
+    assert load_config(str(folder / 'tcnn_minivoc.py')).work_dir == str(folder)
+    shutil.copytree(folder, tmp_path / 'my copy')
+    path = str(tmp_path / 'my copy' / 'tcnn_minivoc.py')
+    with pytest.raises(UserError, match=r"the config of a run in .*it's/run, copied") as refused:
+        load_config(path)
+    commands = [shlex.split(each) for each in re.findall(r'tcnn train [^;]*', str(refused.value))]
+    for command, place in zip(commands, (tmp_path / 'my copy', folder), strict=True):
+        if command[-1] == 'or':
+            command.pop()
+        assert command == ['tcnn', 'train', path, '--work-dir', str(place)]
+        assert load_config(path, work_dir=command[4]).work_dir == str(place)
+
+
+def test_a_copied_fit_does_not_write_into_the_original(tmp_path):
+    """The config of `tcnn fit`, whose run is a folder beside it."""
+    (tmp_path / 'copy').mkdir()
+    for place in (tmp_path, tmp_path / 'copy'):
+        (place / 'config.py').write_text(
+            "_base_ = 'tcnn_mm::_base_/../tcnn_minivoc.py'\ndecisions = [('Data', 'x')]\n"
+            f'work_dir = {str(tmp_path / "run")!r}\n'
+        )
+    assert load_config(str(tmp_path / 'config.py')).work_dir == str(tmp_path / 'run')
+    with pytest.raises(UserError, match=rf'--work-dir {tmp_path}/copy/run; or'):
+        load_config(str(tmp_path / 'copy' / 'config.py'))
