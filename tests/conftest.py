@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yapf.yapflib.yapf_api
+from hypothesis import settings
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
@@ -21,6 +22,9 @@ from tests.support.no_network import no_network
 
 FORMAT_CODE = yapf.yapflib.yapf_api.FormatCode
 MODULES_PER_FREEZE = 50
+# Hypothesis gives an example 0.2 s of the clock, which a full machine exceeds.
+settings.register_profile('any machine', deadline=None)
+settings.load_profile('any machine')
 frozen_modules = 0
 
 

@@ -16,6 +16,7 @@ import torch
 from tcnn_mm.checkpoints.loading import load_safely
 from tests.support import commands
 from tests.support.runs import CONFIGS
+from tests.support.time_limit import LONGEST
 from tests.support.tool_module import tool_path
 
 NAME = osp.join(CONFIGS, 'tcnn_minivoc.py')
@@ -184,7 +185,7 @@ def test_slurm_tasks_train_the_weights_of_one(trained):
         PATH=f'{folder}:{os.environ["PATH"]}', TASKS='2', GPUS_PER_NODE='0',
         MASTER_PORT=str(free_port()),
     )  # fmt: skip
-    output = job.communicate(timeout=400)[0]
+    output = job.communicate(timeout=LONGEST)[0]
     assert job.returncode == 0, output[-3000:]
     assert_same_weights(trained / 'w1' / 'epoch_2.pth', trained / 'slurm' / 'epoch_2.pth')
 
@@ -209,7 +210,7 @@ def test_two_machines_train_the_weights_of_one(trained):
         )
         for rank in (0, 1)
     ]  # fmt: skip
-    outputs = [job.communicate(timeout=400)[0] for job in jobs]
+    outputs = [job.communicate(timeout=LONGEST)[0] for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], outputs[0][-2000:] + outputs[1][-2000:]
     assert_same_weights(trained / 'w1' / 'epoch_2.pth', trained / 'machines' / 'epoch_2.pth')
 
@@ -222,7 +223,7 @@ def test_processes_end_with_a_launcher_that_is_killed(tmp_path):
         'train_cfg.max_epochs=10000', cwd=tmp_path, PORT=str(free_port()),
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + LONGEST
         while not list((tmp_path / 'w').glob('*/vis_data/*.json')):
             assert job.poll() is None and time.monotonic() < deadline
             time.sleep(0.2)
@@ -230,7 +231,7 @@ def test_processes_end_with_a_launcher_that_is_killed(tmp_path):
         assert len(below) >= 2
     finally:
         job.kill()
-    _, alive = psutil.wait_procs(below, timeout=60)
+    _, alive = psutil.wait_procs(below, timeout=LONGEST)
     assert alive == []
 
 

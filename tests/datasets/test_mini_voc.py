@@ -14,6 +14,7 @@ from tcnn_mm.datasets.mini_voc.dataset import MiniVOC
 from tcnn_mm.datasets.mini_voc.prepare import VERSION, prepare
 from tcnn_mm.datasets.voc import VOCObjects
 from tcnn_mm.errors import UserError
+from tests.support.time_limit import LONGEST
 
 NUM_SOURCE = 48
 
@@ -169,9 +170,9 @@ def test_two_first_uses_at_once(tmp_path, root):
     workers = [context.Process(target=_use, args=(tmp_path, barrier, queue)) for _ in range(2)]
     for worker in workers:
         worker.start()
-    answers = {queue.get(timeout=60) for _ in workers}
+    answers = {queue.get(timeout=LONGEST) for _ in workers}
     for worker in workers:
-        worker.join(10)
+        worker.join(LONGEST)
         assert worker.exitcode == 0
     (answer,) = answers
     assert answer[1] == 60

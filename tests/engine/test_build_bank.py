@@ -15,6 +15,7 @@ from tcnn_mm.engine import bank_files, build_bank
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.encoder.patch_encoder import PatchEncoder
 from tests.support.small_bank import bank_config, write_data
+from tests.support.time_limit import LONGEST
 from tests.support.tiny_run import killed
 
 needs_fork = pytest.mark.skipif(not hasattr(os, 'fork'), reason='kills a child process')
@@ -136,7 +137,7 @@ def two_processes(records, folder, store):
     for rank in range(2):
         child = os.fork()
         if child == 0:
-            signal.alarm(120)  # one that hangs fails its test
+            signal.alarm(LONGEST)  # one that hangs fails its test
             status = 1
             try:
                 torch.distributed.init_process_group(

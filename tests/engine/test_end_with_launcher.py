@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tcnn_mm.engine import end_with_launcher as module
+from tests.support.time_limit import LONGEST
 
 needs_fork = pytest.mark.skipif(not hasattr(os, 'fork'), reason='kills a child process')
 
@@ -22,9 +23,9 @@ def worker_of_a_launcher():
     read, write = os.pipe()
     launcher = os.fork()
     if launcher == 0:
-        signal.alarm(60)
+        signal.alarm(LONGEST)
         if os.fork() == 0:
-            signal.alarm(60)
+            signal.alarm(LONGEST)
             module.end_with_parent(interval=0.02)
             os.write(write, b'w')
             time.sleep(30)

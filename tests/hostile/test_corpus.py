@@ -16,6 +16,7 @@ from tcnn_mm.inference.trained_model import load_trained_model
 from tests.hostile.checkpoint_files import CHECKPOINTS
 from tests.hostile.data_files import DATA
 from tests.hostile.other_files import OTHERS
+from tests.support.time_limit import LONGEST
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='limits a child process')
 SECONDS, MEMORY = 20, 2 << 30
@@ -31,7 +32,8 @@ LINES = 3
 
 def outcome(read, argument):
     """How reading ends: 'refused' or 'read' with its text, or the traceback."""
-    signal.alarm(SECONDS)
+    signal.alarm(LONGEST)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of CPU: the machine may be full
     try:
         return 'read', '\n'.join(map(str, read(argument)))
     except UserError as error:
@@ -40,15 +42,17 @@ def outcome(read, argument):
         return 'failed', traceback.format_exc()
     finally:
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def too_long(*_):
-    raise TimeoutError(f'takes more than {SECONDS} s')
+    raise TimeoutError(f'takes more than {SECONDS} s of CPU, or hangs')
 
 
 def attack(root: Path) -> dict[str, tuple[str, str]]:
     """Write and read every file, with memory and time limited."""
-    signal.signal(signal.SIGALRM, too_long)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, too_long)
     with open('/proc/self/statm') as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))

@@ -12,6 +12,7 @@ import pytest
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.errors import UserError
 from tcnn_mm.reports.report import write_report
+from tests.support.time_limit import LONGEST
 
 CHROMIUM = shutil.which('chromium') or shutil.which('google-chrome')
 COUNT_BROKEN = """<script>addEventListener('load', () => { document.title = 'broken ' +
@@ -115,7 +116,7 @@ def browse(page, folder):
     )
     done = subprocess.run(
         [CHROMIUM, *flags.split(), f'--user-data-dir={folder}', f'file://{page}'],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=LONGEST,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout, [line for line in done.stderr.splitlines() if 'CONSOLE' in line]

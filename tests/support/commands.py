@@ -19,11 +19,10 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 
 from tcnn_mm.cli.main import main
+from tests.support.time_limit import LONGEST
 from tests.support.tool_module import tool_path
 
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
-# Seconds that a command may take.
-LONGEST = 300
 
 
 def config(name: str) -> str:

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from tests.support.time_limit import LONGEST
+
 # A server imports these once, 4 s, and forks a process for each script.
 PRELOADED = ['torch', 'torch.distributed.optim', 'torchvision', 'mmengine.runner']
 
@@ -30,7 +32,7 @@ def run_script(script: str, *arguments: str, cwd: str | Path) -> CompletedProces
         texts = [Path(folder, name) for name in ('out', 'err')]
         process = context.Process(target=_run, args=(script, arguments, str(cwd), texts))
         process.start()
-        process.join(300)
+        process.join(LONGEST)
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f'300 s: {script}')
