@@ -2,8 +2,10 @@
 
 import os.path as osp
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
+import torch
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.hooks import CheckpointHook
@@ -14,10 +16,21 @@ from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.loading import load_safely
 from tcnn_mm.checkpoints.resuming import LAST, newest_whole, why_not_whole
 from tcnn_mm.checkpoints.weight_paths import file_digest
-from tcnn_mm.compat import resume_request, set_resume_path
-from tcnn_mm.engine.resume_state import drop_functions, restore_gradients, store_gradients
+from tcnn_mm.compat import resume_request, running_loop, set_resume_path
+from tcnn_mm.engine.missed_validation import MissedValidationHook, record_validation
+from tcnn_mm.engine.resume_state import (
+    drop_functions,
+    restore_early_stopping,
+    restore_gradients,
+    store_early_stopping,
+    store_gradients,
+    waiting_gradients,
+)
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import HOOKS
+
+# Info of the message hub: former best checkpoints, which are removed after this one is saved.
+REPLACED = 'replaced_best_ckpts'
 
 
 @HOOKS.register_module()
@@ -29,8 +42,9 @@ class AtomicCheckpointHook(CheckpointHook):
     old checkpoints are removed. So is the best one of `save_best`, and so are the files of
     `published_keys`.
 
-    Gradients that wait for a step (`accumulative_counts`) are stored and restored; the state of a
-    schedule holds no function, which a safe reader would refuse.
+    Gradients that wait for a step (`accumulative_counts`) and the counts of `EarlyStoppingHook` are
+    stored and restored; the state of a schedule holds no function, which a safe reader would
+    refuse. A validation that a kill left out is done first (:class:`MissedValidationHook`).
 
     `resume=True` without `load_from` goes on from the newest whole checkpoint of the work dir,
     wherever the work dir is now, and logs which ones it skipped and why. The same arguments as
@@ -42,11 +56,17 @@ class AtomicCheckpointHook(CheckpointHook):
             the one that was named is not.
     """
 
+    # Of a save that is under way; of a validation whose hooks are under way.
+    _gradients: Sequence[dict[str, torch.Tensor]] = ()
+    _best_is_new = False
+    _replaced: Sequence[str] = ()
+
     def before_run(self, runner: Runner) -> None:
         """Choose the checkpoint to resume from, before mmengine reads `last_checkpoint`."""
         wanted, named = resume_request(runner)
         if not wanted:
             return
+        runner.register_hook(MissedValidationHook(), priority='LOWEST')
         if named is not None:
             reason = why_not_whole(named) if osp.exists(named) or '://' not in named else None
             if reason:
@@ -75,12 +95,14 @@ class AtomicCheckpointHook(CheckpointHook):
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add what mmengine leaves out; remove what is code."""
         drop_functions(checkpoint.get('param_schedulers') or ())
-        store_gradients(runner, checkpoint)
+        store_gradients(checkpoint, self._gradients)
+        store_early_stopping(runner, checkpoint)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """At resume: restore what `before_save_checkpoint` added."""
         if resume_request(runner)[0]:
             restore_gradients(runner, checkpoint)
+            restore_early_stopping(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left; take the best checkpoint from the folder as it is now."""
@@ -99,6 +121,14 @@ class AtomicCheckpointHook(CheckpointHook):
                     runner.logger.info(f'removed {path}, left by a run that was killed')
         if local:
             self._best = {key: self._here(path) for key, path in self._best.items()}
+            info = runner.message_hub.runtime_info
+            for path in info.get(REPLACED, ()):  # the run was killed before it removed them
+                name = osp.basename(path)
+                if name.startswith('best_') and self._here(name) not in self._best.values():
+                    self._remove(osp.join(self.out_dir, name))
+            saved = info.get('last_ckpt')
+            if saved and resume_request(runner)[0]:
+                self.last_ckpt = self._here(saved)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         steps = list(getattr(self, 'keep_ckpt_ids', ()))
@@ -109,6 +139,7 @@ class AtomicCheckpointHook(CheckpointHook):
         name = self.filename_tmpl.format(step)
         path = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', path)
+        self._gradients = waiting_gradients(runner)
         try:
             runner.save_checkpoint(
                 self.out_dir,
@@ -126,6 +157,8 @@ class AtomicCheckpointHook(CheckpointHook):
                     file.write(path)
         except OSError as error:
             raise _not_written(path, error) from error
+        finally:
+            self._gradients = ()
         self.last_ckpt = path
         if self.max_keep_ckpts > 0:
             for old in steps[: -self.max_keep_ckpts]:
@@ -136,24 +169,44 @@ class AtomicCheckpointHook(CheckpointHook):
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, Any]) -> None:
         if not self.save_best:
             return
-        # mmengine removes the former best one before it writes; of None it removes nothing.
-        before = self._best
-        self._best = dict.fromkeys(before)
+        # mmengine removes the former best one before it writes; of None it removes nothing. It then
+        # saves the last checkpoint again, if there is one, before other hooks have the metrics.
+        before, last = self._best, self.last_ckpt
+        self._best, self.last_ckpt = dict.fromkeys(before), None
         try:
             super()._save_best_checkpoint(runner, metrics)
         except OSError as error:
             raise _not_written(f'{self.out_dir}: the best checkpoint', error) from error
+        finally:
+            self.last_ckpt = last
         now = self._best
         self._best = {key: now[key] or path for key, path in before.items()}
-        for path in before.values():
-            if path and path not in self._best.values():
-                self._remove(path)
+        self._best_is_new = now != dict.fromkeys(before)
+        self._replaced = [
+            path for path in before.values() if path and path not in self._best.values()
+        ]
+
+    def after_val(self, runner: Runner) -> None:
+        """Save the last checkpoint again with a new best score, when all hooks have had it.
+
+        A training that was ended by this validation is not: resumed, it validates again, and its
+        hooks decide anew.
+        """
+        if running_loop(runner) != 'train':
+            return
+        record_validation(runner)
+        new, self._best_is_new = self._best_is_new, False
+        if new and self.last_ckpt is not None and not runner.train_loop.stop_training:
+            runner.message_hub.update_info(REPLACED, list(self._replaced))
+            step = runner.epoch if self.by_epoch else runner.iter
+            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            self._save_checkpoint_with_step(runner, step, meta)
+        replaced, self._replaced = self._replaced, ()
+        for path in replaced:
+            self._remove(path)
 
     def after_train(self, runner: Runner) -> None:
         """Write what `published_keys` asks for, also where a run was killed in the middle of it."""
-        saved = runner.message_hub.runtime_info.get('last_ckpt')
-        if self.last_ckpt is None and saved and isinstance(self.file_backend, LocalBackend):
-            self.last_ckpt = self._here(saved)  # resumed after its last epoch
         super().after_train(runner)
 
     def _publish_model(self, runner: Runner, ckpt_path: str) -> None:

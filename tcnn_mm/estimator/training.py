@@ -117,9 +117,7 @@ def train_config(cfg: Config) -> str:
     cfg.experiment_name = unique_name('fit_train')
     with open_runner(cfg) as runner:
         runner.register_hook(EpochBar(), priority='LOWEST')
-        runner.train()
-        if cfg.val_dataloader is not None and not osp.isfile(validated):
-            runner.val()  # the run before ended between its last epoch and its validation
+        runner.train()  # also the validation alone, if the run before ended in it
     return last
 
 

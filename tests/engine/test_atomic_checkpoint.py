@@ -231,7 +231,9 @@ class Scores(Hook):
     def before_train_epoch(self, runner):
         if runner.epoch:
             value = self.best[runner.epoch - 1]
+            runner.call_hook('before_val')
             runner.call_hook('after_val_epoch', metrics=dict(a=value, b=value))
+            runner.call_hook('after_val')
 
     after_train = before_train_epoch
 

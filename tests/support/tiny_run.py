@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
-from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.registry import DATASETS, METRICS, MODELS, init_default_scope
 from mmengine.runner import Runner
 
 from tcnn_mm.checkpoints.loading import load_safely
+from tests.support.time_limit import LONGEST
 
 
 @DATASETS.register_module(name='TinyTestData')
@@ -44,9 +46,27 @@ class TinyModel(BaseModel):
         self.epochs.append(epoch)
 
     def forward(self, inputs: Any, data_samples: Any, mode: str = 'tensor') -> Any:
-        """The squared error."""
+        """The squared error, or that of each row."""
         x = torch.nn.functional.dropout(torch.stack(list(inputs)), 0.5, self.training)
-        return dict(loss=((self.layer(x) - torch.stack(list(data_samples))) ** 2).mean())
+        errors = (self.layer(x) - torch.stack(list(data_samples))) ** 2
+        return (
+            [dict(error=float(e)) for e in errors]
+            if mode == 'predict'
+            else dict(loss=errors.mean())
+        )
+
+
+@METRICS.register_module(name='TinyTestError')
+class TinyError(BaseMetric):
+    """The mean squared error."""
+
+    def process(self, data_batch: Any, data_samples: Any) -> None:
+        """Collect."""
+        self.results += [sample['error'] for sample in data_samples]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Average."""
+        return dict(error=sum(results) / len(results))
 
 
 def tiny_config(work_dir: Path, epochs: int = 3, hooks: tuple = (), **checkpoint: Any) -> Config:
@@ -98,7 +118,7 @@ def killed(work: Callable[[], object]) -> bool:
     """Whether `work`, run in a process of its own, ended by SIGKILL; another failure raises."""
     child = os.fork()
     if child == 0:
-        signal.alarm(60)  # a child that hangs fails its test
+        signal.alarm(LONGEST)  # a child that hangs fails its test
         try:
             work()
         except BaseException:
