@@ -169,13 +169,27 @@ def fill(
     bar.close()
 
 
-def build_bank(cfg: Config, bank: Mapping[str, Any], advice: str | None = None) -> str:
+def bank_model(cfg: Config) -> PatchModel:
+    """The model of a config, as it makes banks: with its weights, in eval mode, on a GPU."""
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    model.eval()
+    return model.cuda() if torch.cuda.is_available() else model
+
+
+def build_bank(
+    cfg: Config,
+    bank: Mapping[str, Any],
+    advice: str | None = None,
+    model: PatchModel | None = None,
+) -> str:
     """Make the bank of a config unless it exists, and check that it fits.
 
     Args:
         cfg: The experiment; its model names network, sampler and mode.
         bank: Config of the `FeatureBank`, with `bank` and `source`.
         advice: What to do about a bank of other data; default: how to remove it.
+        model: That of :func:`bank_model`, which several banks share. Defaults to a new one.
 
     Returns:
         The folder of the bank.
@@ -184,11 +198,7 @@ def build_bank(cfg: Config, bank: Mapping[str, Any], advice: str | None = None) 
         UserError: What :func:`check_bank`, :func:`fill` and :func:`sole_builder` refuse; the
             folder is no bank.
     """
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    model.eval()
-    if torch.cuda.is_available():
-        model.cuda()
+    model = model or bank_model(cfg)
     dataset = DATASETS.build(bank['source'])
     refuse_unknown_items(dataset)
     folder = osp.abspath(bank['bank'])
@@ -266,6 +276,7 @@ def _check_unchanged(folder: str, dataset: BaseDataset, records: list[Record]) -
 
 def build_banks(cfg: Config, splits: Sequence[str] = ('train', 'val', 'test')) -> None:
     """Make every bank that the data loaders of a config name, inside other data sets too."""
-    for split in splits:
-        for bank in named_banks(cfg, split):
-            build_bank(cfg, bank)
+    banks = [bank for split in splits for bank in named_banks(cfg, split)]
+    model = bank_model(cfg) if banks else None
+    for bank in banks:
+        build_bank(cfg, bank, model=model)

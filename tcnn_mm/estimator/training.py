@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.resuming import why_not_whole
 from tcnn_mm.datasets.image_ids import is_encodable, printable
-from tcnn_mm.engine.build_bank import build_bank
+from tcnn_mm.engine.build_bank import bank_model, build_bank
 from tcnn_mm.engine.load_config import load_config
 from tcnn_mm.engine.open_runner import open_runner
 from tcnn_mm.engine.progress import progress_bar
@@ -74,9 +74,10 @@ def make_banks(path: str, plan: FitPlan) -> None:
     """
     cfg = read_config(path)
     advice = f'give another --out, or remove {plan.out} to begin anew'
+    model = bank_model(cfg)
     for role, count in plan.data.counts.items():
         tell(f'{role}: {count} images')
-        build_bank(cfg, cfg[f'{role}_dataloader'].dataset, advice)
+        build_bank(cfg, cfg[f'{role}_dataloader'].dataset, advice, model)
 
 
 class EpochBar(Hook):
