@@ -22,9 +22,10 @@ from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.datasets.stratified_folds import stratified_folds
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.begun_fit import write_lists
 from tcnn_mm.estimator.cross_validation import cross_validate, read_held_out
 from tcnn_mm.estimator.fit_config import CHECKPOINTS, epochs_for
-from tcnn_mm.estimator.fit_data import write_folds, write_list
+from tcnn_mm.estimator.fit_data import fold_lists
 from tcnn_mm.estimator.fold_choice import FoldOptions, Folds
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
@@ -106,8 +107,9 @@ def write_draw(
     held_out = stratified_folds([record['gt_label'] for record in records], folds, seed)
     os.makedirs(folder, exist_ok=True)
     splits = osp.join(folder, 'splits')
-    train_list = write_list(splits, 'train', ids)
-    write_folds(splits, ids, Folds(folds, held_out[None], '', ''))
+    lists = fold_lists(ids, Folds(folds, held_out[None], '', ''))
+    write_lists(splits, dict(lists, train=ids))
+    train_list = osp.join(splits, 'train.txt')
     rows = len(chosen) if weak else len(FeatureBank(pool.folder, ids=train_list, windows=True))
     epochs = epochs_for(rows, weak)
     own = dict(lists=osp.join(splits, 'folds'), work_dir=osp.join(folder, 'folds'))

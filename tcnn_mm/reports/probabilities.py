@@ -23,8 +23,8 @@ from tcnn_mm.reports.run_artifacts import HeldOut, RunArtifacts
 from tcnn_mm.visualization.curves import reliability_curve, to_svg
 
 COVERS = (
-    'The interval is what another draw of these images could have given (bootstrap over images; '
-    'the heads are not trained again).'
+    "The interval of a class takes its AP as a share of its positive images (Wilson's interval); "
+    'those of the classes are combined for the mean.'
 )
 
 

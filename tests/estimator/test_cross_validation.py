@@ -209,5 +209,5 @@ def test_image_labels_alone_and_repeats(tmp_path):
 
 def test_another_number_of_folds_is_another_fit(data, whole):
     """The config in the folder is of other settings: one line."""
-    with pytest.raises(UserError, match='of other data, settings or version'):
+    with pytest.raises(UserError, match='has other settings: .*cross_validation.folds'):
         run(data, whole[0], FoldOptions(4))
