@@ -1,4 +1,4 @@
-"""Scales that the objects of a data set need, at no more than the cost of the current ones."""
+"""Scales that the objects of a data set need, at about the cost of the current ones."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,6 +11,9 @@ MISSED_SHARE = 0.25
 GOOD_ENOUGH = 0.8
 # No scale is added that covers less than this share of every class.
 LEAST_GAIN = 0.05
+# λ = 1 and what is added cost at most twice as much as the paper's nine scales (in units of λ = 1):
+# a few very small objects are not worth a λ of 20, which alone costs 400.
+MOST_COST = 116.0
 # A class may lose this share of its objects when a scale is dropped.
 ACCEPTED_LOSS = 0.02
 
@@ -37,12 +40,12 @@ def dense_cost(scales: Sequence[float]) -> float:
 def choose_scales(
     covers: np.ndarray, labels: np.ndarray, candidates: Sequence[float], current: Sequence[float]
 ) -> ScaleChoice:
-    """Add the scales that a class needs, then drop scales until the cost is no higher than before.
+    """Add the scales that a class needs, then drop scales while the cost is higher than before.
 
     A λ is added while more than :data:`MISSED_SHARE` of the objects of some class are missed: of
     the λ that cover some of them, the cheapest that covers :data:`GOOD_ENOUGH` of what the best
-    one would. While the scales then cost more than before, the costliest is dropped whose objects
-    other scales cover too; λ = 1, the whole image, stays.
+    one would, within :data:`MOST_COST`. While the scales then cost more than before, the costliest
+    is dropped whose objects other scales cover too; λ = 1, the whole image, stays.
 
     Args:
         covers: (S, N) bool: whether the object qualifies for some patch of this scale.
@@ -71,6 +74,8 @@ def choose_scales(
         # A class counts by the share of its objects, however many others there are.
         open_ = missed & needing[labels]
         gains = np.array([(count(c & open_) / np.maximum(sizes, 1)).sum() for c in covers])
+        cost = dense_cost([1.0, *added]) + np.square(scales)
+        gains[cost > MOST_COST] = 0
         if not gains.max(initial=0):
             break
         scale = float(scales[gains >= GOOD_ENOUGH * gains.max()].min())

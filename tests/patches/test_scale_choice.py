@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tcnn_mm.patches.scale_choice import choose_scales, dense_cost
+from tcnn_mm.patches.scale_choice import MOST_COST, choose_scales, dense_cost
 
 CURRENT = (1.0, 2.0, 3.0, 4.0)
 CANDIDATES = (*CURRENT, 6.0, 8.0, 10.0)
@@ -28,6 +28,15 @@ def test_the_cheapest_that_is_nearly_as_good_and_no_dearer_than_before():
     assert choice.dropped == (3.0, 4.0) and choice.scales == (1.0, 2.0, 8.0)
     named = table[[CANDIDATES.index(s) for s in choice.scales]].any(0)
     assert named[labels == 0].mean() >= 0.98
+
+
+def test_no_scale_is_added_that_costs_too_much():
+    """Few objects that λ = 20 alone covers (persons in a bus) do not make a fit eight times as
+    long: the scale stays out, also beside one that is added, and the table names the objects."""
+    tiny = covers(big={1.0: 1}, small={8.0: 0.5, 10.0: 0.5})
+    table = np.concatenate([tiny[0], [np.arange(200) >= 100]])
+    choice = choose_scales(table, tiny[1], (*CANDIDATES, 20.0), CURRENT)
+    assert list(choice.added) == [8.0] and dense_cost(choice.scales) < MOST_COST
 
 
 def test_covered_classes_change_nothing():
