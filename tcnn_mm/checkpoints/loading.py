@@ -16,6 +16,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
 from tcnn_mm.checkpoints.allowed_types import allowed_types
 from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
 from tcnn_mm.checkpoints.download import download
+from tcnn_mm.checkpoints.record_types import check_meta
 from tcnn_mm.checkpoints.safetensors_file import SAFETENSORS, read_safetensors
 from tcnn_mm.checkpoints.weight_paths import file_sha256, local_path
 from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, zoo_entry
@@ -44,12 +45,15 @@ def load_safely(
         :func:`write_checkpoint` wrote it.
 
     Raises:
-        UserError: The file is missing, damaged, or holds more than data; TCNN_OFFLINE forbids
+        UserError: The file is missing, damaged, or holds more than data; its record
+            (:func:`check_meta`) holds what cannot be used; TCNN_OFFLINE forbids
             to fetch it.
     """
     path = _find(os.fspath(filename))
     if path.endswith(SAFETENSORS):
-        return read_safetensors(path, map_location)
+        content = read_safetensors(path, map_location)
+        check_meta(content, path)
+        return content
     try:
         content = _unpickle(path, map_location, trust or _trusting.get())
     except pickle.UnpicklingError as error:
@@ -71,6 +75,7 @@ def load_safely(
         raise UserError(f'{path}: damaged checkpoint ({reason})') from error
     if not isinstance(content, dict):
         raise UserError(f'{path}: holds a {type(content).__name__}, expected a dict of weights')
+    check_meta(content, path)
     return content
 
 

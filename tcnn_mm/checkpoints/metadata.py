@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tcnn_mm.checkpoints.loading import load_safely
+from tcnn_mm.checkpoints.record_types import is_number, short
 from tcnn_mm.checkpoints.weight_paths import local_path
 from tcnn_mm.checkpoints.writing import write_checkpoint
 from tcnn_mm.errors import UserError
@@ -58,11 +59,20 @@ def map_damping(record: Mapping[str, Any], config: Mapping[str, Any] | None = No
 
 
 def configured_damping(config: Mapping[str, Any]) -> float | None:
-    """Damping of the config's first test metric that has one; None without."""
+    """Damping of the config's first test metric that has one; None without.
+
+    Raises:
+        UserError: It is no number from 0 on.
+    """
     metrics = config.get('test_evaluator') or []
     for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-        if metric.get('damping') is not None:
-            return float(metric['damping'])
+        damping = metric.get('damping') if isinstance(metric, Mapping) else None
+        if damping is not None:
+            if not is_number(damping) or damping < 0:
+                raise UserError(
+                    f'test_evaluator: damping={short(damping)}, expected a number from 0 on'
+                )
+            return float(damping)
     return None
 
 
@@ -105,12 +115,12 @@ def store_thresholds(
     """
     checkpoint = load_safely(path, trust=trust)
     meta = checkpoint.get('meta') or {}
-    if 'grid' not in meta.get('tcnn_mm', {}):
+    if 'grid' not in (meta.get('tcnn_mm') or {}):
         raise UserError(
             f"{path}: has no meta['tcnn_mm'], which CheckpointMetaHook writes; thresholds are for "
             'checkpoints of a PatchClassifier'
         )
-    classes = list(meta.get('dataset_meta', {}).get('classes', ()))
+    classes = list((meta.get('dataset_meta') or {}).get('classes') or ())
     wrong = sorted(set(classes) ^ set(thresholds))
     if wrong:
         raise UserError(

@@ -11,6 +11,7 @@ from torch import nn
 
 from tcnn_mm.checkpoints.loading import model_state
 from tcnn_mm.checkpoints.metadata import model_record
+from tcnn_mm.checkpoints.record_types import short
 from tcnn_mm.checkpoints.resuming import not_finite
 from tcnn_mm.errors import UserError, first_names
 
@@ -135,7 +136,7 @@ def record_differences(
     Entries that the stored record lacks, as those of older versions do, are equal.
     """
     return {
-        key: f'{key}: {record.get(key)}, trained with {stored[key]}'
+        key: f'{key}: {short(record.get(key))}, trained with {short(stored[key])}'
         for key in entries
         if key in stored and stored[key] != record.get(key)
     }

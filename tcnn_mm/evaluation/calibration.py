@@ -9,6 +9,7 @@ so the order of the images, and with it every AP, stays.
 Letters: N images, K classes, M bins.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -170,11 +171,14 @@ def recorded_calibration(
     if not found:
         return None
     try:
-        return {
+        curves = {
             key: None if pair is None else Calibration(*map(float, pair))
             for key, pair in found.items()
         }
-    except (AttributeError, TypeError, ValueError) as error:
+        if not all(math.isfinite(value) for curve in curves.values() for value in curve or ()):
+            raise ValueError('NaN or infinity')
+        return curves
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise UserError(
             f"{name}: meta['tcnn_mm']['calibration'] is no table of slope and offset per class: "
             f'{str(found)[:100]}'

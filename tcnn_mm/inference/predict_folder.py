@@ -265,6 +265,9 @@ def write_predictions(path: str, head: dict[str, Any], results: Iterable[ImageRe
     that is read back gives the bytes.
     """
     with atomic_write(path, errors='backslashreplace') as file:
-        file.write(json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "images": [\n')
+        file.write(
+            json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False)[:-2]
+            + ',\n "images": [\n'
+        )
         file.write(',\n'.join(map(to_json, results)))
         file.write('\n]}\n')

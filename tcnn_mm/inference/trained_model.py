@@ -18,6 +18,7 @@ from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.checkpoints.metadata import map_damping, model_record
 from tcnn_mm.checkpoints.strict import check_record, check_state, record_differences
 from tcnn_mm.compat import registered_names_only
+from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.calibration import Calibration, recorded_calibration
 from tcnn_mm.models.patch_model import PatchModel
@@ -113,7 +114,7 @@ def load_trained_model(
         model=model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval(),
         classes=_class_names(classes, meta, model, name),
         thresholds=None if changed else stored.get('thresholds'),
-        chosen_on=stored.get('thresholds_chosen_on'),
+        chosen_on=_printable(stored.get('thresholds_chosen_on')),
         calibration=None if changed else recorded_calibration(stored, name),
         record=record,
         damping=map_damping(stored, cfg),
@@ -209,6 +210,10 @@ def _without_pretrained(part: Any) -> Any:
         for key, value in part.items()
         if key != 'checkpoint_path'
     }
+
+
+def _printable(text: str | None) -> str | None:
+    return None if text is None else printable(text)
 
 
 def _class_names(

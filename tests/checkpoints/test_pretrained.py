@@ -31,5 +31,5 @@ def test_pretrained_that_does_not_fill_is_an_error(tmp_path):
     torch.save(state, tmp_path / 'shape.pth')
     with pytest.raises(UserError, match=r'features.0.weight: file \(32, 3, 7, 7\)'):
         build_model(pretrained=str(tmp_path / 'shape.pth'))
-    with pytest.raises(UserError, match='TCNN_WEIGHTS'):
+    with pytest.raises(UserError, match='no weights: nothing.pth'):
         build_model(pretrained=str(tmp_path / 'nothing.pth'))
