@@ -54,10 +54,10 @@ def test_a_plan_of_each_layout_becomes_a_config_that_builds(kind, tmp_path):
     before = everything(root)
     plan = make_plan(str(root), 'minivoc', str(tmp_path / 'out'))
     assert everything(root) == before
+    cfg = Config.fromfile(write_config(plan))
     lists = {r: (tmp_path / f'out/splits/{r}.txt').read_text().split() for r in plan.data.counts}
     assert plan.data.counts == dict(train=6, val=2, test=2)
     assert len(set(sum(lists.values(), []))) == 10
-    cfg = Config.fromfile(write_config(plan))
     assert cfg.model.head.num_classes == 2 and plan.data.classes in (
         ['blue', 'red'],
         ['red', 'blue'],
@@ -80,7 +80,7 @@ def test_the_same_command_makes_the_same_config_and_another_is_refused(tmp_path)
     with open(path) as file:
         assert config_text(make_plan(root, 'minivoc', out)) == file.read()
     write_config(plan)
-    with pytest.raises(UserError, match=r'model.sampler.grid.scales\): was .*, is \[1, 2\]'):
+    with pytest.raises(UserError, match=r'model.sampler.grid.scales\): was .*, is \[1.0, 2.0\]'):
         write_config(make_plan(root, 'minivoc', out, scales=[1, 2]))
 
 
