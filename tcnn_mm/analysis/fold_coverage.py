@@ -36,6 +36,8 @@ from tcnn_mm.inference.trained_model import load_trained_model
 
 METRIC = 'voc10'
 Record = dict[str, Any]
+Row = dict[str, float | None]
+KEYS = ('ap', 'low', 'high', 'test')
 
 
 def fold_coverage(
@@ -145,31 +147,33 @@ def measure_draw(config: str, test: FeatureBank, others: np.ndarray) -> Record:
     return dict(tested=len(found), mean=_row(*intervals.mean, mean_ap(aps)), classes=rows)
 
 
-def _row(ap: float, low: float, high: float, test: float) -> dict[str, float | None]:
+def _row(ap: float, low: float, high: float, test: float) -> Row:
     """An interval and the AP of the test, for JSON."""
     row = dict(ap=ap, low=low, high=high, test=float(test))
     return {key: None if np.isnan(value) else float(value) for key, value in row.items()}
 
 
+def _value(row: Row, key: str) -> float:
+    """One entry; nan where it is not defined."""
+    found = row[key]
+    return float('nan') if found is None else found
+
+
 def coverage_lines(records: Sequence[Record]) -> list[str]:
     """The draws as a table in per cent, and how many are covered: means, and classes."""
 
-    def cells(row: dict[str, float | None]) -> str:
-        return '  '.join(
-            f'{"–" if row[k] is None else f"{100 * row[k]:.1f}":>5}' for k in ('ap', 'low', 'high')
-        )
-
-    def covered(rows: Sequence[dict[str, float | None]]) -> list[bool]:
+    def covered(rows: Sequence[Row]) -> list[bool]:
         known = [row for row in rows if None not in row.values()]
-        return [row['low'] <= row['test'] <= row['high'] for row in known]
+        return [_value(row, 'low') <= _value(row, 'test') <= _value(row, 'high') for row in known]
 
     lines = ['draw     AP    low   high   test']
     for record in records:
-        row = record['mean']
-        lines.append(f'{record["seed"]:4d}  {cells(row)}  {100 * row["test"]:5.1f}')
-    means = covered([record['mean'] for record in records])
+        cells = (f'{100 * _value(record["mean"], key):5.1f}' for key in KEYS)
+        lines.append(f'{record["seed"]:4d}  {"  ".join(cells)}')
+    rows = [record['mean'] for record in records]
+    means = covered(rows)
     classes = covered([row for record in records for row in record['classes'].values()])
-    bias = np.mean([record['mean']['ap'] - record['mean']['test'] for record in records])
+    bias = np.mean([_value(row, 'ap') - _value(row, 'test') for row in rows])
     return [
         *lines,
         f'mean AP: {sum(means)} of {len(means)} intervals cover the test; cross-validated minus '

@@ -130,7 +130,8 @@ def read_held_out(path: str) -> HeldOutScores:
     folds = cfg.cross_validation
     ids, labels = bank_labels(cfg.train_dataloader.dataset.bank)
     at = {image_id: n for n, image_id in enumerate(ids)}
-    found, rows = [], np.arange(0)
+    found: list[np.ndarray] = []
+    rows: np.ndarray = np.zeros(0, np.int64)
     for repeat in range(1, folds.repeats + 1):
         file = osp.join(repeat_folder(folds.work_dir, repeat), 'image_scores.csv')
         scores = read_scores(file)
