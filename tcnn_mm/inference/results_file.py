@@ -8,6 +8,7 @@ import json
 import math
 import os
 import os.path as osp
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from tcnn_mm.inference.results import ImageResult
 
 # Size, and times of last change of content and of name or permission, of the file of an image.
 STAMP = 'file'
+# CRC-32 of the rest of its line, hex.
+CHECK = 'check'
 # Of the first line: another path or version gives the same results.
 _NOT_COMPARED = ('checkpoint', 'version')
 
@@ -35,6 +38,22 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_nan(item) for item in value]
     return value
+
+
+def line_bytes(entry: Mapping[str, Any]) -> bytes:
+    """A line of the file without its end."""
+    return to_json(entry).encode('utf-8', 'backslashreplace')
+
+
+def checksum(entry: Mapping[str, Any]) -> str:
+    """CRC-32 of a result without :data:`CHECK`, hex."""
+    rest = {key: value for key, value in entry.items() if key != CHECK}
+    return f'{zlib.crc32(line_bytes(rest)):08x}'
+
+
+def is_overlay(name: Any) -> bool:
+    """Whether a result names a file in the folder of overlays, and not one elsewhere."""
+    return isinstance(name, str) and osp.split(name)[0] == 'overlays' and bool(osp.basename(name))
 
 
 def file_stamp(path: str) -> list[int] | None:
@@ -112,7 +131,7 @@ class ResultsFile:
         where = f'{printable(self.path)}, line {number}'
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             entry = None
         if number == 1 and isinstance(entry, dict) and 'checkpoint' in entry:
             changed = differences(entry, json.loads(to_json(head)))
@@ -122,17 +141,26 @@ class ResultsFile:
                     f'({printable("; ".join(changed))}); give another --out, or remove the file'
                 )
         elif number > 1 and isinstance(entry, dict) and isinstance(entry.get('img_path'), str):
-            self.results[entry['img_path']] = entry
+            self._take_result(where, entry)
         else:
             raise UserError(
                 f'{where}: no result of tcnn predict; remove the line, or the file to predict '
                 'all images again'
             )
 
+    def _take_result(self, where: str, entry: dict[str, Any]) -> None:
+        if CHECK not in entry:  # of an earlier version: predicted again
+            return
+        if entry[CHECK] != checksum(entry) or not is_overlay(entry.get('overlay', 'overlays/x')):
+            raise UserError(
+                f'{where}: was changed since tcnn predict wrote it; remove the line to predict its '
+                'image again, or the file to predict all'
+            )
+        self.results[entry['img_path']] = entry
+
     def _append(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Write lines at once; what a full disk took of them is cut off again."""
-        text = ''.join(to_json(entry) + '\n' for entry in entries)
-        data = memoryview(text.encode('utf-8', 'backslashreplace'))
+        data = memoryview(b''.join(line_bytes(entry) + b'\n' for entry in entries))
         before = os.fstat(self._file.fileno()).st_size
         try:
             while data:
@@ -144,7 +172,8 @@ class ResultsFile:
 
     def append(self, results: Iterable[ImageResult]) -> None:
         """Add the results of images; they are in the file when this returns."""
-        entries = [{**result, STAMP: file_stamp(str(result['img_path']))} for result in results]
+        stamped = [{**result, STAMP: file_stamp(str(result['img_path']))} for result in results]
+        entries = [{**entry, CHECK: checksum(entry)} for entry in stamped]
         self._append(entries)
         self.results.update((str(entry['img_path']), entry) for entry in entries)
 
@@ -159,4 +188,4 @@ class ResultsFile:
     def result(self, image: str) -> ImageResult:
         """The newest result of an image, without what is for this file alone."""
         entry = self.results[image]
-        return cast(ImageResult, {key: entry[key] for key in entry if key != STAMP})
+        return cast(ImageResult, {key: entry[key] for key in entry if key not in (STAMP, CHECK)})
