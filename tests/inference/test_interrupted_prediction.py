@@ -255,7 +255,9 @@ def test_results_of_another_prediction_are_not_mixed(work, change, said):
     before = contents(work / 'whole')
     options = change if isinstance(change, dict) else {}
     if not options:
-        write_small_checkpoint(work / change, damping=20, thresholds=dict(fish=0.5))
+        write_small_checkpoint(
+            work / change, damping=20, thresholds=dict(key=None, fish=0.5, house=None)
+        )
     checkpoint = 'a.pth' if options else change
     with pytest.raises(UserError, match=f'results of another prediction.*{said}.*another --out'):
         predict_to_folder(str(work / 'in'), str(work / checkpoint), str(work / 'whole'), **options)
