@@ -182,9 +182,11 @@ def test_a_label_without_a_box_leaves_localization_out(tmp_path):
 
 def test_epochs_make_about_as_many_steps():
     assert epochs_for(43000, weak=False) * 43000 / 128 == pytest.approx(2000, rel=0.05)
+    assert epochs_for(6000, weak=False) == 20
+    assert epochs_for(1500, weak=False) * 1500 / 128 == pytest.approx(400, rel=0.05)
     assert epochs_for(10, weak=False) == 200 and epochs_for(10**7, weak=False) == 4
     assert epochs_for(160, weak=True) == 60
-    assert epochs_for(4300, weak=False, quick=True) * 4300 / 128 == pytest.approx(500, rel=0.05)
+    assert epochs_for(4300, weak=False, quick=True) * 4300 / 128 == pytest.approx(168, rel=0.05)
     assert epochs_for(160, weak=True, quick=True) == 15
 
 
