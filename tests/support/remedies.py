@@ -60,18 +60,25 @@ ENTRIES = {
     'model.preprocessing': {'size', 'mean', 'std', 'channel_order'},
     'dataset': {'metainfo', 'type', 'indices'},
     'sampler': {'type', 'shuffle'},
+    'cross_validation': {'folds', 'repeats', 'pointing'},
 }
+_COVERAGE = 'tools/analysis_tools/fold_coverage.py'
 # Commands that import a file, and never reach its message of an option.
 NOT_REACHED = {
     # demo loads what it has just written, benchmark random weights, compare results alone
-    ('tcnn_mm/checkpoints/loading.py', '--trust-checkpoint'): ('demo', 'compare', 'benchmark'),
+    ('tcnn_mm/checkpoints/loading.py', '--trust-checkpoint'): (
+        'demo', 'compare', 'benchmark', _COVERAGE,
+    ),
+    # the coverage of folds plans a fit whose files, scales and pixels are known
+    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE,),
+    ('tcnn_mm/estimator/plan.py', '--scales'): (_COVERAGE,),
     # none of these reads a folder of annotations of any format
     ('tcnn_mm/datasets/formats/account.py', '--allow-missing'): (
         'benchmark', 'compare', 'tools/analysis_tools/score_submission.py',
         'tools/dataset_converters/draw_minivoc.py',
     ),
     # weights lists files and loads none
-    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights',),
+    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE),
     ('tcnn_mm/models/backbones/zoo.py', '--backbone'): ('weights',),
     ('tcnn_mm/models/backbones/zoo.py', '--weights'): ('weights',),
 }  # fmt: skip
