@@ -49,7 +49,8 @@ def empty_variable(root, monkeypatch):
 
 
 def no_weights(root, monkeypatch):
-    load_safely('checkpoints/alexnet-owt-7be5be79.pth')
+    monkeypatch.setenv('TCNN_WEIGHTS', str(root))
+    load_safely(f'{root}/alexnet-owt-7be5be79.pth')
 
 
 def no_weights_package(root, monkeypatch):

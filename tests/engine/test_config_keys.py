@@ -57,6 +57,7 @@ def test_variables_that_are_read_are_fine(tmp_path):
     assert load_config(leaf(tmp_path, text)).train_cfg.max_epochs == 3
     load_config(leaf(tmp_path, "note = 1\ncustom_imports = dict(imports=['json'])\n"))
     dumped = load_config('tcnn_minivoc')
+    dumped.work_dir = str(tmp_path)  # a run's config is read where the run writes
     dumped.dump(tmp_path / 'dumped.py')
     assert unread_names(str(tmp_path / 'dumped.py')) == []
     load_config(str(tmp_path / 'dumped.py'))

@@ -59,7 +59,7 @@ def test_another_checkpoint_is_not_tested(trained_run, tmp_path, change, message
     [
         ({'model.aggregator.k': 3}, 'aggregator: .*3.*, trained with .*5'),
         ({'model.sampler.grid.scales': [1.0]}, r'grid: .*trained with .*\[1.0, 2.0\]'),
-        ({'model.feature_mode': 'dense'}, 'feature_mode: dense, trained with crop'),
+        ({'model.feature_mode': 'dense'}, "feature_mode: 'dense', trained with 'crop'"),
         ({'model.preprocessing': dict(mean=[0.0, 0.0, 0.0])}, 'preprocessing: .*trained with'),
     ],
 )
