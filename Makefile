@@ -36,7 +36,7 @@ check: lint imports  ## lint, types, imports and unit tests (under 45 seconds)
 unit: $(STAMP)
 	$(PYTEST) -q -m "not slow" $(UNIT) $(ARGS)
 
-test: lint imports  ## everything but the slow tests (no network, no GPU, under 4 minutes)
+test: lint imports  ## everything but the slow tests (no network, no GPU, about 6 minutes)
 	@$(MAKE) --no-print-directory -j 2 types fast
 
 fast: $(STAMP)
