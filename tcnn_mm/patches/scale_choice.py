@@ -11,8 +11,8 @@ MISSED_SHARE = 0.25
 GOOD_ENOUGH = 0.8
 # No scale is added that covers less than this share of every class.
 LEAST_GAIN = 0.05
-# λ = 1 and what is added cost at most twice as much as the paper's nine scales (in units of λ = 1):
-# a few very small objects are not worth a λ of 20, which alone costs 400.
+# Of λ = 1 and what is added, in units of λ = 1; the paper's nine scales cost 62. A few very small
+# objects are not worth a λ of 20, which alone costs 400.
 MOST_COST = 116.0
 # A class may lose this share of its objects when a scale is dropped.
 ACCEPTED_LOSS = 0.02
