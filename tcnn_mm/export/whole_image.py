@@ -68,9 +68,10 @@ def whole_image_graph(
         (grid_line(op, grid, scale, height, shortest), grid_line(op, grid, scale, width, shortest))
         for scale in grid.scales
     ]
-    features = (_read_features if model.encoder.dense_scales else _own_features)(
-        op, model, pixels, lines, (height, width, shortest)
-    )
+    if model.encoder.dense_scales:
+        features = _read_features(op, model, pixels, lines, (height, width))
+    else:
+        features = _own_features(op, model, pixels, lines)
     shares = [_largest(op, lines, grid.size)] if model.context is not None else []
     voting = _voting_network(model, grid)
     score, *votes = op.include('votes', voting, [*shares, *features])
@@ -153,7 +154,6 @@ def _own_features(
     model: PatchModel,
     pixels: Value,
     lines: Sequence[tuple[Line, Line]],
-    sides: tuple[Value, Value, Value],
 ) -> list[str]:
     """Features of the windows of each scale, from its own resized image."""
     network, features = _feature_network(model), []
@@ -168,34 +168,35 @@ def _read_features(
     model: PatchModel,
     pixels: Value,
     lines: Sequence[tuple[Line, Line]],
-    sides: tuple[Value, Value, Value],
+    size_hw: tuple[Value, Value],
 ) -> list[str]:
     """Features of the windows of each scale, from the map of its own or a smaller one.
 
     Args:
-        sides: Height, width and shortest side of the stored image, double scalars.
+        size_hw: Height and width of the stored image, double scalars.
     """
     encoder, grid = model.encoder, model.sampler.grid
-    size, stride, side = encoder.size, encoder.map_stride, encoder.map_side or 0
-    height, width, shortest = sides
+    size, stride = encoder.size, encoder.map_stride
+    shortest = op('Min', *size_hw)
     map_network, read_network = _shared_networks(model)
-    maps: dict[float, tuple[str, tuple[Line, Line]]] = {}
+    maps: dict[float, tuple[str, Line, Line]] = {}
     features = []
     for scale, pair in zip(grid.scales, lines, strict=True):
         found = scale_of_map(scale, encoder.dense_scales or (), size, stride)
         if found not in maps:
-            rows, columns = (grid_line(op, grid, found, s, shortest) for s in (height, width))
-            own = rows, columns
+            rows, columns = (grid_line(op, grid, found, side, shortest) for side in size_hw)
             (cells,) = op.include('map', map_network, [_resized(op, pixels, rows, columns)])
-            maps[found] = cells, own
-        cells, own = maps[found]
+            maps[found] = cells, rows, columns
+        cells, *own = maps[found]
         inputs: list[Value] = [cells]
         for line, shared in zip(pair, own, strict=True):
             lengths = (op('Cast', each.length, to=DOUBLE) for each in (shared, line))
             zoom = op('Div', *lengths)
             first = op('Mul', op('Cast', line.starts, to=DOUBLE), zoom)
             beyond = op('Sub', np.float64(size), op('Mul', np.float64(size), zoom))
-            count = op('Sub', np.float64(side), op('Div', beyond, np.float64(stride)))
+            count = op(
+                'Sub', np.float64(encoder.map_side or 0), op('Div', beyond, np.float64(stride))
+            )
             inputs += [op('Div', first, np.float64(stride)), count]
         features += op.include('read', read_network, inputs)
     return features

@@ -102,16 +102,16 @@ class PatchVoter:
         device = next(self.head.parameters()).device
         votes = [torch.empty(len(mine), self.head.num_classes, device=device) for mine in boxes]
         wholes: list[Any] = [None] * len(boxes)
-        masks = [largest(mine) if self.context is not None else None for mine in boxes]
+        context = self.context is not None
+        masks = [largest(mine) for mine in boxes] if context else []
         for b, index, features in chunks:
             part = self.votes(features)
             for i in np.unique(b):
-                mine = b == i
-                votes[i][index[mine]] = part[mine]
-                mask = masks[i]
-                if mask is not None and (whole := mine & mask[np.where(mine, index, 0)]).any():
-                    total = features[whole].sum(0) / mask.sum()
-                    wholes[i] = total if wholes[i] is None else wholes[i] + total
+                rows = np.flatnonzero(b == i)
+                votes[i][index[rows]] = part[rows]
+                if context and (whole := rows[masks[i][index[rows]]]).size:
+                    share = features[whole].sum(0) / masks[i].sum()
+                    wholes[i] = share if wholes[i] is None else wholes[i] + share
         return votes, wholes
 
     def patch_scores(self, votes: torch.Tensor) -> torch.Tensor:
