@@ -23,14 +23,15 @@ from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.datasets.stratified_folds import stratified_folds
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.begun_fit import write_lists
-from tcnn_mm.estimator.cross_validation import cross_validate, read_held_out
-from tcnn_mm.estimator.fit_config import CHECKPOINTS, epochs_for
+from tcnn_mm.estimator.cross_validation import cross_validate, json_figures, read_held_out
+from tcnn_mm.estimator.fit_config import checkpoint_interval, epochs_for, milestones
 from tcnn_mm.estimator.fit_data import fold_lists
 from tcnn_mm.estimator.fold_choice import FoldOptions, Folds
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
 from tcnn_mm.evaluation.average_precision import class_aps, mean_ap
 from tcnn_mm.evaluation.cross_validated import cross_validated_intervals
+from tcnn_mm.evaluation.intervals import Interval
 from tcnn_mm.inference.predict_dataset import predict_dataset
 from tcnn_mm.inference.trained_model import load_trained_model
 
@@ -122,8 +123,8 @@ def write_draw(
             f'train_dataloader = dict(dataset=dict(ids={train_list!r}))\n'
             f'cross_validation = dict(folds={folds}, repeats=1, pointing=False, **{own!r})\n'
             f'train_cfg = dict(max_epochs={epochs})\n'
-            f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])\n'
-            f'default_hooks = dict(checkpoint=dict(interval={max(1, epochs // CHECKPOINTS)}))\n'
+            f'param_scheduler = dict(milestones={milestones(epochs)})\n'
+            f'default_hooks = dict(checkpoint=dict(interval={checkpoint_interval(epochs)}))\n'
             f'randomness = dict(seed={seed})\n'
             f'work_dir = {osp.join(folder, "run")!r}\n'
         )
@@ -141,16 +142,15 @@ def measure_draw(config: str, test: FeatureBank, others: np.ndarray) -> Record:
         np.stack([f.scores for f in found]), np.stack([f.labels for f in found]), METRIC
     )
     rows = {
-        name: _row(*interval, ap)
+        name: _row(interval, ap)
         for name, interval, ap in zip(held_out.classes, intervals.classes, aps, strict=True)
     }
-    return dict(tested=len(found), mean=_row(*intervals.mean, mean_ap(aps)), classes=rows)
+    return dict(tested=len(found), mean=_row(intervals.mean, mean_ap(aps)), classes=rows)
 
 
-def _row(ap: float, low: float, high: float, test: float) -> Row:
+def _row(interval: Interval, test: float) -> Row:
     """An interval and the AP of the test, for JSON."""
-    row = dict(ap=ap, low=low, high=high, test=float(test))
-    return {key: None if np.isnan(value) else float(value) for key, value in row.items()}
+    return json_figures(ap=interval.value, low=interval.low, high=interval.high, test=test)
 
 
 def _value(row: Row, key: str) -> float:

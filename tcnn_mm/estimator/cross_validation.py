@@ -5,24 +5,27 @@ Letters: N images, K classes, R repeats, F folds.
 
 import json
 import os.path as osp
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.weight_paths import file_digest
-from tcnn_mm.datasets.formats.id_list import read_ids
 from tcnn_mm.engine.fold_heads import FoldHeads, FoldHeadsHook
 from tcnn_mm.engine.open_runner import open_runner
-from tcnn_mm.estimator.fit_results import bank_labels, store_choice
-from tcnn_mm.estimator.fold_training import FoldTask, train_folds
+from tcnn_mm.estimator.fit_results import (
+    add_overlays,
+    bank_labels,
+    keep_test_only,
+    store_choice,
+)
+from tcnn_mm.estimator.fold_training import train_folds
 from tcnn_mm.estimator.result_table import result_table
 from tcnn_mm.estimator.training import read_config, tell, unique_name
 from tcnn_mm.evaluation.cross_validated import cross_validated_intervals
 from tcnn_mm.evaluation.intervals import APIntervals
 from tcnn_mm.patches.geometry import DAMPING
-from tcnn_mm.reports.run_artifacts import SUMMARY, read_scores
+from tcnn_mm.reports.run_artifacts import SUMMARY, read_fold_of, read_scores
 
 # In the work dir of the folds: digests of the heads that scored.
 SCORED = 'scored.txt'
@@ -85,25 +88,13 @@ def score_folds(path: str, repeat: int, checkpoints: list[str], overlays: int) -
     if folds.pointing:
         metrics.append(dict(type='tcnn_mm.PointLocalization', mode='voc10', damping=DAMPING))
     cfg.test_evaluator, cfg.test_cfg = metrics, dict()
-    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
-    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
-    fold_of = read_fold_of(folds.lists, repeat, folds.folds)
+    keep_test_only(cfg)
+    fold_of = read_fold_of(folds.lists, folds.folds, repeat)
     if overlays:
-        hook = dict(type='tcnn_mm.ScoreMapHook', max_images=overlays, damping=DAMPING)
-        interval = max(1, len(fold_of) // overlays)
-        cfg.custom_hooks = [*cfg.custom_hooks, dict(hook, interval=interval)]
+        add_overlays(cfg, overlays, len(fold_of))
     with open_runner(cfg) as runner:
         runner.register_hook(FoldHeadsHook(FoldHeads(checkpoints, fold_of)))
         runner.test()
-
-
-def read_fold_of(lists: str, repeat: int, folds: int) -> dict[str, int]:
-    """Image id → the fold, from 0, in which it is held out."""
-    return {
-        image_id: fold
-        for fold in range(folds)
-        for image_id in read_ids(osp.join(lists, FoldTask(repeat, fold + 1).name, 'held_out.txt'))
-    }
 
 
 class HeldOutScores(NamedTuple):
@@ -172,7 +163,10 @@ def summarise(path: str, held_out: HeldOutScores) -> APIntervals:
     folds = read_config(path).cross_validation
     metric = 'voc10'
     found = cross_validated_intervals(held_out.scores, held_out.labels, metric)
-    plain = [_plain(each) for each in (*found.classes, found.mean)]
+    plain = [
+        json_figures(ap=each.value, low=each.low, high=each.high)
+        for each in (*found.classes, found.mean)
+    ]
     with atomic_write(osp.join(folds.work_dir, SUMMARY)) as file:
         json.dump(
             dict(
@@ -190,10 +184,9 @@ def summarise(path: str, held_out: HeldOutScores) -> APIntervals:
     return found
 
 
-def _plain(found: Sequence[float]) -> dict[str, float | None]:
-    """An interval for JSON: None where a figure is not defined."""
-    names = ('ap', 'low', 'high')
-    return {k: None if np.isnan(v) else float(v) for k, v in zip(names, found, strict=True)}
+def json_figures(**figures: float) -> dict[str, float | None]:
+    """Figures for JSON: None where one is not defined."""
+    return {key: None if np.isnan(value) else float(value) for key, value in figures.items()}
 
 
 def fold_result_lines(

@@ -38,6 +38,16 @@ def epochs_for(rows: int, weak: bool, quick: bool = False) -> int:
     return int(min(most, max(4, round(steps * share / per_pass))))
 
 
+def milestones(epochs: int) -> list[int]:
+    """Epochs after which the learning rate falls."""
+    return [round(epochs * 0.65), round(epochs * 0.9)]
+
+
+def checkpoint_interval(epochs: int) -> int:
+    """Epochs between two checkpoints, for about :data:`CHECKPOINTS` of them."""
+    return max(1, epochs // CHECKPOINTS)
+
+
 def plan_epochs(plan: FitPlan) -> int:
     """Epochs of a plan: those asked for, else :func:`epochs_for`."""
     return plan.epochs or epochs_for(plan.rows, plan.data.weak, plan.quick)
@@ -199,11 +209,11 @@ def _schedule_lines(plan: FitPlan) -> list[str]:
     lines = [
         f'# {plan.rows} {"images" if weak else "patches"} to train on per epoch.',
         f'train_cfg = dict(max_epochs={epochs}{interval})',
-        f'param_scheduler = dict(milestones=[{round(epochs * 0.65)}, {round(epochs * 0.9)}])',
+        f'param_scheduler = dict(milestones={milestones(epochs)})',
         # One pass over the weights instead of five: a third of a step on a processor.
         f'optim_wrapper = dict(optimizer=dict(lr={rate}, fused=True))',
         f'randomness = dict(seed={plan.seed})',
-        f'default_hooks = dict(checkpoint=dict(interval={max(1, epochs // CHECKPOINTS)}))',
+        f'default_hooks = dict(checkpoint=dict(interval={checkpoint_interval(epochs)}))',
         # mmengine writes a copy of the config into it, under the same name.
         f'work_dir = {f"{plan.out}/run"!r}',
     ]

@@ -5,6 +5,7 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from mmengine.config import Config
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.loading import load_safely
@@ -99,19 +100,31 @@ def mark_tested(out: str, checkpoint: str) -> None:
         file.write(file_digest(checkpoint))
 
 
+def keep_test_only(cfg: Config) -> None:
+    """Leave the training and the validation out of a config, in place."""
+    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+
+
+def add_overlays(cfg: Config, number: int, images: int) -> None:
+    """Let a test draw the maps of some of its images, evenly spread; in place."""
+    # Undamped, the border wins: few patches cover it.
+    hook = dict(
+        type='tcnn_mm.ScoreMapHook',
+        max_images=number,
+        interval=max(1, images // number),
+        damping=DAMPING,
+    )
+    cfg.custom_hooks = [*cfg.custom_hooks, hook]
+
+
 def test(path: str, checkpoint: str, overlays: int = 20) -> None:
     """Test on the windows of the test images and draw overlays of some of them."""
     cfg = read_config(path)
     cfg.load_from = checkpoint
     cfg.experiment_name = unique_name('fit_test')
-    cfg.train_dataloader = cfg.train_cfg = cfg.optim_wrapper = cfg.param_scheduler = None
-    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
-    interval = max(1, len(DATASETS.build(cfg.test_dataloader.dataset)) // overlays)
-    # Undamped, the border wins: few patches cover it.
-    hook = dict(
-        type='tcnn_mm.ScoreMapHook', max_images=overlays, interval=interval, damping=DAMPING
-    )
-    cfg.custom_hooks = [*cfg.custom_hooks, hook]
+    keep_test_only(cfg)
+    add_overlays(cfg, overlays, len(DATASETS.build(cfg.test_dataloader.dataset)))
     with open_runner(cfg) as runner:
         runner.test()
 

@@ -23,7 +23,7 @@ from tcnn_mm.datasets.checks.decode_images import count_cores
 from tcnn_mm.engine.progress import hidden_bars, progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fold_process import begin_process, train_in_process
-from tcnn_mm.estimator.training import read_config, tell, train_config
+from tcnn_mm.estimator.training import last_checkpoint, read_config, tell, train_config
 
 # Bytes that a process takes which trains a head: the toolbox, the network, a batch.
 PROCESS_BYTES = 1.5e9
@@ -65,10 +65,9 @@ def fold_config(path: str, task: FoldTask) -> Config:
     return cfg
 
 
-def fold_checkpoint(path: str, task: FoldTask) -> str:
-    """Path of the checkpoint of one head, made or not."""
-    cfg = fold_config(path, task)
-    return osp.join(cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
+def fold_checkpoint(cfg: Config, task: FoldTask) -> str:
+    """Path of the checkpoint of one head, made or not; `cfg` has `cross_validation`."""
+    return last_checkpoint(cfg, osp.join(cfg.cross_validation.work_dir, task.name))
 
 
 def train_fold(path: str, task: FoldTask) -> str:
@@ -100,7 +99,7 @@ def train_folds(path: str, processes: int | None = None) -> list[list[str]]:
     cfg = read_config(path)
     tasks = fold_tasks(cfg)
     count = processes or count_processes(len(tasks))
-    waiting = [task for task in tasks if why_not_whole(fold_checkpoint(path, task)) is not None]
+    waiting = [task for task in tasks if why_not_whole(fold_checkpoint(cfg, task)) is not None]
     if not waiting:
         tell(f'{cfg.cross_validation.work_dir}: all {len(tasks)} heads exist: trained')
     elif count == 1:
@@ -110,7 +109,7 @@ def train_folds(path: str, processes: int | None = None) -> list[list[str]]:
                 bar.update()
     else:
         _train_in_processes(path, waiting, count)
-    made = [fold_checkpoint(path, task) for task in tasks]
+    made = [fold_checkpoint(cfg, task) for task in tasks]
     number = cfg.cross_validation.folds
     return [made[at : at + number] for at in range(0, len(made), number)]
 

@@ -106,9 +106,14 @@ def train(path: str, log_level: str = 'WARNING') -> str:
     return train_config(cfg)
 
 
+def last_checkpoint(cfg: Config, work_dir: str | None = None) -> str:
+    """Path of the checkpoint that a training ends with, in `work_dir` or its own one."""
+    return osp.join(work_dir or cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
+
+
 def train_config(cfg: Config) -> str:
     """:func:`train` of a config that was read."""
-    last = osp.join(cfg.work_dir, f'epoch_{cfg.train_cfg.max_epochs}.pth')
+    last = last_checkpoint(cfg)
     validated = osp.join(cfg.work_dir, 'image_scores_val.csv')
     done = cfg.val_dataloader is None or osp.isfile(validated)
     if done and why_not_whole(last) is None:

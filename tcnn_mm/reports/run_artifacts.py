@@ -171,12 +171,23 @@ def read_held_out(path: str, config: Config) -> HeldOut | None:
         scores=scores,
         summary=content,
         checkpoints=[osp.join(folder, name, _last_name(osp.join(folder, name))) for name in names],
-        fold_of={
-            image_id: fold
-            for fold, name in enumerate(names)
-            for image_id in read_ids(osp.join(lists, name, 'held_out.txt'))
-        },
+        fold_of=read_fold_of(lists, folds.folds),
     )
+
+
+def read_fold_of(lists: str, folds: int, repeat: int = 1) -> dict[str, int]:
+    """Image id → the fold, from 0, in which it is held out.
+
+    Args:
+        lists: Folder of the lists of a fit's folds.
+        folds: Their number.
+        repeat: Which division into folds, from 1.
+    """
+    return {
+        image_id: fold
+        for fold in range(folds)
+        for image_id in read_ids(osp.join(lists, f'{repeat}_{fold + 1}', 'held_out.txt'))
+    }
 
 
 def _last_name(folder: str) -> str:

@@ -16,6 +16,7 @@ from tcnn_mm.estimator import fit as fits
 from tcnn_mm.estimator.cross_validation import read_held_out
 from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.estimator.fold_training import FoldTask, fold_checkpoint, train_folds
+from tcnn_mm.estimator.training import read_config
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.predict_dataset import predict_dataset
 from tcnn_mm.inference.trained_model import load_trained_model
@@ -172,9 +173,10 @@ def test_processes_train_what_one_process_does(whole):
     """Two processes, each with one thread: the same heads, to the rounding of their sums."""
     out, _ = whole
     path = str(out / 'config.py')
-    expected = [load_safely(fold_checkpoint(path, FoldTask(1, f))) for f in (1, 2, 3)]
+    cfg = read_config(path)
+    expected = [load_safely(fold_checkpoint(cfg, FoldTask(1, f))) for f in (1, 2, 3)]
     for fold in (1, 2, 3):
-        os.remove(fold_checkpoint(path, FoldTask(1, fold)))
+        os.remove(fold_checkpoint(cfg, FoldTask(1, fold)))
     made = train_folds(path, processes=2)
     for file, content in zip(made[0], expected, strict=True):
         state = load_safely(file)['state_dict']
