@@ -297,17 +297,3 @@ def run_loss(model: Any, batch: Any) -> dict[str, Any]:
 
     with torch.no_grad():
         return model._run_forward(model.data_preprocessor(batch, True), mode='loss')
-
-
-def part_being_built(error: BaseException) -> tuple[Mapping[str, Any], Any] | None:
-    """Return config and registry of the innermost part whose building raised an error, if any."""
-    import traceback
-
-    from mmengine.registry import build_from_cfg
-
-    built = [
-        frame.f_locals
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-        if frame.f_code is build_from_cfg.__code__
-    ]
-    return (built[-1]['cfg'], built[-1]['registry']) if built else None

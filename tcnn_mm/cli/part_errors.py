@@ -10,10 +10,9 @@ import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mmengine.registry import Registry
+from mmengine.registry import Registry, build_from_cfg
 
-from tcnn_mm.compat import part_being_built
-from tcnn_mm.engine.config_keys import nearest
+from tcnn_mm.engine.config_keys import name_advice, nearest
 from tcnn_mm.engine.config_parts import replacing_advice
 
 _UNEXPECTED = re.compile(r"got an unexpected keyword argument '(\w+)'")
@@ -45,6 +44,16 @@ def part_error(error: Exception) -> str | None:
     if lacking and _raised_by(error, kind):
         return f"type={_name(config)!r}: needs {lacking.group(1)}; give it in the part's dict"
     return None
+
+
+def part_being_built(error: BaseException) -> tuple[Mapping[str, Any], Any] | None:
+    """Return config and registry of the innermost part whose building raised an error, if any."""
+    built = [
+        frame.f_locals
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_code is build_from_cfg.__code__
+    ]
+    return (built[-1]['cfg'], built[-1]['registry']) if built else None
 
 
 def _name(config: Mapping[str, Any]) -> str:
@@ -86,12 +95,9 @@ def _names(registry: Registry) -> Iterable[str]:
 
 
 def _unknown_argument(config: Mapping[str, Any], key: str, kind: Any) -> str:
-    known = _arguments(kind)
-    match = nearest(key, known)
-    listed = ', '.join(sorted(known)[:_MOST]) + (', …' if len(known) > _MOST else '')
     return (
         f'type={_name(config)!r}, {key}={config[key]!r}: it has no argument {key}; '
-        + (f'nearest: {match}' if match else f'it has {listed}' if known else 'it takes none')
+        + name_advice(key, _arguments(kind), _MOST)
         + replacing_advice('KEY.')
     )
 

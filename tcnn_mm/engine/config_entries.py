@@ -1,7 +1,6 @@
 """Keys of the entries of a config that have no type: mmengine drops some unknown ones."""
 
 import inspect
-from collections.abc import Iterable
 from typing import Any
 
 from mmengine.runner import (
@@ -14,7 +13,7 @@ from mmengine.runner import (
 )
 from torch.utils.data import DataLoader
 
-from tcnn_mm.engine.config_keys import nearest
+from tcnn_mm.engine.config_keys import name_advice
 from tcnn_mm.errors import UserError
 
 # What a runner gives to its loops.
@@ -59,9 +58,4 @@ def check_entries(cfg: Any) -> None:
         if hasattr(part, 'items') and 'type' not in part:
             for key in part:
                 if key not in known and key != '_delete_':
-                    raise UserError(f'{entry}.{key}: nothing reads it; {_advice(key, known)}')
-
-
-def _advice(key: str, known: Iterable[str]) -> str:
-    match = nearest(key, known)
-    return f'nearest: {match}' if match else f'it has {", ".join(sorted(known))}'
+                    raise UserError(f'{entry}.{key}: nothing reads it; {name_advice(key, known)}')

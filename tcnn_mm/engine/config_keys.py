@@ -50,6 +50,22 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return found[0] if found else None
 
 
+def name_advice(name: str, known: Iterable[str], most: int | None = None) -> str:
+    """Advice for an unknown name: the most similar known one, else which there are.
+
+    Args:
+        name: Unknown.
+        known: What may be given.
+        most: How many names are listed. Defaults to None: all.
+    """
+    names = sorted(known)
+    match = nearest(name, names)
+    if match:
+        return f'nearest: {match}'
+    listed = ', '.join(names[:most]) + (', …' if most and len(names) > most else '')
+    return f'it has {listed}' if names else 'it takes none'
+
+
 def check_keys(cfg: Config, path: str, options: Iterable[str] = ()) -> None:
     """Refuse a top-level key that nothing reads, in a config and in its overrides.
 

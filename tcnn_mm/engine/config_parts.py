@@ -4,13 +4,13 @@ import collections.abc
 import inspect
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import tcnn_mm.registry as registries
-from tcnn_mm.engine.config_keys import nearest
+from tcnn_mm.engine.config_keys import name_advice, nearest
 from tcnn_mm.errors import UserError
 from tcnn_mm.registry import Registry
 
@@ -122,20 +122,14 @@ def _check_arguments(part: dict[str, Any], kind: Any, where: str) -> None:
         if key in _MMENGINE or known is None:
             continue
         if key not in known:
-            match = nearest(key, known)
-            raise UserError(
-                f'{where}{key}: {kind.__name__} has no such argument; '
-                + (f'nearest: {match}' if match else _listed(known))
-                + ('' if match else replacing_advice(where))
-            )
+            advice = name_advice(key, known)
+            if not nearest(key, known):
+                advice += replacing_advice(where)
+            raise UserError(f'{where}{key}: {kind.__name__} has no such argument; {advice}')
         if not fits(value, known[key].hint):
             hint = in_words(known[key].hint)
             more = f'; write [{value!r}]' if fits([value], known[key].hint) else ''
             raise UserError(f'{where}{key}={value!r}: {kind.__name__} takes {hint}{more}')
-
-
-def _listed(known: Iterable[str]) -> str:
-    return f'it has {", ".join(sorted(known))}' if known else 'it takes none'
 
 
 def replacing_advice(where: str) -> str:
