@@ -39,6 +39,35 @@ def build_model(num_classes=3, frozen=FROZEN, scales=(1.0, 2.0), dropout=0.0, **
     return model
 
 
+def build_dense(backbone, grid, in_channels, mode='dense', **options):
+    """PatchClassifier in eval mode on the mean of windows of a frozen backbone's map.
+
+    Args:
+        backbone: Module or config.
+        grid: Settings of the PatchGrid.
+        in_channels: C of the map.
+        mode: `feature_mode`.
+        **options: Of the PatchClassifier.
+    """
+    torch.manual_seed(0)
+    model = dict(
+        type='tcnn_mm.PatchClassifier',
+        backbone=backbone,
+        neck=dict(type='mmpretrain.GlobalAveragePooling'),
+        head=dict(
+            type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=in_channels, dropout=0.0
+        ),
+        sampler=dict(
+            type='tcnn_mm.PatchSampler',
+            grid=dict(type='tcnn_mm.PatchGrid', **grid),
+            labeler=dict(type='tcnn_mm.PatchLabeler'),
+        ),
+        frozen=('backbone',),
+        feature_mode=mode,
+    )
+    return MODELS.build(model | options).eval()
+
+
 def make_image(height=60, width=80, seed=0, boxes=((5, 5, 45, 50),), labels=(1,), name='a'):
     """(uint8 tensor, DataSample) as PackPatchInputs gives them."""
     random = np.random.default_rng(seed)

@@ -15,8 +15,7 @@ from tcnn_mm.models.encoder.dense import (
     snapped_windows,
 )
 from tcnn_mm.patches.geometry import grid_windows
-from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_image
+from tests.support.patch_model import build_dense, build_model, make_image
 
 
 class PaddingFree(nn.Module):
@@ -36,23 +35,8 @@ class PaddingFree(nn.Module):
 
 def build(mode, **options):
     torch.manual_seed(0)
-    net = PaddingFree()
-    return MODELS.build(
-        dict(
-            type='tcnn_mm.PatchClassifier',
-            backbone=net,
-            neck=dict(type='mmpretrain.GlobalAveragePooling'),
-            head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=6, dropout=0.0),
-            sampler=dict(
-                type='tcnn_mm.PatchSampler',
-                grid=dict(type='tcnn_mm.PatchGrid', scales=(1.0, 1.5, 2.2), snap=4),
-                labeler=dict(type='tcnn_mm.PatchLabeler'),
-            ),
-            frozen=('backbone',),
-            feature_mode=mode,
-            **options,
-        )
-    ).eval()
+    grid = dict(scales=(1.0, 1.5, 2.2), snap=4)
+    return build_dense(PaddingFree(), grid, 6, mode, **options)
 
 
 @pytest.mark.parametrize('size_hw', [(70, 90), (40, 900), (700, 30), (9, 1500), (1, 90), (3, 2)])

@@ -13,8 +13,7 @@ from tcnn_mm.models.encoder import dense as dense_module
 from tcnn_mm.models.encoder.dense import dense_plan
 from tcnn_mm.models.encoder.shared_maps import cell_weights, read_parts, share_maps
 from tcnn_mm.patches.geometry import grid_windows
-from tcnn_mm.registry import MODELS
-from tests.support.patch_model import build_model, make_image
+from tests.support.patch_model import build_dense, build_model, make_image
 
 SIZE, STRIDE = 32, 4
 
@@ -33,22 +32,7 @@ class Means(nn.Module):
 
 
 def build(dense_scales, scales=(1.0, 1.3, 1.7, 2.2)):
-    return MODELS.build(
-        dict(
-            type='tcnn_mm.PatchClassifier',
-            backbone=Means(),
-            neck=dict(type='mmpretrain.GlobalAveragePooling'),
-            head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=3, dropout=0.0),
-            sampler=dict(
-                type='tcnn_mm.PatchSampler',
-                grid=dict(type='tcnn_mm.PatchGrid', scales=scales),
-                labeler=dict(type='tcnn_mm.PatchLabeler'),
-            ),
-            frozen=('backbone',),
-            feature_mode='dense',
-            dense_scales=dense_scales,
-        )
-    ).eval()
+    return build_dense(Means(), dict(scales=scales), 3, dense_scales=dense_scales)
 
 
 def ramps(height, width):

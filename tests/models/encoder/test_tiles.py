@@ -8,8 +8,7 @@ from tcnn_mm.checkpoints.metadata import model_record
 from tcnn_mm.export.plain_networks import plain_network
 from tcnn_mm.export.whole_image_networks import FeatureNetwork
 from tcnn_mm.models.encoder.tiles import tile_geometry, tile_starts, tiled_map, token_map
-from tcnn_mm.registry import MODELS
-from tests.support.patch_model import make_image
+from tests.support.patch_model import build_dense, make_image
 
 ARCH = dict(embed_dims=16, num_layers=2, num_heads=2, feedforward_channels=32)
 VIT = dict(
@@ -28,24 +27,9 @@ REGISTERS = dict(TIMM, reg_tokens=4, no_embed_class=True)
 
 
 def build(backbone, mode='dense', **options):
-    torch.manual_seed(0)
-    return MODELS.build(
-        dict(
-            type='tcnn_mm.PatchClassifier',
-            backbone=backbone,
-            neck=dict(type='mmpretrain.GlobalAveragePooling'),
-            head=dict(type='tcnn_mm.AdaptationHead', num_classes=2, in_channels=16, dropout=0.0),
-            preprocessing=dict(size=32, mean=(127,) * 3, std=(64,) * 3, channel_order='rgb'),
-            sampler=dict(
-                type='tcnn_mm.PatchSampler',
-                grid=dict(type='tcnn_mm.PatchGrid', scales=(1.0, 2.0), snap=8),
-                labeler=dict(type='tcnn_mm.PatchLabeler'),
-            ),
-            frozen=('backbone',),
-            feature_mode=mode,
-            **(dict(dense_tile=32) | options),
-        )
-    ).eval()
+    pixels = dict(size=32, mean=(127,) * 3, std=(64,) * 3, channel_order='rgb')
+    options = dict(dense_tile=32, preprocessing=pixels) | options
+    return build_dense(backbone, dict(scales=(1.0, 2.0), snap=8), 16, mode, **options)
 
 
 def needed(backbone):
