@@ -39,7 +39,8 @@ class PatchVotingClassifier(ClassifierMixin, BaseEstimator):
         scales (sequence[float], optional): λ: the side of a patch is the shorter side of the
             image divided by λ. Defaults to the paper's nine, with larger ones where boxes are
             small; without boxes to six.
-        epochs (int, optional): Defaults to about 2000 steps of training (600 without boxes).
+        epochs (int, optional): Defaults to 20 passes over the patches, within 400 to 2000 steps
+            (without boxes: 600 steps).
         seed (int): Of everything random in the training. Defaults to 0.
         classes (sequence, optional): Names in the order of the scores. Defaults to all labels
             of the targets, sorted; an indicator matrix has 0 … K-1 then.
