@@ -5,14 +5,15 @@ labels: two classes of one name are one entry of a table, a threshold of NaN is 
 """
 
 import math
+import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tcnn_mm.errors import UserError
 
-# Of a digest of an image, characters.
-_PRINT = 64
+# Of a digest of an image, characters at most in a list, and in one text of all.
+_PRINT, _DIGITS = 64, 12
 _SHORT = reprlib.Repr()
 _SHORT.maxdict = _SHORT.maxlist = _SHORT.maxtuple = 12
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -93,6 +94,8 @@ def _are_thresholds(value: Any) -> bool:
 
 
 def _are_prints(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) % _DIGITS == 0 and re.fullmatch('[0-9a-f]*', value) is not None
     return isinstance(value, (list, tuple, set)) and _all_short(value)
 
 
@@ -107,5 +110,5 @@ _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     'thresholds_chosen_on': (lambda value: isinstance(value, str), 'text'),
     'damping': (lambda value: is_number(value) and value >= 0, 'a number from 0 on'),
     'upright': (lambda value: isinstance(value, bool), 'True or False'),
-    'trained_on': (_are_prints, 'a list of digests'),
+    'trained_on': (_are_prints, '12 hex digits per image'),
 }

@@ -22,10 +22,9 @@ from tcnn_mm.engine.bank_checksums import CHECKSUM, changed_rows
 from tcnn_mm.engine.bank_contents import (
     annotation_record,
     changed_annotations,
-    image_digests,
-    replaced_images,
     some_ids,
 )
+from tcnn_mm.engine.image_digests import covers_ends, image_digests, replaced_images
 from tcnn_mm.errors import UserError
 
 Rows = dict[str, np.ndarray]
@@ -73,7 +72,7 @@ def check_bank(
             f'{advice}, or give another `bank`'
         )
     records = stored['pictures']
-    replaced = replaced_images(records, image_digests(dataset))
+    replaced = replaced_images(records, image_digests(dataset, records))
     if replaced:
         raise UserError(
             f'{folder}: the files of {some_ids(replaced)} were replaced since this bank was made; '
@@ -98,7 +97,16 @@ def check_bank(
         )
     older = any('gt_bboxes' not in record for record in records)
     unsummed = any(CHECKSUM not in record for record in records)
-    _say_unchecked(folder, older, any('digest' not in record for record in records), unsummed)
+    digests = [record.get('digest') for record in records]
+    _say_unchecked(
+        folder,
+        {
+            'boxes were edited': older,
+            'image files were replaced': None in digests,
+            'the middle of large image files was edited': any(map(covers_ends, digests)),
+            'features were damaged': unsummed,
+        },
+    )
     if changed or older:
         what = f'edited annotations of {some_ids(changed)}' if changed else 'objects of its images'
         for record, new in zip(records, now, strict=True):
@@ -113,16 +121,12 @@ def check_bank(
                 os.remove(osp.join(folder, name))
 
 
-def _say_unchecked(folder: str, boxes: bool, images: bool, features: bool) -> None:
+def _say_unchecked(folder: str, unknown: Mapping[str, bool]) -> None:
     """Log what the manifest of an earlier version does not tell."""
-    unknown = [
-        *(['boxes were edited'] if boxes else []),
-        *(['image files were replaced'] if images else []),
-        *(['features were damaged'] if features else []),
-    ]
-    if unknown:
+    if any(unknown.values()):
+        what = ' or '.join(text for text, holds in unknown.items() if holds)
         print_log(
-            f'{folder}: made by an earlier version: whether {" or ".join(unknown)} since then is '
-            f'not checked; to be sure, {rebuild_advice(folder)}',
+            f'{folder}: made by an earlier version: whether {what} since then is not checked; to '
+            f'be sure, {rebuild_advice(folder)}',
             'current',
         )

@@ -1,9 +1,6 @@
-"""What a feature bank was made of: annotations and image files, compared with those of today."""
+"""What a feature bank was made of: its annotations, compared with those of today."""
 
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,13 +8,10 @@ from mmengine.dataset import BaseDataset
 
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.image_ids import printable
-from tcnn_mm.datasets.image_io import check_regular
 from tcnn_mm.errors import UserError
 
 Record = dict[str, Any]
 
-# Bytes at each end of an image file that its digest covers.
-END = 1 << 16
 ANNOTATIONS = (
     'gt_label', 'gt_label_difficult', 'gt_bboxes', 'gt_bboxes_labels', 'gt_bboxes_difficult',
 )  # fmt: skip
@@ -59,45 +53,6 @@ def annotation_record(info: Mapping[str, Any], size_hw: tuple[int, int]) -> Reco
     """The record of an image whose size (height, width) is known."""
     objects, _ = clip_boxes(info['gt_bboxes'], *size_hw, info['img_path'])
     return image_record(info, size_hw, objects)
-
-
-def image_digest(path: str) -> str:
-    """'SIZE-DIGEST' of an image file: its bytes, and 16 hex digits over its first and last 64 KiB.
-
-    Files up to 128 KiB are read whole. Times do not count: a copy of a data set has the same
-    digests. Files of a remote store are not read: 'remote'.
-
-    Raises:
-        UserError: The file cannot be read, or is no file: a pipe would never end.
-    """
-    if not check_regular(path):
-        return 'remote'
-    try:
-        with open(path, 'rb') as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = hashlib.sha256(file.read(END))
-            if size > END:
-                file.seek(max(END, size - END))
-                digest.update(file.read(END))
-    except OSError as error:
-        raise UserError(f'{printable(path)}: cannot be read ({error.strerror})') from error
-    return f'{size}-{digest.hexdigest()[:16]}'
-
-
-def image_digests(dataset: BaseDataset) -> list[str]:
-    """Digests of the image files of a data set, in its order."""
-    paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(image_digest, paths))
-
-
-def replaced_images(records: Sequence[Mapping[str, Any]], digests: Sequence[str]) -> list[str]:
-    """Ids of the images whose files are others; a record without a digest is not compared."""
-    return [
-        record['img_id']
-        for record, digest in zip(records, digests, strict=True)
-        if record.get('digest', digest) != digest
-    ]
 
 
 def changed_annotations(

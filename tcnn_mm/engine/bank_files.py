@@ -23,8 +23,8 @@ from tcnn_mm.checkpoints.owner_lock import owner_lock, remove_unheld
 from tcnn_mm.datasets.bank_reading import FILES, read_manifest, recipe_differences
 from tcnn_mm.engine.bank_check import same_rows
 from tcnn_mm.engine.bank_checksums import CHECKSUM
-from tcnn_mm.engine.bank_contents import replaced_images
 from tcnn_mm.engine.distributed import on_main_process
+from tcnn_mm.engine.image_digests import replaced_images
 from tcnn_mm.errors import UserError
 
 # Endings: the folder of an unfinished bank, and the file that says who makes it.

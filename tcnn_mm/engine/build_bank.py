@@ -24,15 +24,14 @@ from tcnn_mm.engine.bank_check import check_bank
 from tcnn_mm.engine.bank_checksums import row_checksum
 from tcnn_mm.engine.bank_contents import (
     Record,
-    image_digests,
     image_record,
     refuse_unknown_items,
-    replaced_images,
     some_ids,
 )
 from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft, remove_lock, sole_builder
 from tcnn_mm.engine.bank_recipe import bank_recipe, holds_grid, holds_labels
 from tcnn_mm.engine.distributed import on_main_process
+from tcnn_mm.engine.image_digests import image_digests, replaced_images
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel

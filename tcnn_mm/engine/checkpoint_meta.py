@@ -2,14 +2,18 @@
 
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from tcnn_mm import __version__
 from tcnn_mm.checkpoints.metadata import configured_damping, model_record, reads_upright
 from tcnn_mm.compat import resume_request, running_loop
-from tcnn_mm.engine.trained_images import TRAINED_ON, image_prints
+from tcnn_mm.engine.trained_images import (
+    TRAINED_ON,
+    join_prints,
+    prints_of_processes,
+    trained_prints,
+)
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.registry import HOOKS
 
@@ -20,10 +24,10 @@ class CheckpointMetaHook(Hook):
 
     The damping is that of a test metric; without one it is left out. `upright` says that images
     are turned by their EXIF orientation; without the entry they are read as stored. `trained_on`
-    holds 12 hex digits per training image (:func:`image_prints`), also of the training before a
-    resume or `load_from`, so that a test can say which of its images were trained on. mmengine
-    writes the class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`); this hook
-    adds the values that a config leaves to defaults.
+    holds 12 hex digits per training image (:func:`image_prints`) in one text, also of the training
+    before a resume or `load_from`, so that a test can say which of its images were trained on.
+    mmengine writes the class names (`meta['dataset_meta']`) and the whole config (`meta['cfg']`);
+    this hook adds the values that a config leaves to defaults.
     """
 
     def __init__(self) -> None:
@@ -31,9 +35,9 @@ class CheckpointMetaHook(Hook):
         self._earlier: set[str] = set()
 
     def _trained_on(self, dataset: Any) -> set[str]:
-        """Digits of the training images, read once."""
+        """Digits of the training images, read once, by all processes together."""
         if self._prints is None or self._prints[0] is not dataset:
-            self._prints = dataset, set(image_prints(dataset))
+            self._prints = dataset, prints_of_processes(dataset)
         return self._prints[1]
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -41,11 +45,11 @@ class CheckpointMetaHook(Hook):
 
         mmengine calls this before it fills the model.
         """
-        record = (checkpoint.get('meta') or {}).get('tcnn_mm') or {}
-        self._earlier = set(record.get(TRAINED_ON) or ())
+        self._earlier, ends = trained_prints(checkpoint)
         if not self._earlier or running_loop(runner) != 'train' or not resume_request(runner)[0]:
             return
-        now = self._trained_on(runner.train_dataloader.dataset)
+        dataset = runner.train_dataloader.dataset
+        now = prints_of_processes(dataset, ends) if ends else self._trained_on(dataset)
         gone, new = len(self._earlier - now), len(now - self._earlier)
         if now and (gone or new):
             runner.logger.warning(
@@ -55,8 +59,7 @@ class CheckpointMetaHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Read the images before the first epoch: files may be replaced while it trains."""
-        if is_main_process():
-            self._trained_on(runner.train_dataloader.dataset)
+        self._trained_on(runner.train_dataloader.dataset)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Add the record to the checkpoint."""
@@ -69,5 +72,5 @@ class CheckpointMetaHook(Hook):
                 record['upright'] = True
             trained_on = self._earlier | self._trained_on(runner.train_dataloader.dataset)
             if trained_on:
-                record[TRAINED_ON] = sorted(trained_on)
+                record[TRAINED_ON] = join_prints(trained_on)
             checkpoint['meta']['tcnn_mm'] = dict(version=__version__, **record)

@@ -41,7 +41,10 @@ def content(tmp_path_factory):
         ],
         *[('tcnn_mm.damping', value) for value in (NAN, INF, -1, 'x', [1], 10**400, True)],
         *[('tcnn_mm.upright', value) for value in ('x', 5, [NAN])],
-        *[('tcnn_mm.trained_on', value) for value in (5, 'x', [NAN], [[1]], ['a' * 99], {'a': 1})],
+        *[
+            ('tcnn_mm.trained_on', value)
+            for value in (5, 'x', 'a' * 13, [NAN], [[1]], ['a' * 99], {'a': 1})
+        ],
         *[('tcnn_mm.thresholds_chosen_on', value) for value in (5, [NAN])],
         *[
             ('tcnn_mm.calibration', value)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.engine import bank_check, build_bank
-from tcnn_mm.engine.bank_contents import END, image_digest, some_ids
+from tcnn_mm.engine.bank_contents import some_ids
+from tcnn_mm.engine.image_digests import covers_ends, image_digest
 from tcnn_mm.errors import UserError
 from tests.support.small_bank import bank_config, edit_record, write_data
 
@@ -123,25 +124,48 @@ def test_a_bank_of_an_earlier_version_is_accepted(tmp_path, said):
     assert 'boxes were edited or image files were replaced' in said[0]
 
 
-def test_the_digest_is_of_size_and_ends(tmp_path):
-    """Each byte of a small file counts; of a large one those of its ends, and how many."""
-    path, found = tmp_path / 'a', []
-    small, large = bytes(2 * END), bytes(5 * END)
-    for content, at in [(small, None), (small, END), (large, None), (large, 0), (large, -1)]:
-        changed = bytearray(content)
-        if at is not None:
-            changed[at] = 1
-        path.write_bytes(changed)
-        found.append(image_digest(path))
-    path.write_bytes(large + b'0')
-    assert len({*found, image_digest(path)}) == 6
-    with pytest.raises(UserError, match=r'none.jpg: '):
-        image_digest(str(tmp_path / 'none.jpg'))
-    assert image_digest('http://127.0.0.1:9/a.jpg') == 'remote'
-    if hasattr(os, 'mkfifo'):
-        os.mkfifo(tmp_path / 'pipe.jpg')
-        with pytest.raises(UserError, match=r'pipe.jpg: '):  # and no wait for its other end
-            image_digest(str(tmp_path / 'pipe.jpg'))
+def test_a_bank_with_digests_of_ends_is_read(tmp_path, said):
+    """Of an earlier version: large files are compared as it did, and the log says what is not."""
+    records = write_data(tmp_path / 'data')
+    large = tmp_path / 'data/image_0.png'
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 255, (300, 300, 3), np.uint8)).save(large)
+    cfg, bank = bank_config(records, tmp_path / 'bank')
+    build_bank.build_bank(cfg, bank)
+    path = tmp_path / 'bank' / 'manifest.json'
+    manifest = json.loads(path.read_text())
+    first = manifest['pictures'][0]
+    assert first['digest'] == image_digest(large)
+    first['digest'] = image_digest(large, ends=True)
+    assert covers_ends(first['digest']) and '-all-' not in first['digest']
+    path.write_text(json.dumps(manifest))
+    build_bank.build_bank(cfg, bank)
+    assert len(said) == 1 and 'whether the middle of large image files was edited' in said[0]
+    edit(large, 100)
+    with pytest.raises(UserError, match=r'1 image \(image_0\) were replaced'):
+        build_bank.build_bank(cfg, bank)
+
+
+def test_an_edit_in_the_middle_of_a_large_image_is_noticed(tmp_path):
+    """One byte, the size and the times as before."""
+    records = write_data(tmp_path / 'data')
+    large = tmp_path / 'data/image_0.png'
+    random = np.random.default_rng(0)
+    Image.fromarray(random.integers(0, 255, (300, 300, 3), np.uint8)).save(large)
+    cfg, bank = bank_config(records, tmp_path / 'bank')
+    build_bank.build_bank(cfg, bank)
+    edit(large, large.stat().st_size // 2)
+    with pytest.raises(UserError, match=r'1 image \(image_0\) were replaced'):
+        build_bank.build_bank(cfg, bank)
+
+
+def edit(path, at):
+    """Change one byte of a file, which keeps its size and its times."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def test_ids_are_counted_and_shortened():
