@@ -12,7 +12,7 @@ import torch
 from tcnn_mm.errors import UserError, first_names
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import ReadLog
-from tcnn_mm.inference.overlay import map_titles, resize_rgb
+from tcnn_mm.inference.overlay import map_probabilities, map_titles, resize_rgb
 from tcnn_mm.inference.results import ImageResult
 from tcnn_mm.patches.peaks import map_peaks, peaks_to_points
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
@@ -161,4 +161,5 @@ def _figure(inferencer: TCNNInferencer, result: ImageResult, name: str, title: s
         points=peaks_to_points(peak, (height, width), (height, width)).numpy(),
         damping=inferencer.damping,
         first_title='best patches',
+        probabilities=map_probabilities(result, [name]),
     )

@@ -4,7 +4,8 @@
     tcnn demo --out my_demo
 
 It draws its own images and needs no download; about two minutes on two CPU cores. OUT gets the
-checkpoint, voc_ap.json, image_scores.csv and score_maps/.
+checkpoint with thresholds and calibration (of the val images), voc_ap.json, image_scores.csv and
+score_maps/.
 """
 
 import argparse
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Run `tcnn train` and `tcnn test` on the config, then print the results."""
+    """Run `tcnn train`, calibrate, and `tcnn test` on the config, then print the results."""
     import os.path as osp
     import time
 
@@ -37,10 +38,28 @@ def run(args: argparse.Namespace) -> None:
     train = parser.parse_args(['train', CONFIG, *common])
     train.run(train)
     checkpoint = find_latest_checkpoint(args.out)
+    calibrate(checkpoint, args.cfg_options)
     test = parser.parse_args(['test', CONFIG, checkpoint, '--show-dir', 'score_maps', *common])
     test.run(test)
     print('\n'.join(result_lines(args.out)))
     print(
         f'demo took {time.perf_counter() - started:.0f} s; checkpoint: {checkpoint}; '
         f'localization maps: {osp.join(args.out, "score_maps")}'
+    )
+
+
+def calibrate(checkpoint: str, cfg_options: list[str]) -> None:
+    """Store thresholds and calibration, chosen on images of val, in the checkpoint."""
+    from tcnn_mm.analysis.choose_thresholds import choose_thresholds
+    from tcnn_mm.analysis.validation_set import validation_set
+    from tcnn_mm.checkpoints.metadata import store_thresholds
+    from tcnn_mm.engine.load_config import load_config
+
+    settings = validation_set(load_config(CONFIG, cfg_options=cfg_options), images=True)
+    found = choose_thresholds(checkpoint, settings)
+    store_thresholds(
+        checkpoint,
+        dict(zip(found.classes, found.values, strict=True)),
+        f'{found.images} images of val',
+        found.calibration,
     )

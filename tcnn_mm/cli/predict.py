@@ -31,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--no-overlays', action='store_true', help='only the JSON')
     add_damping_argument(parser)
     parser.add_argument(
+        '--stretch-maps',
+        action='store_true',
+        help='stretch the colours of each overlay to its own maximum: a look at weak maps',
+    )
+    parser.add_argument(
         '--upright',
         action=argparse.BooleanOptionalAction,
         help='apply the EXIF orientation, or read as stored; default: as in training',
@@ -60,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
         batch_size=args.batch_size,
         device=args.device,
         trust_checkpoint=args.trust_checkpoint,
+        stretch_maps=args.stretch_maps,
     )
     print(done.summary())
     done.raise_for_errors()

@@ -61,6 +61,11 @@ def probabilities(scores: ArrayLike, calibration: Calibration) -> np.ndarray:
     return expit(calibration.slope * log_odds(scores) + calibration.offset)
 
 
+def probability_or_none(score: float, calibration: Calibration | None) -> float | None:
+    """Probability of one image score; None without calibration."""
+    return None if calibration is None else float(probabilities(score, calibration))
+
+
 def calibrate(scores: ArrayLike, labels: ArrayLike) -> Calibration | None:
     """Fit the calibration of one class.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tcnn_mm.evaluation.calibration import Calibration, probabilities
+from tcnn_mm.evaluation.calibration import Calibration, probability_or_none
 
 # Of models whose scores are independent probabilities, where no thresholds were chosen.
 PROBABILITY = 0.5
@@ -48,8 +48,7 @@ class LabelRule:
         """Calibrated probability of each class, None for one without; None without calibration."""
         if not self.calibration:
             return None
-        curves = {name: self.calibration.get(name) for name in scores}
         return {
-            name: None if curve is None else float(probabilities(scores[name], curve))
-            for name, curve in curves.items()
+            name: probability_or_none(score, self.calibration.get(name))
+            for name, score in scores.items()
         }

@@ -51,7 +51,7 @@ class Predictions:
         lines = []
         if len(good) <= 10:
             for result in good:
-                labels = ', '.join(f'{n} ({result["scores"][n]:.2g})' for n in result['labels'])
+                labels = ', '.join(f'{n} ({shown_value(result, n)})' for n in result['labels'])
                 lines.append(f'{printable(str(result["img_path"]))}: {labels or "no class"}')
         else:
             counts = Counter(name for result in good for name in result['labels'] or ['no class'])
@@ -69,6 +69,12 @@ class Predictions:
             )
 
 
+def shown_value(result: ImageResult, name: str) -> str:
+    """The probability of a class in words, else its image score."""
+    p = (result.get('probabilities') or {}).get(name)
+    return f'{result["scores"][name]:.2g}' if p is None else f'probability {p:.0%}'
+
+
 def predict_to_folder(
     images: UserPaths,
     checkpoint: str | os.PathLike[str],
@@ -82,6 +88,7 @@ def predict_to_folder(
     batch_size: int = 4,
     device: str | None = None,
     trust_checkpoint: bool = False,
+    stretch_maps: bool = False,
 ) -> Predictions:
     """Predict on images and folders; write `OUT/predictions.json` and `OUT/overlays/*.png`.
 
@@ -104,6 +111,7 @@ def predict_to_folder(
         batch_size: Images at a time.
         device: Defaults to 'cuda' where there is a GPU, else 'cpu'.
         trust_checkpoint: Unpickle the checkpoint fully.
+        stretch_maps: The hottest colour of an overlay is the largest value of its maps.
 
     Returns:
         The results; :meth:`Predictions.raise_for_errors` makes unreadable images an error.
@@ -144,6 +152,7 @@ def predict_to_folder(
         shown=list(classes) if classes else None,
         overlays=overlays,
         upright=inferencer.upright if upright is None else upright,
+        **(dict(stretch_maps=True) if stretch_maps and overlays else {}),
     )
     log = ReadLog(other_files=others)
     path = osp.join(out, 'predictions.json')
@@ -155,7 +164,7 @@ def predict_to_folder(
             found = inferencer.predict_batch(batch, options, log, upright)
             if overlays:
                 for result in found:
-                    draw(result, out, file, taken, classes, options.damping)
+                    draw(result, out, file, taken, classes, options.damping, stretch_maps)
             file.append([without_arrays(result) for result in found])
         results = [file.result(image) for image in listed]
     for line in log.warnings(len(listed)):
@@ -227,6 +236,7 @@ def draw(
     taken: set[str],
     wanted: Sequence[str] | None,
     damping: float,
+    stretch: bool = False,
 ) -> None:
     """Write the overlay of a result below OUT, and its path into the result.
 
@@ -237,11 +247,12 @@ def draw(
         taken: Names of overlays so far; the new one is added.
         wanted: Classes to draw. Defaults to the labels, else the best class.
         damping: Of the maps.
+        stretch: See :func:`draw_overlay`.
     """
     if 'error' in result:
         return
     image = str(result['img_path'])
-    drawn = draw_overlay(result, list(wanted or result['maps'])[:MAPS], damping)
+    drawn = draw_overlay(result, list(wanted or result['maps'])[:MAPS], damping, stretch)
     name = file.results.get(image, {}).get('overlay') or osp.join(
         'overlays', unique_png_name(image, taken)
     )

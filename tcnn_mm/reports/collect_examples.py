@@ -8,6 +8,7 @@ from tcnn_mm.reports.examples import TestImages, choose_per_class, shown_classes
 from tcnn_mm.reports.facts import ClassExamples, Examples, Figure
 from tcnn_mm.reports.gallery import ClassGallery, Example, draw_examples
 from tcnn_mm.reports.run_artifacts import RunArtifacts, Scores
+from tcnn_mm.visualization.map_values import class_title
 
 GROUP_TITLES = {
     'found': 'Best: positive images with the highest scores',
@@ -48,13 +49,21 @@ def collect_examples(
         )
         features = read_bank_features(run.config, run.scores) if run.tested else None
         drawn = draw_examples(
-            trained.model, images, chosen, run.scores, trained.damping, features, heads
+            trained.model,
+            images,
+            chosen,
+            run.scores,
+            trained.damping,
+            features,
+            heads,
+            trained.calibration,
         )
     except UserError as error:
         return Examples(note=f'Images could not be drawn: {error}')
     return Examples(
         [class_examples(run.scores, k, gallery) for k, gallery in drawn.items()],
         trained.damping,
+        calibrated=bool(trained.calibration),
         left_out=left_out,
         said='Scores and maps are of the head that did not see the image.' if heads else '',
     )
@@ -104,5 +113,6 @@ def class_examples(scores: Scores, k: int, gallery: ClassGallery) -> ClassExampl
 def example_figure(name: str, example: Example, total: int) -> Figure:
     """One drawing with its image id, rank among `total` images and label."""
     where = f'{example.image_id}, rank {example.rank} of {total}, {LABELS[example.label]}'
-    alt = f'Localization map of {name} over image {where}; image score {example.score:.2g}'
+    title = class_title(name, example.score, example.probability)
+    alt = f'Localization map over image {where}: {title}'
     return Figure(example.drawing, alt, where)

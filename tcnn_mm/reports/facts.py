@@ -136,11 +136,13 @@ class Examples:
     """Example images per class and the damping of their maps, or a note.
 
     Attributes:
+        calibrated (bool): Colours of the maps are probabilities.
         said (str): By which head the maps are, where it is not that of the checkpoint.
     """
 
     classes: list[ClassExamples] = field(default_factory=list)
     damping: float = 0
+    calibrated: bool = False
     note: str = ''
     left_out: str = ''
     said: str = ''

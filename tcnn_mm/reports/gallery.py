@@ -12,6 +12,7 @@ import torch
 
 from tcnn_mm.datasets.source_images import SizedDataset
 from tcnn_mm.engine.fold_heads import FoldHeads
+from tcnn_mm.evaluation.calibration import Calibration, probability_or_none
 from tcnn_mm.inference.predict_dataset import ImagePrediction, predict_dataset
 from tcnn_mm.inference.results import localization_maps
 from tcnn_mm.models.patch_model import PatchModel
@@ -20,6 +21,7 @@ from tcnn_mm.reports.bank_features import BankFeatures
 from tcnn_mm.reports.examples import GROUPS, TestImages
 from tcnn_mm.reports.run_artifacts import Scores
 from tcnn_mm.visualization.contact_sheet import contact_sheet, crop_box
+from tcnn_mm.visualization.map_values import class_title
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 PATCHES = 16  # on the contact sheet of a class
@@ -34,6 +36,7 @@ class Example(NamedTuple):
         rank (int): Of its score among all images, from 1.
         score (float): Image score of the class.
         label (int): 1, 0 or -1.
+        probability (float | None): Of the class, of a calibrated checkpoint.
         drawing (ndarray): (h, w, 3) uint8 RGB.
     """
 
@@ -41,6 +44,7 @@ class Example(NamedTuple):
     rank: int
     score: float
     label: int
+    probability: float | None
     drawing: np.ndarray
 
 
@@ -89,6 +93,7 @@ def draw_examples(
     damping: float,
     features: BankFeatures | None = None,
     heads: FoldHeads | None = None,
+    calibration: Mapping[str, Calibration | None] | None = None,
 ) -> dict[int, ClassGallery]:
     """Draw all chosen images of all classes; without features each passes the network once.
 
@@ -100,6 +105,7 @@ def draw_examples(
         damping: Of the maps.
         features: Of the test, where it left them on disk.
         heads: Of the folds, where each image is scored by the one that did not see it.
+        calibration: Class → curve of its probability; None for a class without.
 
     Returns:
         Class index → drawings.
@@ -126,8 +132,10 @@ def draw_examples(
         pixels = np.ascontiguousarray(prediction.inputs.permute(1, 2, 0).numpy())
         for k, group in wanted[row]:
             score, label = float(scores.values[row, k]), int(images.labels[row, k])
-            drawing = draw_map(prediction, pixels, k, scores.classes[k], score, damping)
-            drawn[row, k] = Example(scores.ids[row], int(rank[k][row]), score, label, drawing)
+            name = scores.classes[k]
+            p = probability_or_none(score, (calibration or {}).get(name))
+            drawing = draw_map(prediction, pixels, k, name, score, damping, p)
+            drawn[row, k] = Example(scores.ids[row], int(rank[k][row]), score, label, p, drawing)
             if group != GROUPS[2]:
                 galleries[k].patches += _best_patches(prediction, pixels, k, label)
     for k, groups in chosen.items():
@@ -162,6 +170,7 @@ def draw_map(
     name: str,
     score: float,
     damping: float,
+    probability: float | None = None,
 ) -> np.ndarray:
     """Draw the map of class `k` over its image, with the annotated objects of the class.
 
@@ -172,6 +181,7 @@ def draw_map(
         name: Of the class.
         score: Image score of the class.
         damping: Of the map.
+        probability: Calibrated, of the class.
 
     Returns:
         (h, w, 3) uint8 RGB.
@@ -186,13 +196,14 @@ def draw_map(
     return ScoreMapVisualizer().draw_score_maps(
         pixels,
         maps,
-        [f'{name}, image score {score:.2g}'],
+        [class_title(name, score, probability)],
         boxes=objects,
         box_names=[name] * len(objects),
         map_names=[name],
         points=points.numpy(),
         with_image=False,
         damping=damping,
+        probabilities=[probability],
     )
 
 

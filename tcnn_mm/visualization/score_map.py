@@ -10,6 +10,7 @@ from mmengine.visualization import Visualizer
 
 from tcnn_mm.registry import VISUALIZERS
 from tcnn_mm.visualization.figure import make_figure
+from tcnn_mm.visualization.map_values import map_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,9 +25,11 @@ class ScoreMapVisualizer(Visualizer):
 
     Args:
         name (str): Name of the visualizer. Defaults to 'visualizer'.
-        alpha (float): Opacity where the map is highest; where it is 0 the image alone is seen.
-            Defaults to 0.75.
+        alpha (float): Opacity of the hottest colour; low values are transparent (see
+            :func:`map_values`). Defaults to 0.75.
         colormap (str): A colour map of matplotlib. Defaults to 'turbo'.
+        stretch (bool): The hottest colour is the largest value of the maps of an image, not the
+            same value in all images (see :func:`map_values`). Defaults to False.
         **kwargs: For mmengine's `Visualizer`, e.g. `vis_backends`.
     """
 
@@ -36,10 +39,11 @@ class ScoreMapVisualizer(Visualizer):
         *args: Any,
         alpha: float = 0.75,
         colormap: str = 'turbo',
+        stretch: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(name, *args, **kwargs)
-        self.alpha, self.colormap = alpha, colormap
+        self.alpha, self.colormap, self.stretch = alpha, colormap, stretch
 
     @classmethod
     def get_instance(cls, name: str = 'visualizer', **kwargs: Any) -> Visualizer:
@@ -58,6 +62,7 @@ class ScoreMapVisualizer(Visualizer):
         with_image: bool = True,
         damping: float = 0,
         first_title: str | None = None,
+        probabilities: Sequence[float | None] | None = None,
     ) -> np.ndarray:
         """Draw a row of panels: the image, then one map per class.
 
@@ -75,6 +80,9 @@ class ScoreMapVisualizer(Visualizer):
             damping (float): Damping of the maps, for the legend. Defaults to 0.
             first_title (str, optional): Line above the first panel; the default names its boxes
                 objects.
+            probabilities (list[float | None], optional): C calibrated probabilities of the
+                classes: the value of each map's best cell. None for a class without, whose
+                colours are mean patch scores. Defaults to none at all.
 
         Returns:
             ndarray: (h', w', 3) uint8 RGB.
@@ -96,10 +104,18 @@ class ScoreMapVisualizer(Visualizer):
             axes[0].set_title(first_title or default, fontsize=9)
             for box, name in zip(boxes, box_names, strict=True):
                 self._frame(axes[0], box, name)
-        # One scale for all maps of an image, shown in the legend, so that classes can be compared.
-        top = max(float(np.max(maps)), 1e-3) if len(maps) else 1.0
+        drawn = map_values(maps, probabilities, damping, self.stretch)
+        opacity = self.alpha * drawn.opacity()
         for c, (axis, title) in enumerate(zip(axes[first:], titles, strict=True)):
-            self._overlay(axis, maps[c], top, (0, width, height, 0))
+            axis.imshow(
+                drawn.values[c],
+                extent=(0, width, height, 0),
+                cmap=self.colormap,
+                vmin=0,
+                vmax=drawn.top,
+                alpha=opacity[c],
+                interpolation='nearest',
+            )
             axis.set_title(title, fontsize=9, parse_math=False)  # a class may be named $x$
             for box, name in zip(boxes, box_names, strict=True):
                 if map_names is not None and name == map_names[c]:
@@ -109,32 +125,14 @@ class ScoreMapVisualizer(Visualizer):
                     axis.plot(*points[c], '+', color=color, ms=11, mew=size)
             axis.set(xlim=(0, width), ylim=(height, 0))
         if len(maps):
-            legend = ScalarMappable(Normalize(0, top), self.colormap)
-            bar = figure.colorbar(legend, ax=list(axes), fraction=0.03, pad=0.01)
-            damped = f', damped by {damping:g}' if damping else ''
-            bar.set_label(f'mean patch score{damped}', fontsize=8)
+            legend = ScalarMappable(Normalize(0, drawn.top), self.colormap)
+            above = 'max' if np.max(drawn.values) > drawn.top else 'neither'
+            bar = figure.colorbar(legend, ax=list(axes), fraction=0.03, pad=0.01, extend=above)
+            bar.set_label(drawn.label, fontsize=8)
             bar.ax.tick_params(labelsize=7)
         canvas: Any = figure.canvas
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-    def _overlay(
-        self,
-        axis: Axes,
-        score_map: np.ndarray,
-        top: float,
-        extent: tuple[float, float, float, float],
-    ) -> None:
-        """Draw a map, transparent where it is low."""
-        axis.imshow(
-            score_map,
-            extent=extent,
-            cmap=self.colormap,
-            vmin=0,
-            vmax=top,
-            alpha=self.alpha * np.sqrt(np.clip(score_map / top, 0, 1)),
-            interpolation='nearest',
-        )
 
     @staticmethod
     def _frame(axis: Axes, box: Sequence[float] | np.ndarray, name: str | None = None) -> None:

@@ -1,7 +1,7 @@
 """Draw score maps while a test runs."""
 
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mmengine
@@ -14,15 +14,24 @@ from mmpretrain.structures import DataSample
 from PIL import Image
 
 from tcnn_mm.checkpoints.atomic_write import atomic_path
+from tcnn_mm.checkpoints.metadata import model_record
+from tcnn_mm.checkpoints.strict import record_differences
 from tcnn_mm.compat import visualizer_backends
 from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.datasets.image_io import load_rgb
 from tcnn_mm.engine.patch_scores import return_patch_scores
+from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.calibration import (
+    Calibration,
+    probability_or_none,
+    recorded_calibration,
+)
 from tcnn_mm.patches.bank_batch import BankWindows
 from tcnn_mm.patches.geometry import mean_score_map
 from tcnn_mm.patches.peaks import map_peaks, map_shape, peaks_to_points
 from tcnn_mm.registry import HOOKS
+from tcnn_mm.visualization.map_values import class_title
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 
@@ -43,6 +52,8 @@ class ScoreMapHook(Hook):
         long_side (int): Longer side of the maps, cells. Defaults to 500.
         damping (float): Damping of the maps (see :func:`mean_score_map`). Defaults to 0, the
             paper's mean.
+        stretch (bool): Where the visualizer of the run draws no maps: the hottest colour is the
+            largest value of the maps of an image (see :func:`map_values`). Defaults to False.
 
     Raises:
         UserError: Before the first image, if the data set has no such class.
@@ -57,10 +68,20 @@ class ScoreMapHook(Hook):
         top: int = 3,
         long_side: int = 500,
         damping: float = 0,
+        stretch: bool = False,
     ) -> None:
         self.out_dir, self.max_images, self.interval = out_dir, max_images, interval
         self.classes = [classes] if isinstance(classes, str) else classes
         self.top, self.long_side, self.damping = top, long_side, damping
+        self.stretch = stretch
+        self._calibration: Mapping[str, Calibration | None] = {}
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Read the calibration, if it is of the scores that this model gives."""
+        stored = (checkpoint.get('meta') or {}).get('tcnn_mm') or {}
+        found = recorded_calibration(stored, str(runner.cfg.get('load_from') or 'the checkpoint'))
+        changed = record_differences(stored, model_record(unwrap_model(runner)) or {})
+        self._calibration = {} if changed or found is None else found
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Check the class names; ask the model for patch scores."""
@@ -110,16 +131,22 @@ class ScoreMapHook(Hook):
         labels = sample.gt_bboxes_labels.tolist() if 'gt_bboxes_labels' in sample else []
         visualizer = runner.visualizer
         if not hasattr(visualizer, 'draw_score_maps'):
-            visualizer = ScoreMapVisualizer()
+            visualizer = ScoreMapVisualizer(stretch=self.stretch)
+        scores = {names[k]: float(sample.pred_score[k]) for k in chosen}
+        found = {
+            name: probability_or_none(score, self._calibration.get(name))
+            for name, score in scores.items()
+        }
         drawn = visualizer.draw_score_maps(
             pixels,
             maps.cpu().numpy(),
-            [f'{names[k]}, image score {float(sample.pred_score[k]):.2g}' for k in chosen],
+            [class_title(name, score, found[name]) for name, score in scores.items()],
             boxes=sample.gt_bboxes.cpu().numpy() if labels else (),
             box_names=[names[k] for k in labels],
             map_names=[names[k] for k in chosen],
             points=points.cpu().numpy(),
             damping=self.damping,
+            probabilities=list(found.values()),
         )
         name = str(sample.get('img_id', self._drawn))
         if 'object_index' in sample:  # one of the persons of an image

@@ -25,7 +25,7 @@ LOADED = {}
 needs_fork = pytest.mark.skipif(not hasattr(os, 'fork'), reason='kills a child process')
 
 
-def drawn(result, names, damping):
+def drawn(result, names, damping, stretch):
     """A drawing in no time."""
     return result['image'] // 2
 

@@ -47,7 +47,7 @@ def test_overlays_are_drawn_from_the_inferencers_maps(damping, recorded, workspa
     monkeypatch.setattr(
         predict_folder,
         'draw_overlay',
-        lambda result, names, used: (
+        lambda result, names, used, stretch: (
             drawn.append((result['maps'], used)) or np.zeros((2, 2, 3), np.uint8)
         ),
     )

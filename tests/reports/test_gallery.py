@@ -1,6 +1,9 @@
 """Drawings of a report: ranks, and sheets of the best patches."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import torch
 
 from tcnn_mm.reports.gallery import PATCHES, ClassGallery, Patch, ranks
 
@@ -20,3 +23,26 @@ def test_a_sheet_shows_the_best_patches_of_all_images():
     np.testing.assert_array_equal(sheet, best)
     ordered = ClassGallery(patches=sorted(patches, key=lambda patch: -patch.score)).sheet()
     np.testing.assert_array_equal(sheet, ordered)
+
+
+def test_the_map_of_a_report_has_the_probability(monkeypatch):
+    """Title and colours; the caption for readers without images says it too."""
+    from tcnn_mm.reports.collect_examples import example_figure
+    from tcnn_mm.reports.gallery import Example, draw_map
+    from tcnn_mm.visualization.score_map import ScoreMapVisualizer
+
+    drawn = []
+    monkeypatch.setattr(
+        ScoreMapVisualizer,
+        'draw_score_maps',
+        lambda self, image, maps, titles, **options: drawn.append((titles, options)),
+    )
+    boxes, none = torch.tensor([[0.0, 0, 8, 8]]), torch.zeros(0, 4)
+    sample = SimpleNamespace(gt_bboxes=none, gt_bboxes_labels=torch.zeros(0, dtype=torch.int64))
+    found = SimpleNamespace(patch_boxes=boxes, patch_scores=torch.tensor([[0.25]]), sample=sample)
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    for p, title in ((0.75, 'cat, probability 75%'), (None, 'cat, image score 0.1')):
+        draw_map(found, pixels, 0, 'cat', 0.1, 20.0, p)
+        assert drawn[-1][0] == [title] and drawn[-1][1]['probabilities'] == [p]
+        figure = example_figure('cat', Example('a', 1, 0.1, 1, p, pixels), 3)
+        assert figure.alt.endswith(title)

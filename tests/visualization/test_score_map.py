@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tcnn_mm.visualization.map_values import TOP_SCORE
 from tcnn_mm.visualization.score_map import ScoreMapVisualizer
 
 
@@ -26,7 +27,7 @@ def drawn(monkeypatch):
     'damping, label', [(0, 'mean patch score'), (20, 'mean patch score, damped by 20')]
 )
 def test_titles_and_legend(drawn, with_image, damping, label):
-    """The title above each map; a bar from 0 to the highest score of the maps."""
+    """The title above each map; a bar of the one scale of all images."""
     image, maps = np.zeros((30, 40, 3), np.uint8), np.full((2, 30, 40), 0.25, np.float32)
     maps[1] = 0.5
     titles = ['dog, image score 0.1', 'cat']
@@ -36,7 +37,7 @@ def test_titles_and_legend(drawn, with_image, damping, label):
     ((figure, bar),) = drawn
     found = [axis.get_title() for axis in figure.axes[:-1]]
     assert found == ['image'] * with_image + titles
-    assert (bar.vmin, bar.vmax) == (0, 0.5) and bar.ax.get_ylabel() == label
+    assert (bar.vmin, bar.vmax) == (0, TOP_SCORE) and bar.ax.get_ylabel() == label
     assert panel.dtype == np.uint8 and panel.shape[2] == 3
 
 
@@ -65,6 +66,31 @@ def test_a_map_is_transparent_where_it_is_low():
     panel = ScoreMapVisualizer(alpha=1).draw_score_maps(image, maps, [''], with_image=False)
     left, right = panel[panel.shape[0] // 2, [60, 240]]
     assert (left == 200).all() and (right != 200).any()
+
+
+def colours(drawn, panel):
+    """Values and opacity of the map in a panel of the newest figure."""
+    overlay = drawn[-1][0].axes[panel].images[1]
+    return np.asarray(overlay.get_array()), np.asarray(overlay.get_alpha())
+
+
+def test_a_value_has_one_colour_in_every_image_and_class(drawn):
+    """A class that is absent is not stretched to the colours of one that is present."""
+    image, maps = np.full((30, 40, 3), 90, np.uint8), np.zeros((2, 30, 40), np.float32)
+    maps[:, 10:20, 10:30] = [[[0.4]], [[0.2]]]
+    names, sure = ['cat', 'kangaroo'], [0.9, 0.01]
+    ScoreMapVisualizer().draw_score_maps(image, maps, names, probabilities=sure)
+    _, bar = drawn[-1]
+    assert (bar.vmin, bar.vmax) == (0, 1)
+    present, absent = colours(drawn, 1), colours(drawn, 2)
+    assert present[0].max() == pytest.approx(0.9) and present[1].max() > 0.6
+    assert absent[0].max() == pytest.approx(0.01) and not absent[1].any()
+    alone = ScoreMapVisualizer().draw_score_maps(image, maps[1:], [''], probabilities=[0.01])
+    nothing = ScoreMapVisualizer().draw_score_maps(image, 0 * maps[1:], [''], probabilities=[0.01])
+    assert np.array_equal(alone, nothing)
+    ScoreMapVisualizer(stretch=True).draw_score_maps(image, maps[1:], [''], probabilities=[0.01])
+    assert drawn[-1][1].vmax == pytest.approx(0.2)
+    assert colours(drawn, 1)[1].max() == pytest.approx(0.75)
 
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
