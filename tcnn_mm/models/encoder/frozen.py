@@ -1,4 +1,4 @@
-"""Frozen layers as they run: BatchNorm folded, weights cast once, optionally compiled."""
+"""Frozen layers as they run: BatchNorm folded, cast once, fused, optionally compiled."""
 
 import copy
 import functools
@@ -12,12 +12,15 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from tcnn_mm.models.encoder.folding import fold_norms
+from tcnn_mm.models.encoder.fused_layers import can_fuse, fuse_layers
 from tcnn_mm.models.encoder.hardware import is_native
-from tcnn_mm.models.encoder.integer_relu6 import replace_relu6
 from tcnn_mm.models.encoder.tiles import token_map
 
 # Folding reorders float32 sums; a norm that does not belong to its neighbour is far off.
 _FOLD_TOLERANCE = 1e-3
+# Fused layers round to bfloat16 less often or in another place: their distance from float32 is
+# that of the layers one by one, within a quarter.
+_FUSE_TOLERANCE = 1.25
 
 
 def run_layers(backbone: Any, x: torch.Tensor, names: list[str]) -> torch.Tensor:
@@ -53,7 +56,7 @@ def _warn_emulated(dtype: torch.dtype) -> None:
 
 
 class FrozenCopy:
-    """Runs the frozen layers of a backbone on a folded and cast copy, made on first use.
+    """Runs the frozen layers of a backbone on a folded, cast and fused copy, made on first use.
 
     Autocast would cast the weights anew at every chunk (it remembers only those that train), and
     BatchNorm in eval mode is an affine map that belongs into its convolution. The original keeps
@@ -99,6 +102,10 @@ class FrozenCopy:
         _warn_emulated(self.dtype)
         return torch.float32
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the copy, which is made again: oneDNN's order of weights cannot be copied."""
+        return self.__dict__ | {'_copy': None, '_stamp': None}
+
     def _tensors(self) -> Iterator[torch.Tensor]:
         for module in layer_modules(self.backbone, self.names):
             yield from module.parameters()
@@ -136,30 +143,46 @@ class FrozenCopy:
             )
             after = run_layers(folded, noise, self.names)
             made = folded if self._agree(before, after) else made
+        fusible = self._fusible(dtype)
+        exact = run_layers(made, self._noise(), self.names) if fusible else None
         for part in layer_modules(made, self.names):
             part.requires_grad_(False)
             part.to(dtype)
             for module in part.modules():
                 if isinstance(module, _BatchNorm):  # not folded: its statistics stay float32
                     module.float()
-        return self._with_integer_relu6(made, shared) if dtype == torch.bfloat16 else made
+        return made if exact is None else self._fused(made, exact, shared)
 
-    def _with_integer_relu6(self, made: nn.Module, shared: dict[int, nn.Parameter]) -> nn.Module:
-        """The copy in bfloat16 with a faster ReLU6, where that changes no bit of an output.
+    def _fusible(self, dtype: torch.dtype) -> bool:
+        """Whether layers are fused: in bfloat16 on a processor; torch.compile does so itself."""
+        on_processor = next(self._tensors()).device.type == 'cpu'
+        return dtype == torch.bfloat16 and on_processor and not self._compiled and can_fuse()
 
-        NaN does not pass it, so a network that gives NaN keeps torch's.
-        """
+    def _fused(
+        self, made: nn.Module, exact: torch.Tensor, shared: dict[int, nn.Parameter]
+    ) -> nn.Module:
+        """The copy with fused layers, where that is as close to float32; NaN keeps torch's."""
         noise = self._noise().to(torch.bfloat16)
-        if self._compiled or noise.device.type != 'cpu':  # torch.compile has its own
-            return made
-        faster = copy.deepcopy(made, dict(shared))
-        faster.eval()
-        if not replace_relu6(faster, layer_modules(faster, self.names)):
-            return made
-        same = torch.equal(
-            run_layers(made, noise, self.names), run_layers(faster, noise, self.names)
+        fused = copy.deepcopy(made, dict(shared))
+        fused.eval()
+        fuse_layers(
+            fused,
+            layer_modules(fused, self.names),
+            lambda: run_layers(fused, noise, self.names),
         )
-        return faster if same else made
+        off, allowed = (
+            float((run_layers(net, noise, self.names) - exact).square().mean().sqrt())
+            for net in (fused, made)
+        )
+        if off <= _FUSE_TOLERANCE * allowed:
+            return fused
+        print_log(
+            f'{type(self.backbone).__name__}: layers are not fused: the output would be off by '
+            f'{off:.2g}, layer by layer it is by {allowed:.2g}',
+            'current',
+            logging.WARNING,
+        )
+        return made
 
     def _noise(self) -> torch.Tensor:
         """One patch of noise: (1, 3, S, S)."""
