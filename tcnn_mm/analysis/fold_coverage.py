@@ -115,6 +115,7 @@ def write_draw(
     train_list = osp.join(splits, 'train.txt')
     rows = len(chosen) if weak else len(FeatureBank(pool.folder, ids=train_list, windows=True))
     epochs = epochs_for(rows, weak)
+    interval = checkpoint_interval(epochs, rows, weak)
     own = dict(lists=osp.join(splits, 'folds'), work_dir=osp.join(folder, 'folds'))
     config = osp.join(folder, 'config.py')
     with atomic_write(config) as file:
@@ -124,7 +125,7 @@ def write_draw(
             f'cross_validation = dict(folds={folds}, repeats=1, pointing=False, **{own!r})\n'
             f'train_cfg = dict(max_epochs={epochs})\n'
             f'param_scheduler = dict(milestones={milestones(epochs)})\n'
-            f'default_hooks = dict(checkpoint=dict(interval={checkpoint_interval(epochs)}))\n'
+            f'default_hooks = dict(checkpoint=dict(interval={interval}))\n'
             f'randomness = dict(seed={seed})\n'
             f'work_dir = {osp.join(folder, "run")!r}\n'
         )

@@ -16,9 +16,9 @@ import argparse
 from dataclasses import replace
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
-from tcnn_mm.cli.allocator import keep_freed_memory
 from tcnn_mm.cli.arguments import add_trust_argument
 from tcnn_mm.cli.numbers import real, seed, whole
+from tcnn_mm.cli.process_settings import importing, keep_freed_memory
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -98,9 +98,10 @@ def fold_number(text: str) -> int:
 def run(args: argparse.Namespace) -> None:
     """Run all steps that are not done yet."""
     keep_freed_memory()
-    from tcnn_mm.engine.data_folders import resolve_folders
-    from tcnn_mm.estimator.fit import fit
-    from tcnn_mm.estimator.fold_choice import FoldOptions
+    with importing():
+        from tcnn_mm.engine.data_folders import resolve_folders
+        from tcnn_mm.estimator.fit import fit
+        from tcnn_mm.estimator.fold_choice import FoldOptions
 
     resolve_folders()
     fit(

@@ -7,6 +7,7 @@ from typing import Protocol, cast
 
 import tcnn_mm
 from tcnn_mm.cli.errors import escape_output, run_tool
+from tcnn_mm.cli.process_settings import keep_kernels
 
 # In the order of `tcnn --help`. Each is a module of this package.
 COMMANDS = (
@@ -88,6 +89,7 @@ def run_command(args: argparse.Namespace) -> None:
         from tcnn_mm.compat import ignore_import_warnings
 
         ignore_import_warnings()
+        keep_kernels()
     run_tool(lambda: _run(args))
 
 

@@ -17,6 +17,7 @@ import argparse
 
 from tcnn_mm.cli.arguments import add_damping_argument, add_trust_argument
 from tcnn_mm.cli.numbers import whole
+from tcnn_mm.cli.process_settings import importing, keep_freed_memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,9 @@ def run(args: argparse.Namespace) -> None:
     Raises:
         UserError: Images that could not be read; a checkpoint of another kind.
     """
-    from tcnn_mm.inference.predict_folder import predict_to_folder
+    keep_freed_memory()
+    with importing():
+        from tcnn_mm.inference.predict_folder import predict_to_folder
 
     done = predict_to_folder(
         args.images,

@@ -1,5 +1,6 @@
 """The config that a fit writes: thin, readable, and all that a later run needs."""
 
+import math
 import pprint
 import re
 import shlex
@@ -18,8 +19,9 @@ BATCH, IMAGES_PER_BATCH = 128, 16
 WEAK_STEPS = 600
 # A first look takes a quarter of the steps.
 QUICK_SHARE = 0.25
-# Of a training, about: small sets have many short epochs, and each file is written to the disk.
-CHECKPOINTS = 8
+# Checkpoints of a training, at most about, and steps between two: small sets have many short
+# epochs, and writing one takes as long as 20 steps of a small head.
+CHECKPOINTS, STEPS_BETWEEN = 8, 100
 # What ends a line of Python, or hides what follows on a screen.
 CONTROL = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]')
 ROLES = ('train', 'val', 'test')
@@ -43,9 +45,10 @@ def milestones(epochs: int) -> list[int]:
     return [round(epochs * 0.65), round(epochs * 0.9)]
 
 
-def checkpoint_interval(epochs: int) -> int:
-    """Epochs between two checkpoints, for about :data:`CHECKPOINTS` of them."""
-    return max(1, epochs // CHECKPOINTS)
+def checkpoint_interval(epochs: int, rows: int, weak: bool = False) -> int:
+    """Epochs between two checkpoints, over so many patches (images if weak)."""
+    steps = max(1, math.ceil(rows / (IMAGES_PER_BATCH if weak else BATCH)))
+    return max(1, epochs // CHECKPOINTS, math.ceil(STEPS_BETWEEN / steps))
 
 
 def plan_epochs(plan: FitPlan) -> int:
@@ -205,15 +208,16 @@ def _schedule_lines(plan: FitPlan) -> list[str]:
     """Epochs, learning rates, seed, work dir, hooks."""
     epochs, weak = plan_epochs(plan), plan.data.weak
     rate = 0.01 if weak else find_backbone(plan.backbone).lr
-    interval = f', val_interval={epochs}' if 'val' in plan.data.sources else ''
+    validation = f', val_interval={epochs}' if 'val' in plan.data.sources else ''
+    interval = checkpoint_interval(epochs, plan.rows, weak)
     lines = [
         f'# {plan.rows} {"images" if weak else "patches"} to train on per epoch.',
-        f'train_cfg = dict(max_epochs={epochs}{interval})',
+        f'train_cfg = dict(max_epochs={epochs}{validation})',
         f'param_scheduler = dict(milestones={milestones(epochs)})',
         # One pass over the weights instead of five: a third of a step on a processor.
         f'optim_wrapper = dict(optimizer=dict(lr={rate}, fused=True))',
         f'randomness = dict(seed={plan.seed})',
-        f'default_hooks = dict(checkpoint=dict(interval={checkpoint_interval(epochs)}))',
+        f'default_hooks = dict(checkpoint=dict(interval={interval}))',
         # mmengine writes a copy of the config into it, under the same name.
         f'work_dir = {f"{plan.out}/run"!r}',
     ]

@@ -18,7 +18,7 @@ from tcnn_mm.checkpoints.metadata import reads_upright
 from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fit import fit
-from tcnn_mm.estimator.fit_config import config_text, epochs_for
+from tcnn_mm.estimator.fit_config import checkpoint_interval, config_text, epochs_for
 from tcnn_mm.estimator.fit_data import all_labels_have_boxes
 from tcnn_mm.estimator.plan import MAP_RATIO, make_plan
 from tcnn_mm.estimator.training import write_config
@@ -188,6 +188,14 @@ def test_epochs_make_about_as_many_steps():
     assert epochs_for(160, weak=True) == 60
     assert epochs_for(4300, weak=False, quick=True) * 4300 / 128 == pytest.approx(168, rel=0.05)
     assert epochs_for(160, weak=True, quick=True) == 15
+
+
+def test_checkpoints_are_steps_apart():
+    """About eight of a long training; of a short one, one per 100 steps."""
+    assert checkpoint_interval(120, 43000) == 15
+    assert checkpoint_interval(34, 1500) == 9  # 12 steps per epoch
+    assert checkpoint_interval(200, 10) == 100
+    assert checkpoint_interval(60, 160, weak=True) == 10
 
 
 def test_pixels_of_weights_are_known_or_asked_for(tmp_path, monkeypatch):
