@@ -24,6 +24,7 @@ ALL = 'all'
 
 TORCHVISION = 'alexnet-owt-7be5be79.pth'
 MINIVOC_SOURCE = 'minivoc_source.pth'
+MINIVOC_VIT = 'epoch_30.pth'
 MOBILENET = 'mobilenet_v2_tf2_int8deq_imagenet.pth'
 SQUEEZENET = 'squeezenet1_0_deepcompression_imagenet.pth'
 RESNET = 'resnet50_8xb32_in1k_20210831-ea4938fc.pth'
@@ -140,6 +141,12 @@ ROWS = {
         MINIVOC, trains=HEAD, pretrained=MINIVOC_SOURCE, train=minivoc('trainval')
     ),
     'tcnn_minivoc_no-pretrain.py': dict(MINIVOC, trains=ALL, pretrained=None),
+    **{
+        f'mixing/tcnn_minivoc_vit{mode}.py': dict(
+            MINIVOC, trains=HEAD, width=64, pretrained=MINIVOC_VIT, train=minivoc('trainval')
+        )
+        for mode in ('', '_dense')
+    },
     'tcnn_voc07.py': dict(VOC07, run=OBJECTS, slow=True),
     'tcnn_voc07_bank.py': dict(VOC07, run=OBJECTS, slow=True),
     'tcnn_voc07_plateau.py': dict(VOC07, run=OBJECTS, slow=True),
@@ -193,6 +200,7 @@ ROWS = {name: dict(DEFAULTS, **row) for name, row in ROWS.items()}
 # No patches with labels: test_source_configs.py and test_weak_configs.py describe them.
 OTHERS = {
     'source_minivoc.py',
+    'mixing/source_minivoc_vit.py',  # test_minivoc_vit.py
     'source_in1k.py',
     'source_1000r.py',
     'source_1512.py',
