@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
+from tcnn_mm.cli.process_errors import lost_process
 from tcnn_mm.compat import lacks_compiled_ops
 from tcnn_mm.errors import UserError
 
@@ -82,7 +83,8 @@ def run_tool(main: Callable[[], object]) -> None:
     """Call a command; what the user can act on ends it with one line and status 1, no traceback.
 
     That is a :class:`UserError`, what the system refuses (permissions, space, a file in the place
-    of a folder), and a part of a config with a wrong type or argument.
+    of a folder), a part of a config with a wrong type or argument, and another process that was
+    lost.
     """
     escape_output()
     try:
@@ -112,6 +114,11 @@ def run_tool(main: Callable[[], object]) -> None:
         if message is None:
             raise
         exit_with_error(message)
+    except RuntimeError as error:
+        message = lost_process(error)
+        if message is None:
+            raise
+        exit_with_error(f'{message}. Give the same command again')
     except (KeyError, TypeError) as error:
         from tcnn_mm.cli.part_errors import part_error  # heavy
 

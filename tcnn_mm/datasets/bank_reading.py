@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import os.path as osp
 import shlex
 import zipfile
@@ -45,6 +46,19 @@ def _bank_advice(path: str) -> str:
     return rebuild_advice(osp.dirname(path)).replace('remove it', 'remove the bank')
 
 
+def missing_target(path: str) -> str | None:
+    """What to do about a file of a bank that is a link to nothing; None where it is none.
+
+    Tools that keep large files in a store (git-annex, DataLad, DVC) put links in their place.
+    """
+    if not osp.islink(path) or osp.exists(path):
+        return None
+    return (
+        f'{path}: a link to {os.readlink(path)}, which is not here; fetch it (git annex get, '
+        f'datalad get, dvc pull), or {_bank_advice(path)}'
+    )
+
+
 def flatten(recipe: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     """Nested dicts → {'a.b': value}."""
     flat: dict[str, Any] = {}
@@ -82,6 +96,9 @@ def read_manifest(folder: str) -> dict[str, Any]:
         UserError: It cannot be read, or is no manifest.
     """
     path = osp.join(folder, FILES['manifest'])
+    link = missing_target(path)
+    if link:
+        raise UserError(link)
     try:
         with open(path, encoding='utf-8') as file:
             manifest = json.load(file)
@@ -101,6 +118,9 @@ def read_rows(path: str) -> dict[str, np.ndarray]:
     Raises:
         UserError: The file is absent or damaged.
     """
+    link = missing_target(path)
+    if link:
+        raise UserError(link)
     try:
         with np.load(path) as stored:
             return {key: stored[key] for key in ('boxes', 'labels', 'first', 'sizes')}
@@ -114,6 +134,9 @@ def open_features(path: str, shape: Sequence[int]) -> np.memmap:
     Raises:
         UserError: It is absent, or has another size than `shape` needs.
     """
+    link = missing_target(path)
+    if link:
+        raise UserError(link)
     need = 2 * math.prod(shape)
     found = osp.getsize(path) if osp.isfile(path) else None
     if found != need:

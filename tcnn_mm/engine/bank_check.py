@@ -49,7 +49,8 @@ def check_bank(
     """Check that the bank in a folder is of this recipe and of the data as they are now.
 
     Edited annotations that change no patch of the bank, as those of a test bank, are written into
-    its manifest. What a bank of an earlier version does not tell is logged as not checked.
+    its manifest. What a bank of an earlier version does not tell is logged as not checked. One in a
+    folder that cannot be written is only read.
 
     Args:
         folder: The bank.
@@ -60,8 +61,8 @@ def check_bank(
 
     Raises:
         UserError: Another recipe, with every difference; images that were replaced, whose
-            edited annotations name other patches, or whose rows are not those that were written,
-            with ids; a damaged bank.
+            edited annotations name other patches or cannot be written, or whose rows are not those
+            that were written, with ids; a damaged bank.
     """
     advice = advice or rebuild_advice(folder)
     stored = read_manifest(folder)
@@ -107,14 +108,21 @@ def check_bank(
             'features were damaged': unsummed,
         },
     )
-    if changed or older:
+    writable = os.access(folder, os.W_OK)
+    if changed and not writable:
+        raise UserError(
+            f'{folder}: the annotations of {some_ids(changed)} were edited since this bank was '
+            'made, and the folder cannot be written; copy it to one that can be, and give that as '
+            '`bank`'
+        )
+    if writable and (changed or older):
         what = f'edited annotations of {some_ids(changed)}' if changed else 'objects of its images'
         for record, new in zip(records, now, strict=True):
             record.update(new)
         with atomic_write(osp.join(folder, FILES['manifest'])) as file:
             json.dump(stored, file)
         print_log(f'{folder}: added the {what}; its features stay', 'current')
-    if os.access(folder, os.W_OK):
+    if writable:
         remove_stale_drafts(folder)
         for name in (FILES['done'], FILES['checksums']):  # of a build killed in its last moment
             if osp.isfile(osp.join(folder, name)):

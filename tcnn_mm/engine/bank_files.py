@@ -88,6 +88,8 @@ def _why_not_continued(
     draft: str, manifest: Mapping[str, Any], rows: Mapping[str, np.ndarray]
 ) -> str | None:
     """Why a draft is not one of this bank; None where it is, or where none is complete."""
+    if osp.islink(draft) or any(osp.islink(osp.join(draft, name)) for name in FILES.values()):
+        return 'with links, through which it would be written into another folder'
     if not osp.isfile(osp.join(draft, FILES['manifest'])):
         return None
     stored = read_manifest(draft)
@@ -170,6 +172,8 @@ def _begin(folder: str, manifest: dict[str, Any], rows: Mapping[str, np.ndarray]
         if not reason and osp.isfile(osp.join(draft, FILES['manifest'])):
             _continue(draft, manifest)
             return
+        if osp.islink(draft):
+            os.unlink(draft)
         shutil.rmtree(draft, ignore_errors=True)
         try:
             _create(folder, draft, manifest, rows)

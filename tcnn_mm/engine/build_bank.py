@@ -15,7 +15,7 @@ from mmengine.dist import barrier, get_rank, get_world_size, is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader, Subset
 
-from tcnn_mm.datasets.bank_reading import FILES, read_rows
+from tcnn_mm.datasets.bank_reading import FILES, missing_target, read_rows
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.feature_bank import named_banks
 from tcnn_mm.datasets.image_io import image_size
@@ -205,7 +205,8 @@ def build_bank(
 
     def check() -> bool:
         """Whether the bank exists."""
-        if not osp.isfile(osp.join(folder, FILES['manifest'])):
+        path = osp.join(folder, FILES['manifest'])
+        if not osp.isfile(path) and not missing_target(path):
             return False
         on_main_process(
             lambda: check_bank(
@@ -226,7 +227,15 @@ def build_bank(
 
 
 def refuse_other_folder(folder: str) -> None:
-    """Raise a UserError where something other than an empty folder is in the place of a bank."""
+    """Raise a UserError where something other than an empty folder is in the place of a bank.
+
+    A folder cannot take the place of a link.
+    """
+    if osp.islink(folder):
+        raise UserError(
+            f'{folder}: a link to {os.readlink(folder)}, where no feature bank is; give that '
+            'folder as `bank`, or remove the link'
+        )
     if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
         raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
 

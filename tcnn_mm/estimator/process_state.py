@@ -16,6 +16,9 @@ from tcnn_mm.engine.progress import hidden_bars
 
 # mmengine's state is global: one run at a time in a process.
 _LOCK = threading.RLock()
+# Of Python's processes. Those of joblib ('loky') have one of their own, with which workers of data
+# loaders do not start.
+START_METHODS = ('spawn', 'fork', 'forkserver')
 
 
 @contextlib.contextmanager
@@ -51,6 +54,8 @@ def _host_settings() -> Iterator[None]:
     method = torch.multiprocessing.get_start_method(allow_none=True)
     threads, cudnn = cv2.getNumThreads(), torch.backends.cudnn
     flags = cudnn.benchmark, cudnn.deterministic
+    if method not in (None, *START_METHODS):
+        torch.multiprocessing.set_start_method(START_METHODS[hasattr(os, 'fork')], force=True)
     try:
         yield
     finally:

@@ -8,10 +8,12 @@ import json
 import math
 import os
 import os.path as osp
+import shutil
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from tcnn_mm.checkpoints.atomic_write import atomic_path
 from tcnn_mm.checkpoints.file_lock import lock_file
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
@@ -77,6 +79,23 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _replace_link(path: str) -> None:
+    """Put a copy in the place of a link: its file, of a store or of another OUT, is not ours.
+
+    Raises:
+        UserError: A link to nothing.
+    """
+    if not osp.islink(path):
+        return
+    if not osp.isfile(path):
+        raise UserError(
+            f'{printable(path)}: a link to {printable(os.readlink(path))}, which is no file; '
+            'remove the link to predict all images again'
+        )
+    with atomic_path(path) as draft:
+        shutil.copyfile(path, draft)
+
+
 class ResultsFile:
     """Appends results, and knows those that an earlier process wrote.
 
@@ -95,6 +114,7 @@ class ResultsFile:
     def __init__(self, path: str, head: Mapping[str, Any]) -> None:
         self.path = path
         self.results: dict[str, dict[str, Any]] = {}
+        _replace_link(path)
         self._file = open(path, 'a+b', buffering=0)  # noqa: SIM115 (closed by __exit__)
         try:
             if not lock_file(self._file):

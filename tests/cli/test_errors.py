@@ -1,6 +1,7 @@
 """How a command ends: one line on stderr, and never a traceback for the reader's doing."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -33,6 +34,31 @@ def test_other_errors_keep_their_traceback():
         run_tool(lambda: 1 / 0)
     with pytest.raises(ImportError):
         run_tool(lambda: __import__('no_such_module'))
+
+
+@pytest.mark.parametrize(
+    'words, said',
+    [
+        ('DataLoader worker (pid 7) is killed by signal: Killed. ', 'process 7.*memory is short'),
+        ('DataLoader worker (pid 7) is killed by signal: Bus error. It is', 'process 7.*/dev/shm'),
+        ('DataLoader worker (pid 7) is killed by signal: Aborted. ', r'process 7.*\(Aborted\)'),
+        ('DataLoader worker (pid(s) 7, 8) exited unexpectedly', 'process 7, 8, .* has ended'),
+        ('[/pytorch/third_party/gloo/gloo/transport/tcp/pair.cc:547] Connection closed', 'connect'),
+        ('NCCL error …: ncclRemoteError: A call failed', 'the connection to another process'),
+    ],
+)
+def test_a_lost_process_is_one_line(capsys, words, said):
+    """A worker or another rank that has ended: who, and why where the system says it."""
+
+    def fail():
+        raise RuntimeError(words)
+
+    with pytest.raises(SystemExit):
+        run_tool(fail)
+    line = capsys.readouterr().err
+    assert line.count('\n') == 1 and re.search(said, line) and 'same command again' in line
+    with pytest.raises(RuntimeError, match='CUDA out of memory'):
+        run_tool(lambda: (_ for _ in ()).throw(RuntimeError('CUDA out of memory')))
 
 
 def test_an_interrupted_command_is_one_word(capsys):

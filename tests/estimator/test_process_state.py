@@ -51,6 +51,20 @@ def test_changes_inside_are_dropped(tmp_path, monkeypatch):
     assert files and all(file.stream is None for file in files)
 
 
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='a start method of POSIX')
+def test_workers_start_inside_a_worker_of_joblib():
+    """Its start method, with which torch's workers do not start, is back afterwards."""
+    pytest.importorskip('joblib.externals.loky')
+    before = torch.multiprocessing.get_start_method(allow_none=True)
+    torch.multiprocessing.set_start_method('loky', force=True)
+    try:
+        with preserved_process_state():
+            assert torch.multiprocessing.get_start_method() == 'fork'
+        assert torch.multiprocessing.get_start_method() == 'loky'
+    finally:
+        torch.multiprocessing.set_start_method(before, force=True)
+
+
 def test_bars_are_hidden_inside(capsys):
     """A bar made inside shows nothing, unless verbose."""
     for verbose in (False, True):

@@ -90,3 +90,20 @@ def test_results_of_earlier_versions_are_made_again(written):
     entries = [{k: v for k, v in json.loads(line).items() if k != CHECK} for line in lines]
     path.write_text('\n'.join([head, *map(json.dumps, entries)]) + '\n')
     assert done(path, images)[0] == [False] * 3
+
+
+def test_a_link_is_replaced_by_a_copy(written, tmp_path):
+    """Of git-annex or DVC: results are read, the store stays; a link to nothing is one line."""
+    path, images = written
+    store = path.rename(tmp_path / 'store')
+    path.symlink_to(store)
+    before = store.read_bytes()
+    with ResultsFile(str(path), HEAD) as file:
+        assert len(file.results) == 3
+        file.append([dict(img_path=images[0], scores=dict(x=0.5))])
+    assert store.read_bytes() == before and not path.is_symlink()
+    assert path.read_bytes().startswith(before) and path.stat().st_size > len(before)
+    (tmp_path / 'new').symlink_to(tmp_path / 'none')
+    with pytest.raises(UserError, match='new: a link to .*none, which is no file; remove the link'):
+        ResultsFile(str(tmp_path / 'new'), HEAD)
+    assert not (tmp_path / 'none').exists()
