@@ -4,10 +4,15 @@ What is heavy is imported by the fixture: the process that hands out the tests n
 """
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+
+# A process that is forked where OpenMP's threads have worked waits for them for ever, and tests
+# fork. Read when torch is imported, as the toolbox does.
+os.environ['OMP_NUM_THREADS'] = '1'
 
 import numpy as np
 import pytest

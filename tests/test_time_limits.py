@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import torch
 from hypothesis import settings
 
 from tests.support.time_limit import LONGEST
@@ -34,3 +35,8 @@ def test_short_waits_are_found():
 def test_hypothesis_has_no_deadline():
     """Examples of property tests may take any time."""
     assert settings().deadline is None
+
+
+def test_forked_tests_do_not_wait_for_threads():
+    """However pytest is called: OpenMP's threads do not exist in a process that is forked."""
+    assert torch.get_num_threads() == 1

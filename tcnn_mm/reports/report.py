@@ -7,6 +7,7 @@ from mmengine.registry import init_default_scope
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
+from tcnn_mm.errors import UserError
 from tcnn_mm.reports.collect import collect_report
 from tcnn_mm.reports.render import render_page
 from tcnn_mm.reports.run_artifacts import read_run_artifacts
@@ -37,15 +38,17 @@ def write_report(
         Path of the page.
 
     Raises:
-        UserError: The folder holds no run; `checkpoint` is no file.
+        UserError: The folder holds no run; `checkpoint` is no file; the page cannot be written.
     """
     run = read_run_artifacts(work_dir)
     if checkpoint:
         check_checkpoint_path(checkpoint)
         run = run._replace(checkpoint=checkpoint, tested=False)
+    out = osp.abspath(out or osp.join(run.path, 'report.html'))
+    if osp.isdir(osp.dirname(out)) and not os.access(osp.dirname(out), os.W_OK):
+        raise UserError(f'{out}: its folder cannot be written; give another path with --out')
     init_default_scope(run.config.get('default_scope', 'mmengine'))
     page = render_page(collect_report(run, images, trust))
-    out = osp.abspath(out or osp.join(run.path, 'report.html'))
     with atomic_write(out, errors='backslashreplace') as file:
         file.write(page)
     return out
