@@ -31,7 +31,7 @@ from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
 from tcnn_mm.evaluation.average_precision import class_aps, mean_ap
 from tcnn_mm.evaluation.cross_validated import cross_validated_intervals
-from tcnn_mm.evaluation.intervals import Interval
+from tcnn_mm.evaluation.intervals import APIntervals, Interval
 from tcnn_mm.inference.predict_dataset import predict_dataset
 from tcnn_mm.inference.trained_model import load_trained_model
 
@@ -49,6 +49,7 @@ def fold_coverage(
     draws: int = 5,
     folds: int = 5,
     reading: ReadOptions | None = None,
+    scales: Sequence[float] | None = None,
 ) -> list[Record]:
     """Cross-validate draws of images and test each; what is done already is not done again.
 
@@ -60,6 +61,7 @@ def fold_coverage(
         draws: Seeds 0, 1 …
         folds: Of each cross-validation.
         reading: How the data are read.
+        scales: λ. Defaults to what all images need.
 
     Returns:
         Per draw its seed, the interval (ap, low, high) and the AP of the test, of each class and
@@ -70,7 +72,7 @@ def fold_coverage(
     """
     init_default_scope('mmpretrain')
     out = osp.abspath(out)
-    plan = make_plan(data, backbone, out, reading=reading, folds=FoldOptions(2))
+    plan = make_plan(data, backbone, out, scales=scales, reading=reading, folds=FoldOptions(2))
     path = write_config(plan)
     make_banks(path, plan)
     banks = read_config(path)
@@ -142,11 +144,21 @@ def measure_draw(config: str, test: FeatureBank, others: np.ndarray) -> Record:
     aps = class_aps(
         np.stack([f.scores for f in found]), np.stack([f.labels for f in found]), METRIC
     )
+    return dict(tested=len(found), **interval_rows(held_out.classes, intervals, aps))
+
+
+def interval_rows(classes: Sequence[str], intervals: APIntervals, aps: np.ndarray) -> Record:
+    """The interval and the AP of the test, of each class and of the mean.
+
+    The mean of the test is over the classes that have an interval: a class without an image in the
+    draw cannot be learned, and the cross-validated mean leaves it out.
+    """
+    known = np.isfinite([interval.value for interval in intervals.classes])
     rows = {
         name: _row(interval, ap)
-        for name, interval, ap in zip(held_out.classes, intervals.classes, aps, strict=True)
+        for name, interval, ap in zip(classes, intervals.classes, aps, strict=True)
     }
-    return dict(tested=len(found), mean=_row(intervals.mean, mean_ap(aps)), classes=rows)
+    return dict(mean=_row(intervals.mean, mean_ap(aps[known])), classes=rows)
 
 
 def _row(interval: Interval, test: float) -> Row:

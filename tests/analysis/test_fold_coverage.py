@@ -2,10 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from tcnn_mm.analysis.fold_coverage import coverage_lines, fold_coverage
+from tcnn_mm.analysis.fold_coverage import coverage_lines, fold_coverage, interval_rows
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.intervals import APIntervals, Interval
 from tests.support.own_data import write_voc
 
 
@@ -28,6 +30,14 @@ def test_draws_are_measured_once(tmp_path):
     assert not list((out / 'draws').iterdir())
     with pytest.raises(UserError, match='14 of 14 images cannot be drawn; give fewer'):
         fold_coverage(root, 'minivoc', str(out), images=14)
+
+
+def test_a_class_that_the_draw_lacks_is_in_neither_mean():
+    """Both means are over the classes with an interval; the row of the other has its AP alone."""
+    known, unknown = Interval(0.8, 0.7, 0.9), Interval(np.nan, np.nan, np.nan)
+    rows = interval_rows(['a', 'b'], APIntervals([known, unknown], known), np.array([0.85, 0.1]))
+    assert rows['mean'] == dict(ap=0.8, low=0.7, high=0.9, test=0.85)
+    assert rows['classes']['b'] == dict(ap=None, low=None, high=None, test=0.1)
 
 
 def test_the_table_counts_what_is_covered():

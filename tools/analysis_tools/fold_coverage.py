@@ -11,7 +11,7 @@ import argparse
 
 from tcnn_mm.checkpoints.zoo import DEFAULT_BACKBONE
 from tcnn_mm.cli.errors import run_tool
-from tcnn_mm.cli.numbers import whole
+from tcnn_mm.cli.numbers import real, whole
 from tcnn_mm.cli.reading import add_reading_arguments, read_options
 
 
@@ -22,6 +22,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('data', nargs='+', help='as of tcnn fit')
     add_reading_arguments(parser)
     parser.add_argument('--backbone', default=DEFAULT_BACKBONE, metavar='NAME')
+    parser.add_argument(
+        '--scales', type=real(1, 100), nargs='+', help='λ; default: what all images need'
+    )
     parser.add_argument('--images', type=whole(4), default=50, help='of each draw')
     parser.add_argument('--draws', type=whole(1), default=5)
     parser.add_argument('--folds', type=whole(2, 100), default=5)
@@ -42,6 +45,7 @@ def main(args: argparse.Namespace) -> None:
         args.draws,
         args.folds,
         read_options(args, decode=False),
+        args.scales,
     )
     print('\n'.join(coverage_lines(records)))
 
