@@ -76,10 +76,13 @@ def test_any_name_reads_back(seed, tmp_path, monkeypatch):
 
 
 def test_checkpoints_are_few_whatever_the_epochs(tmp_path):
-    """200 short epochs write about eight files; a training of few epochs writes each."""
+    """200 long epochs write about eight files; a training of few writes each; steps of a small
+    head are worth no file until there are 100.
+    """
     plan = plan_of(['a', 'b', 'c', 'd', 'e', 'f', 'g'], weak=False)
-    for epochs, interval in ((200, 25), (19, 2), (4, 1)):
-        text = config_text(dataclasses.replace(plan, epochs=epochs))
+    long, short = 100 * 128, 128
+    for epochs, rows, interval in ((200, long, 25), (19, long, 2), (4, long, 1), (200, short, 100)):
+        text = config_text(dataclasses.replace(plan, epochs=epochs, rows=rows))
         assert f'default_hooks = dict(checkpoint=dict(interval={interval}))' in text
 
 
