@@ -2,6 +2,7 @@
 
     tcnn fit DIR --out fits/mine
     tcnn fit DIR --backbone minivoc --out fits/mine     # nothing to download
+    tcnn fit fits/mine --add MORE --out fits/grown      # new images and classes
 
 DIR (or a file of annotations, or several of them) is in VOC, COCO, YOLO or CVAT format, has a CSV
 of boxes, or has image labels alone: a CSV, a JSON, or one folder per class (then training is weak).
@@ -27,14 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'data',
         nargs='+',
-        help='folder of annotated images, or the file of annotations; several are one data set',
+        help='folder of annotated images, or the file of annotations; several are one data set; '
+        'with --add, the --out of a finished fit',
+    )
+    parser.add_argument(
+        '--add',
+        nargs='+',
+        metavar='DIR',
+        help='train on the images of a finished fit and on these; they may bring new classes. '
+        'Features of the images that the fit has are copied: their files may be gone',
     )
     add_reading_arguments(parser)
     parser.add_argument(
         '--backbone',
-        default=DEFAULT_BACKBONE,
         metavar='NAME',
-        help=f'default: {DEFAULT_BACKBONE}; all: tcnn weights list',
+        help=f'default: {DEFAULT_BACKBONE}; all: tcnn weights list; with --add, that of the fit',
     )
     parser.add_argument('--out', required=True, help='folder for everything that is written')
     parser.add_argument('--weights', help='weight file; default: looked for in TCNN_WEIGHTS')
@@ -100,19 +108,29 @@ def run(args: argparse.Namespace) -> None:
     keep_freed_memory()
     with importing():
         from tcnn_mm.engine.data_folders import resolve_folders
-        from tcnn_mm.estimator.fit import fit
+        from tcnn_mm.errors import UserError
+        from tcnn_mm.estimator.fit import add_to_fit, fit
         from tcnn_mm.estimator.fold_choice import FoldOptions
 
     resolve_folders()
-    fit(
-        args.data,
-        args.backbone,
-        args.out,
-        weights=args.weights,
-        pixels=args.pixels,
-        scales=args.scales,
+    options = dict(
         seed=args.seed,
-        quick=args.quick,
         folds=FoldOptions(args.folds, args.repeats),
         reading=replace(read_options(args, decode=True), group=args.group),
     )
+    network = dict(
+        backbone=args.backbone, weights=args.weights, pixels=args.pixels, scales=args.scales
+    )
+    if args.add:
+        given = [f'--{key}' for key, value in dict(network, quick=args.quick).items() if value]
+        if given:
+            raise UserError(
+                f'{" ".join(given)}: with --add the network and the scales are those of the fit, '
+                'whose features are kept; leave it out, or fit all images anew: tcnn fit DIR MORE'
+            )
+        if len(args.data) > 1:
+            raise UserError(f'{len(args.data)} folders before --add; give the --out of one fit')
+        add_to_fit(args.data[0], args.add, args.out, **options)
+        return
+    network['backbone'] = args.backbone or DEFAULT_BACKBONE
+    fit(args.data, out=args.out, quick=args.quick, **network, **options)

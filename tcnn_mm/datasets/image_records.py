@@ -21,8 +21,9 @@ def write_records(path: str, classes: Sequence[str], images: Sequence[dict[str, 
         classes: K names.
         images: One dict per image: `id`, `file` (absolute path), `labels` (class numbers). Images
             with boxes have `boxes` (N, 4) xyxy pixels 0-based, `box_labels` (N,), and perhaps
-            `difficult` and `truncated` (N,). `size_hw`, height and width as the image is read, is
-            taken from the image's header where it is missing.
+            `difficult` and `truncated` (N,). `unknown`: class numbers of which nobody said whether
+            the image has them; AP counts it neither as with nor as without. `size_hw`, height and
+            width as the image is read, is taken from the image's header where it is missing.
     """
     with atomic_write(path) as file:
         json.dump(dict(classes=list(classes), images=list(images)), file)
@@ -80,7 +81,8 @@ class ImageRecords(ObjectDataset):
             record.get('truncated'),
         )
         labels = set(item['gt_label']).union(record['labels'])
-        item.update(gt_label=sorted(labels))
+        unknown = set(item['gt_label_difficult']).union(record.get('unknown', ()))
+        item.update(gt_label=sorted(labels), gt_label_difficult=sorted(unknown))
         return dict(
             img_path=record['file'], img_id=record['id'], height=height, width=width, **item
         )

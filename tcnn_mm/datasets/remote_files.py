@@ -32,6 +32,11 @@ def is_local(path: str | os.PathLike[str]) -> bool:
         ) from error
 
 
+def is_gone(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is one of this machine, and nothing is there."""
+    return is_local(path) and not os.path.lexists(path)
+
+
 def fetch(path: str | os.PathLike[str]) -> bytes:
     """Content of a file that is not local: of a web server, or by mmengine's backends.
 

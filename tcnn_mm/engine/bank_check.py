@@ -18,13 +18,19 @@ from tcnn_mm.datasets.bank_reading import (
     rebuild_advice,
     recipe_differences,
 )
+from tcnn_mm.datasets.remote_files import is_gone
 from tcnn_mm.engine.bank_checksums import CHECKSUM, changed_rows
 from tcnn_mm.engine.bank_contents import (
     annotation_record,
     changed_annotations,
     some_ids,
 )
-from tcnn_mm.engine.image_digests import covers_ends, image_digests, replaced_images
+from tcnn_mm.engine.image_digests import (
+    covers_ends,
+    image_digests,
+    image_paths,
+    replaced_images,
+)
 from tcnn_mm.errors import UserError
 
 Rows = dict[str, np.ndarray]
@@ -99,6 +105,12 @@ def check_bank(
     older = any('gt_bboxes' not in record for record in records)
     unsummed = any(CHECKSUM not in record for record in records)
     digests = [record.get('digest') for record in records]
+    now_at = zip(records, image_paths(dataset), strict=True)
+    gone = [record['img_id'] for record, path in now_at if is_gone(path)]
+    if gone:
+        print_log(
+            f'{folder}: the files of {some_ids(gone)} are gone; their features stay', 'current'
+        )
     _say_unchecked(
         folder,
         {

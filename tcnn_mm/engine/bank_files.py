@@ -52,6 +52,20 @@ def sole_builder(folder: str) -> Iterator[None]:
         yield
 
 
+def refuse_other_folder(folder: str) -> None:
+    """Raise a UserError where something other than an empty folder is in the place of a bank.
+
+    A folder cannot take the place of a link.
+    """
+    if osp.islink(folder):
+        raise UserError(
+            f'{folder}: a link to {os.readlink(folder)}, where no feature bank is; give that '
+            'folder as `bank`, or remove the link'
+        )
+    if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
+        raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
+
+
 def remove_lock(folder: str) -> None:
     """Remove the lock of a bank that a killed builder left."""
     remove_unheld(folder + LOCK)

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import os
 import os.path as osp
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,20 +17,28 @@ from torch.utils.data import DataLoader, Subset
 from tcnn_mm.datasets.bank_reading import FILES, missing_target, read_rows
 from tcnn_mm.datasets.clip_boxes import clip_boxes
 from tcnn_mm.datasets.feature_bank import named_banks
-from tcnn_mm.datasets.image_io import image_size
 from tcnn_mm.datasets.item_sizes import with_sizes
 from tcnn_mm.engine.bank_check import check_bank
 from tcnn_mm.engine.bank_checksums import row_checksum
-from tcnn_mm.engine.bank_contents import (
-    Record,
-    image_record,
-    refuse_unknown_items,
-    some_ids,
+from tcnn_mm.engine.bank_contents import Record, image_record, refuse_unknown_items, some_ids
+from tcnn_mm.engine.bank_files import (
+    BankDraft,
+    finish_draft,
+    open_draft,
+    refuse_other_folder,
+    remove_lock,
+    sole_builder,
 )
-from tcnn_mm.engine.bank_files import BankDraft, finish_draft, open_draft, remove_lock, sole_builder
 from tcnn_mm.engine.bank_recipe import bank_recipe, holds_grid, holds_labels
 from tcnn_mm.engine.distributed import on_main_process
-from tcnn_mm.engine.image_digests import image_digests, replaced_images
+from tcnn_mm.engine.earlier_bank import (
+    EarlierBank,
+    copy_rows,
+    digests_of,
+    open_earlier,
+    size_of,
+)
+from tcnn_mm.engine.image_digests import replaced_images
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.patch_model import PatchModel
@@ -81,7 +88,7 @@ def plan_rows(
         draw = _grid_with_labels(sampler)
     for i in range(len(dataset)):
         info = dataset.get_data_info(i)
-        size_hw = image_size(info['img_path'])
+        size_hw = size_of(info)
         objects, _ = clip_boxes(info['gt_bboxes'], *size_hw, info['img_path'])
         patches = draw(
             size_hw,
@@ -181,6 +188,7 @@ def build_bank(
     bank: Mapping[str, Any],
     advice: str | None = None,
     model: PatchModel | None = None,
+    earlier: str | None = None,
 ) -> str:
     """Make the bank of a config unless it exists, and check that it fits.
 
@@ -189,6 +197,8 @@ def build_bank(
         bank: Config of the `FeatureBank`, with `bank` and `source`.
         advice: What to do about a bank of other data; default: how to remove it.
         model: That of :func:`bank_model`, which several banks share. Defaults to a new one.
+        earlier: Folder of a bank of the same recipe: the features of images that it has are
+            copied, and their files may be gone.
 
     Returns:
         The folder of the bank.
@@ -222,22 +232,8 @@ def build_bank(
     refuse_other_folder(folder)
     with sole_builder(folder):
         if not check():
-            _make_bank(model, dataset, bank, recipe, folder)
+            _make_bank(model, dataset, bank, recipe, folder, open_earlier(earlier, recipe))
     return folder
-
-
-def refuse_other_folder(folder: str) -> None:
-    """Raise a UserError where something other than an empty folder is in the place of a bank.
-
-    A folder cannot take the place of a link.
-    """
-    if osp.islink(folder):
-        raise UserError(
-            f'{folder}: a link to {os.readlink(folder)}, where no feature bank is; give that '
-            'folder as `bank`, or remove the link'
-        )
-    if osp.exists(folder) and not (osp.isdir(folder) and not os.listdir(folder)):
-        raise UserError(f'{folder}: no feature bank, and not empty; give another `bank`')
 
 
 def _make_bank(
@@ -246,6 +242,7 @@ def _make_bank(
     bank: Mapping[str, Any],
     recipe: dict[str, Any],
     folder: str,
+    earlier: EarlierBank | None = None,
 ) -> None:
     """Compute a bank that does not exist."""
     if holds_labels(bank):
@@ -254,27 +251,40 @@ def _make_bank(
         report = measure_coverage(items, dataset.metainfo['classes'], grid, labeler)
         print_log('\n'.join(report.table()), 'current')
     if is_main_process():  # before anything is read of the images
-        digests = image_digests(dataset)
+        digests = digests_of(dataset, earlier)
     records, rows, boxes = plan_rows(model, dataset, bank)
     if is_main_process():
         for record, digest in zip(records, digests, strict=True):
             record['digest'] = digest
+    shape = earlier.feature_shape if earlier else _feature_shape(model, dataset)
+    draft = open_draft(folder, recipe, records, rows, shape)
+    # The rows of a continued draft are those that its file holds.
+    stored = read_rows(osp.join(draft.folder, FILES['rows']))
+    if earlier:
+        on_main_process(lambda: copy_rows(earlier, draft, stored, records))
+    fill(model, dataset, stored, boxes, draft)
+    barrier()
+    on_main_process(lambda: _check_unchanged(folder, dataset, records, earlier))
+    finish_draft(draft, folder)
+
+
+def _feature_shape(model: PatchModel, dataset: BaseDataset) -> tuple[int, ...]:
+    """Shape of the features of one patch, by the first image; a head that does not fit them is
+    told here, before hours of work.
+    """
     image = dataset[0]['inputs'].to(model.device)
     windows = model.sampler.grid(tuple(image.shape[-2:]))
     with torch.no_grad():
         probe = model.encoder.describe_patches(image, windows[:1])
-        model.voter.logits(probe.float())  # a head that does not fit is told before hours of work
-    draft = open_draft(folder, recipe, records, rows, tuple(probe.shape[1:]))
-    # The rows of a continued draft are those that its file holds.
-    fill(model, dataset, read_rows(osp.join(draft.folder, FILES['rows'])), boxes, draft)
-    barrier()
-    on_main_process(lambda: _check_unchanged(folder, dataset, records))
-    finish_draft(draft, folder)
+        model.voter.logits(probe.float())
+    return tuple(probe.shape[1:])
 
 
-def _check_unchanged(folder: str, dataset: BaseDataset, records: list[Record]) -> None:
+def _check_unchanged(
+    folder: str, dataset: BaseDataset, records: list[Record], earlier: EarlierBank | None
+) -> None:
     """Check that no image was replaced while the features were computed."""
-    replaced = replaced_images(records, image_digests(dataset))
+    replaced = replaced_images(records, digests_of(dataset, earlier))
     if replaced:
         raise UserError(
             f'{folder}: the files of {some_ids(replaced)} were replaced while the bank was made; '

@@ -14,7 +14,7 @@ from tcnn_mm.errors import UserError
 # Read by mmengine from the whole config, by mmpretrain's tools, or by this package.
 _OTHERS = (
     'activation_checkpointing', 'allowed_differences', 'command', 'compile', 'custom_imports',
-    'cross_validation', 'decisions',
+    'cross_validation', 'decisions', 'fit_options',
     'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg', 'runner_type',
     'server', 'sync_bn', 'tta_model', 'tta_pipeline',
 )  # fmt: skip

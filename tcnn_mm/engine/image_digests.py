@@ -10,6 +10,7 @@ from mmengine.dataset import BaseDataset
 
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.datasets.image_io import check_regular
+from tcnn_mm.datasets.remote_files import is_gone
 from tcnn_mm.engine.progress import progress_steps
 from tcnn_mm.errors import UserError
 
@@ -83,11 +84,16 @@ def image_digests(
     Args:
         dataset: N images.
         records: N, of the same images. Where the digest of one is of an earlier version, that of
-            the file is of the same kind.
+            the file is of the same kind; where its file is gone, it is the digest.
     """
     paths = image_paths(dataset)
-    ends = [covers_ends(record.get('digest')) for record in records or [{}] * len(paths)]
-    return file_digests(paths, ends)
+    known = [record.get('digest') for record in records or [{}] * len(paths)]
+    gone = [digest and is_gone(path) for path, digest in zip(paths, known, strict=True)]
+    there = [n for n, is_away in enumerate(gone) if not is_away]
+    found = iter(file_digests([paths[n] for n in there], [covers_ends(known[n]) for n in there]))
+    return [
+        str(digest) if is_away else next(found) for digest, is_away in zip(known, gone, strict=True)
+    ]
 
 
 def replaced_images(records: Sequence[Mapping[str, Any]], digests: Sequence[str]) -> list[str]:

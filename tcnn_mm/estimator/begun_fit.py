@@ -26,8 +26,8 @@ OPTIONS = {
 }
 # Settings that a message lists, and characters of a value in it.
 MOST, LONGEST = 6, 70
-# Not a setting: what was decided, in words.
-WORDS = 'decisions'
+# No settings of their own: what was decided, in words; what was given, which others follow from.
+NO_SETTINGS = ('decisions', 'fit_options')
 UNSET = 'unset'
 
 
@@ -78,7 +78,7 @@ def settings(part: Any, where: str = '') -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of all that a config sets."""
     if isinstance(part, Mapping):
         for key, value in part.items():
-            if f'{where}{key}' != WORDS:
+            if f'{where}{key}' not in NO_SETTINGS:
                 yield from settings(value, f'{where}{key}.')
     elif isinstance(part, (list, tuple)) and any(isinstance(each, Mapping) for each in part):
         for number, each in enumerate(part):

@@ -29,6 +29,8 @@ def decision_lines(plan: FitPlan, epochs: int, batch: int) -> dict[str, str]:
     if data.folds:
         parts[0] += ', and choose the thresholds by heads that did not see them'
     lines = {'Data': data.description, 'Images': ', '.join(parts)}
+    if plan.earlier:
+        lines['Grown'] = f'goes on from {plan.earlier}: its network, its scales, its features'
     if data.folds:
         lines['Cross-validation'] = folds_line(data.folds)
     lines['Annotations'] = (

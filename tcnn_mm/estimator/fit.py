@@ -9,13 +9,16 @@ import os
 import os.path as osp
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.owner_lock import owner_lock
+from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
+from tcnn_mm.estimator.before_and_after import before_and_after
 from tcnn_mm.estimator.cross_validation import choose_by_folds, cross_validate
 from tcnn_mm.estimator.fit_results import (
     choose_thresholds,
@@ -24,6 +27,8 @@ from tcnn_mm.estimator.fit_results import (
     result_lines,
     test,
 )
+from tcnn_mm.estimator.fold_choice import FoldOptions
+from tcnn_mm.estimator.growth import read_earlier_fit
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, tell, train, write_config
 from tcnn_mm.reports.report import write_report
@@ -40,7 +45,8 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
             written into them.
         backbone: Name of the network.
         out: Folder for everything that is written.
-        **options: weights, pixels, scales, seed, reading, quick, folds of :func:`make_plan`.
+        **options: weights, pixels, scales, seed, reading, quick, folds, earlier of
+            :func:`make_plan`.
 
     Returns:
         Path of the checkpoint, with thresholds.
@@ -67,6 +73,49 @@ def fit(data: str | Sequence[str], backbone: str, out: str, **options: Any) -> s
             raise UserError(
                 f'{out}: {error.strerror}; make room, then the same command goes on'
             ) from error
+
+
+def add_to_fit(
+    earlier: str,
+    data: str | Sequence[str],
+    out: str,
+    folds: FoldOptions | None = None,
+    reading: ReadOptions | None = None,
+    **options: Any,
+) -> str:
+    """Fit on the images of an earlier fit and on new ones, which may have new classes.
+
+    Network and scales are those of the earlier fit; features of its images are copied.
+
+    Args:
+        earlier: Folder of the earlier fit.
+        data: New images, as of :func:`fit`.
+        out: Another folder, for everything that is written.
+        folds: Without a number of folds, that of the earlier fit.
+        reading: How the new images are read; EXIF orientations as in the earlier fit.
+        **options: seed of :func:`make_plan`.
+
+    Returns:
+        Path of the checkpoint, with thresholds.
+
+    Raises:
+        UserError: What :func:`read_earlier_fit`, :func:`grow` and :func:`fit` refuse.
+    """
+    init_default_scope('mmpretrain')
+    base = read_earlier_fit(earlier)
+    if osp.realpath(base.out) == osp.realpath(out):
+        raise UserError(f'--out {out}: the fit that is gone on from; give another folder')
+    folds = folds or FoldOptions(None)
+    return fit(
+        data,
+        out=out,
+        **base.options,
+        scales=base.scales,
+        folds=replace(folds, folds=base.folds if folds.folds is None else folds.folds),
+        reading=replace(reading or ReadOptions(), upright=base.upright),
+        earlier=base,
+        **options,
+    )
 
 
 def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, Any]) -> str:
@@ -100,6 +149,8 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
         if plan.tested:
             test(path, checkpoint, overlays)
             lines = [*result_lines(out, thresholds), *lines]
+        if plan.earlier:
+            lines = [*lines, '', *before_and_after(plan.earlier, out, plan.tested)]
         with atomic_write(results) as file:
             file.write('\n'.join(lines) + '\n')
         mark_tested(out, checkpoint)

@@ -102,6 +102,7 @@ def _header(plan: FitPlan) -> list[str]:
         *(test if 'test' in data.sources else []),
         '#',
         *decision_entries(decision_lines(plan, plan_epochs(plan), batch)),
+        *([f'fit_options = {call(plan.options)}'] if plan.options else []),
         '_base_ = [',
         f"    'tcnn_mm::_base_/models/{backbone.config}',",
         "    'tcnn_mm::_base_/experiments/own_images.py',",

@@ -18,6 +18,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.begun_fit import check_same_records
 from tcnn_mm.estimator.class_table import class_table
 from tcnn_mm.estimator.fold_choice import FoldOptions, Folds, choose_folds
+from tcnn_mm.estimator.growth import EarlierFit, grow
 from tcnn_mm.registry import DATASETS
 
 # Name of the file of records, in the folder of lists of a fit.
@@ -88,6 +89,7 @@ def read_folder(
     options: ReadOptions | None = None,
     seed: int = 0,
     folds: FoldOptions | None = None,
+    earlier: EarlierFit | None = None,
 ) -> FitData:
     """The images of folders (or files) of annotations, split into train, val and test, or folds.
 
@@ -97,13 +99,16 @@ def read_folder(
         options: Of :func:`read_data`.
         seed: Of the draw of parts that the data do not name, and of folds.
         folds: Whether images are divided into folds. Defaults to one split.
+        earlier: The images are added to those of this fit.
 
     Raises:
-        UserError: What :func:`read_data` and :func:`choose_folds` refuse; too few images; other
-            images or annotations than those of a fit that was begun beside `splits`.
+        UserError: What :func:`read_data`, :func:`grow` and :func:`choose_folds` refuse; too few
+            images; other images or annotations than those of a fit that was begun beside `splits`.
     """
     options = options or ReadOptions()
     found = read_data(data, options)
+    if earlier is not None:
+        found = grow(earlier, found, seed)
     for line in (f'found {found.description}', *found.account.lines()):
         print_log(line, 'current')
     if osp.isfile(osp.join(osp.dirname(splits), 'config.py')):
@@ -151,7 +156,7 @@ def all_labels_have_boxes(infos: Sequence[dict[str, Any]]) -> bool:
 def found_records(found: FoundData) -> list[dict[str, Any]]:
     """The records of images, as :func:`write_records` takes them."""
     label = {name: k for k, name in enumerate(found.classes)}
-    records = []
+    records: list[dict[str, Any]] = []
     for image in found.images:
         annotated = image.checked.image
         objects = [item for item in annotated.objects if item.name in label]
@@ -167,6 +172,8 @@ def found_records(found: FoundData) -> list[dict[str, Any]]:
                 truncated=[item.truncated for item in objects],
             )
         )
+        if image.unknown:
+            records[-1].update(unknown=sorted(label[name] for name in image.unknown))
     return records
 
 

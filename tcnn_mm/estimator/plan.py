@@ -2,7 +2,7 @@
 
 import os.path as osp
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
@@ -13,6 +13,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.feature_size import FeatureSize, measure_features
 from tcnn_mm.estimator.fit_data import FitData, read_folder
 from tcnn_mm.estimator.fold_choice import FoldOptions
+from tcnn_mm.estimator.growth import EarlierFit
 from tcnn_mm.models.backbones.zoo import Weights, find_backbone, find_features, find_weights
 from tcnn_mm.patches.coverage import Coverage, measure_coverage
 from tcnn_mm.patches.grid import PatchGrid
@@ -50,6 +51,8 @@ class FitPlan:
         quick (bool): Three scales and a quarter of the steps, for a first look.
         maps (tuple[float, ...], optional): λ of the maps that patches are read from; None in crop
             mode.
+        options (dict): What `tcnn fit` was given of the network, for a fit that goes on from it.
+        earlier (str, optional): Folder of the fit that this one goes on from.
     """
 
     backbone: str
@@ -64,6 +67,8 @@ class FitPlan:
     epochs: int | None = None
     quick: bool = False
     maps: tuple[float, ...] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    earlier: str | None = None
 
     @property
     def tested(self) -> bool:
@@ -87,6 +92,7 @@ def make_plan(
     reading: ReadOptions | None = None,
     quick: bool = False,
     folds: FoldOptions | None = None,
+    earlier: EarlierFit | None = None,
 ) -> FitPlan:
     """Plan a fit on annotated images; writes records and lists of ids into OUT/splits.
 
@@ -102,14 +108,17 @@ def make_plan(
         quick: For a first look: three scales (unless `scales` says which) and a quarter of the
             steps.
         folds: Whether it is cross-validated. Defaults to one split.
+        earlier: The data are added to those of this fit, which has the same network and scales.
 
     Raises:
         UserError: What :func:`read_folder` and :func:`plan_fit` refuse.
     """
     found = find_weights(backbone, weights, pixels)
     options = replace(reading or ReadOptions(), skip=(out,))
-    annotated = read_folder(data, osp.join(out, 'splits'), options, seed, folds)
-    return plan_fit(annotated, backbone, found, out, scales, seed, quick=quick)
+    annotated = read_folder(data, osp.join(out, 'splits'), options, seed, folds, earlier)
+    plan = plan_fit(annotated, backbone, found, out, scales, seed, quick=quick, earlier=earlier)
+    given = dict(backbone=backbone, weights=weights and osp.abspath(weights), pixels=pixels)
+    return replace(plan, options=dict(given, quick=quick))
 
 
 def plan_fit(
@@ -121,6 +130,7 @@ def plan_fit(
     seed: int = 0,
     epochs: int | None = None,
     quick: bool = False,
+    earlier: EarlierFit | None = None,
 ) -> FitPlan:
     """Plan a fit: measure the features where that is needed, choose the scales, count patches.
 
@@ -132,19 +142,24 @@ def plan_fit(
         weights=weights,
         data=data,
         scales=tuple(scales or (QUICK_WEAK_SCALES if quick else WEAK_SCALES)),
-        reasons=[ASKED_FOR] if scales else [],
+        reasons=[why_scales(earlier)] if scales else [],
         rows=len(data.train),
         seed=seed,
         out=out,
         epochs=epochs,
         quick=quick,
+        earlier=earlier.out if earlier else None,
     )
     features = find_features(backbone, weights)
     if features:
         print_log(f'{backbone}: {features.said}', 'current')
         weights = Weights({**weights.model, **features.model}, f'{weights.said}; {features.said}')
         plan = replace(plan, weights=weights)
-        size = measure_features(model_config(plan), [info['img_path'] for info in data.train])
+        size = (
+            earlier.feature_size
+            if earlier
+            else measure_features(model_config(plan), [info['img_path'] for info in data.train])
+        )
         print_log(
             f'{backbone}: {size.in_channels} features, multiplied by {size.feature_scale} to a '
             'root mean square of 1',
@@ -158,6 +173,11 @@ def plan_fit(
     if model_config(plan).get('feature_mode') == 'dense':
         plan = replace(plan, maps=map_scales(plan.scales, MAP_RATIO))
     return plan
+
+
+def why_scales(earlier: EarlierFit | None) -> str:
+    """Why these scales, where none is chosen."""
+    return f'those of {earlier.out}, whose features are kept' if earlier else ASKED_FOR
 
 
 def choose_plan_scales(plan: FitPlan, scales: Sequence[float] | None) -> FitPlan:
@@ -175,7 +195,7 @@ def choose_plan_scales(plan: FitPlan, scales: Sequence[float] | None) -> FitPlan
     print_log('\n'.join(report.table()), 'current')
     chosen, reasons = None, ["the paper's nine scales name objects of every class"]
     if scales:
-        reasons = [ASKED_FOR]
+        reasons = list(plan.reasons)
     elif plan.quick and report.quick:
         chosen = report.quick
         reasons = ['for a first look, those that cover most objects at half the cost of nine']

@@ -77,7 +77,8 @@ def make_banks(path: str, plan: FitPlan) -> None:
     model = bank_model(cfg)
     for role, count in plan.data.counts.items():
         tell(f'{role}: {count} images')
-        build_bank(cfg, cfg[f'{role}_dataloader'].dataset, advice, model)
+        earlier = osp.join(plan.earlier, 'banks', role) if plan.earlier else None
+        build_bank(cfg, cfg[f'{role}_dataloader'].dataset, advice, model, earlier)
 
 
 class EpochBar(Hook):

@@ -1,5 +1,7 @@
 """Collect the example images of a report, with captions, or a note on what is missing."""
 
+import numpy as np
+
 from tcnn_mm.engine.fold_heads import FoldHeads
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.trained_model import load_trained_model
@@ -42,7 +44,11 @@ def collect_examples(
     heads = run.held_out and FoldHeads(run.held_out.checkpoints, run.held_out.fold_of)
     heads = heads if run.cross_validated else None
     shown, left_out = classes_of_page(run, images)
-    chosen = choose_per_class(run.scores.values, images.labels, count, shown)
+    gone = images.gone()
+    if gone.any():
+        left_out = f'{left_out} {gone.sum()} images are not drawn: their files are gone.'.strip()
+    drawable = np.where(gone[:, None], 0, images.labels)
+    chosen = choose_per_class(run.scores.values, drawable, count, shown)
     try:
         trained = load_trained_model(
             run.checkpoint, run.config, classes=run.scores.classes, trust=trust

@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.config import Config
 
 from tcnn_mm.datasets.image_labels import image_labels
+from tcnn_mm.datasets.remote_files import is_gone
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.predict_dataset import SizedDataset
@@ -29,11 +30,17 @@ class TestImages(NamedTuple):
         dataset (Dataset): The images.
         indices (ndarray): (N,) int, of each row in the data set.
         labels (ndarray): (N, K) in {1, 0, -1}.
+        paths (list[str]): N files; '' where the data set has none.
     """
 
     dataset: SizedDataset
     indices: np.ndarray
     labels: np.ndarray
+    paths: list[str]
+
+    def gone(self) -> np.ndarray:
+        """Which images have no file any more, so that they cannot be drawn: (N,) bool."""
+        return np.array([bool(path) and is_gone(path) for path in self.paths], bool)
 
 
 def read_test_images(config: Config, scores: Scores) -> TestImages:
@@ -68,7 +75,12 @@ def read_test_images(config: Config, scores: Scores) -> TestImages:
         image_labels(i['gt_label'], i.get('gt_label_difficult', ()), len(scores.classes))
         for i in (infos[n] for n in indices)
     ]
-    return TestImages(dataset, indices, np.array(labels).reshape(len(indices), len(scores.classes)))
+    return TestImages(
+        dataset,
+        indices,
+        np.array(labels).reshape(len(indices), len(scores.classes)),
+        [str(infos[n].get('img_path') or '') for n in indices],
+    )
 
 
 def choose(scores: np.ndarray, labels: np.ndarray, count: int) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from tcnn_mm.checkpoints.strict import record_differences
 from tcnn_mm.compat import visualizer_backends
 from tcnn_mm.datasets.image_ids import png_path
 from tcnn_mm.datasets.image_io import load_rgb
+from tcnn_mm.datasets.remote_files import is_gone
 from tcnn_mm.engine.patch_scores import return_patch_scores
 from tcnn_mm.engine.unwrap_model import unwrap_model
 from tcnn_mm.errors import UserError
@@ -92,7 +93,7 @@ class ScoreMapHook(Hook):
                 f'ScoreMapHook: no class {", ".join(unknown)}; the data set has {", ".join(names)}'
             )
         return_patch_scores(runner, True)
-        self._seen = self._drawn = 0
+        self._seen = self._drawn = self._gone = 0
         self._taken: set[str] = set()
 
     def after_test_iter(
@@ -102,6 +103,9 @@ class ScoreMapHook(Hook):
         inputs = data_batch['inputs']
         images = [None] * len(outputs) if isinstance(inputs, BankWindows) else inputs
         for image, sample in zip(images, outputs, strict=True):
+            if image is None and is_gone(sample.img_path):  # a bank has no pixels
+                self._gone += 1
+                continue
             if self._seen % self.interval == 0 and self._drawn < self.max_images:
                 self._drawn += 1
                 self._draw(runner, image, sample)
@@ -110,6 +114,8 @@ class ScoreMapHook(Hook):
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Ask the model for no more patch scores."""
         return_patch_scores(runner, False)
+        if self._gone:
+            runner.logger.info(f'{self._gone} images are not drawn: their files are gone')
 
     def _draw(self, runner: Runner, image: torch.Tensor | None, sample: DataSample) -> None:
         """Draw one image (3, H, W) uint8 RGB; None reads it from the file of the sample."""

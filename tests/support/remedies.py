@@ -72,6 +72,8 @@ NOT_REACHED = {
     # the coverage of folds plans a fit whose files, scales and pixels are known
     ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE,),
     ('tcnn_mm/estimator/plan.py', '--scales'): (_COVERAGE,),
+    # check reads data and goes on from no fit
+    ('tcnn_mm/estimator/growth.py', '--out'): ('check',),
     # none of these reads a folder of annotations of any format
     ('tcnn_mm/datasets/formats/account.py', '--allow-missing'): (
         'benchmark', 'compare', 'tools/analysis_tools/score_submission.py',

@@ -67,12 +67,14 @@ class FoundImage:
         path (str): Of its file, absolute.
         checked (CheckedImage): Annotation and size.
         print (str): Its name among the fingerprints of its part.
+        unknown (tuple[str, ...]): Classes of which nobody said whether the image has them.
     """
 
     id: str
     path: str
     checked: CheckedImage
     print: str = ''
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass
