@@ -4,13 +4,13 @@
     tcnn fit DIR --backbone minivoc --out fits/mine     # nothing to download
     tcnn fit fits/mine --add MORE --out fits/grown      # new images and classes
 
-DIR (or a file of annotations, or several of them) is in VOC, COCO, YOLO or CVAT format, has a CSV
-of boxes, or has image labels alone: a CSV, a JSON, or one folder per class (then training is weak).
-Nothing is written into it. What cannot be used is counted by reason. OUT gets the lists, a config
-that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and a report. The same
-command given again continues where it was interrupted, and says what it reuses; edited annotations
-or images need another --out. Few images are cross-validated: see --folds. `tcnn check DIR` shows
-the data first; `tcnn weights list` the backbones.
+DIR (or a file of annotations, or several of them) is in VOC, COCO, YOLO, CVAT or Label Studio
+format, has a CSV of boxes, or has image labels alone: a CSV, a JSON, or one folder per class (then
+training is weak). Nothing is written into it. What cannot be used is counted by reason. OUT gets
+the lists, a config that `tcnn train` can run again, features, checkpoint, voc_ap.json, overlays and
+a report. The same command given again continues where it was interrupted, and says what it reuses;
+edited annotations or images need another --out. Few images are cross-validated: see --folds.
+`tcnn check DIR` shows the data first; `tcnn weights list` the backbones.
 """
 
 import argparse

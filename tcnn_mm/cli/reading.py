@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from tcnn_mm.datasets.formats.read_data import ReadOptions
 
 # Keys of `detect_format.FINDERS`: a command's --help does not import the package for them.
-FORMATS = ('voc', 'coco', 'table', 'json', 'yolo', 'cvat', 'folders')
+FORMATS = ('voc', 'coco', 'table', 'json', 'yolo', 'cvat', 'label-studio', 'folders')
 UNANNOTATED = ('negative', 'skip', 'refuse')
 
 

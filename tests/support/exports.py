@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from PIL import Image
@@ -199,6 +200,56 @@ def label_studio_yolo(root: Path) -> None:
     write(root / 'notes.json', json.dumps(dict(categories=categories, info=dict(version='1.0'))))
 
 
+def studio_tasks(result: Callable[[Scene], list[dict]]) -> str:
+    """Tasks of Label Studio, with the names that uploaded files get."""
+    return json.dumps(
+        [
+            dict(
+                id=number,
+                data=dict(image=f'/data/upload/1/{number:08x}-{quote(scene.name)}.jpg'),
+                annotations=[
+                    dict(id=number, was_cancelled=True, result=[]),
+                    dict(id=number + 50, was_cancelled=False, result=result(scene)),
+                ],
+                predictions=[dict(result=[dict(type='choices', value=dict(choices=['bird']))])],
+            )
+            for number, scene in enumerate(everything(), 1)
+        ]
+    )
+
+
+def label_studio_json(root: Path) -> None:
+    for scene in everything():
+        draw(root / 'images' / f'{scene.name}.jpg')
+
+    def boxes(scene: Scene) -> list[dict]:
+        return [
+            dict(
+                id=f'r{at}', type='rectanglelabels', from_name='box', to_name='image',
+                original_width=WIDTH, original_height=HEIGHT, image_rotation=0,
+                value=dict(
+                    x=100 * x1 / WIDTH, y=100 * y1 / HEIGHT, width=100 * (x2 - x1) / WIDTH,
+                    height=100 * (y2 - y1) / HEIGHT, rotation=0, rectanglelabels=[name],
+                ),
+            )
+            for at, (name, x1, y1, x2, y2) in enumerate(scene.objects)
+        ]  # fmt: skip
+
+    write(root / 'project-1.json', studio_tasks(boxes))
+
+
+def label_studio_choices(root: Path) -> None:
+    """A classification project: the choices of an image."""
+    for scene in everything():
+        draw(root / 'images' / f'{scene.name}.jpg')
+
+    def choices(scene: Scene) -> list[dict]:
+        names = sorted({item[0] for item in scene.objects})
+        return [dict(type='choices', from_name='c', to_name='i', value=dict(choices=names))]
+
+    write(root / 'project-2.json', studio_tasks(choices))
+
+
 def label_studio_csv(root: Path) -> None:
     """Choices of a classification project; images by the address they have on the server."""
     head = ['image', 'id', 'choice', 'annotator', 'annotation_id', 'created_at', 'lead_time']
@@ -347,8 +398,9 @@ BOXES = {
         roboflow_voc, roboflow_coco, roboflow_yolo, roboflow_csv, label_studio_voc,
         label_studio_coco, label_studio_yolo, cvat_voc, cvat_coco, cvat_yolo, cvat_images,
         label_img, label_img_yolo, ultralytics, cvat_ultralytics, roboflow_darknet,
+        label_studio_json,
     )
 }  # fmt: skip
 LABELS = {f.__name__: f for f in (
-    roboflow_classes_csv, roboflow_folders, label_studio_csv, cvat_tags,
+    roboflow_classes_csv, roboflow_folders, label_studio_csv, label_studio_choices, cvat_tags,
 )}  # fmt: skip

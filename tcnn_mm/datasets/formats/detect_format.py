@@ -18,6 +18,7 @@ from tcnn_mm.datasets.formats.folder_scan import FolderScan
 from tcnn_mm.datasets.formats.foreign import recognise_foreign
 from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.label_json import find_label_json
+from tcnn_mm.datasets.formats.label_studio import find_label_studio
 from tcnn_mm.datasets.formats.table_folder import find_table
 from tcnn_mm.datasets.formats.voc_folder import find_voc
 from tcnn_mm.datasets.formats.yolo import find_yolo
@@ -32,6 +33,7 @@ FINDERS: Mapping[str, Finder] = {
     'json': find_label_json,
     'yolo': find_yolo,
     'cvat': find_cvat,
+    'label-studio': find_label_studio,
     'folders': find_class_folders,
 }
 # Pixels by which boxes of the same object may differ between formats.
@@ -152,8 +154,8 @@ def _boxes(image: AnnotatedImage, sizes: dict[str, tuple[int, int]]) -> list[tup
 
 
 KNOWN = (
-    'known are VOC (XML files), COCO (JSON), YOLO (txt), CVAT (XML), a CSV of file,label or of '
-    'boxes, and one folder per class'
+    'known are VOC (XML files), COCO (JSON), YOLO (txt), CVAT (XML), Label Studio (JSON), a CSV of '
+    'file,label or of boxes, and one folder per class'
 )
 
 

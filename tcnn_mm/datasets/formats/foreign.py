@@ -66,7 +66,9 @@ JSON_TOOLS: Mapping[str, Callable[[Any], bool]] = {
     'Labelbox': lambda c: _has(_first(c), 'data_row') or _has(_first(c), 'Labeled Data'),
     'BDD100K or Scalabel': lambda c: _has(_first(c), 'name', 'labels'),
     'Cityscapes': lambda c: _has(c, 'imgHeight', 'objects'),
-    "Label Studio's own JSON": lambda c: isinstance(c, list) and _has(_first(c), 'data'),
+    'Label Studio, "JSON-MIN" (take "JSON")': lambda c: (
+        isinstance(c, list) and _has(_first(c), 'annotation_id')
+    ),
     'COCO without "images", "annotations" or "categories"': lambda c: (
         _has(c, 'images') or _has(c, 'annotations')
     ),

@@ -52,7 +52,7 @@ def test_image_labels_of_every_tool(tmp_path, export):
     found = read_data(str(tmp_path))
     assert not found.boxes and sorted(found.classes) == ['cat', 'dog']
     read = {stem(image): sorted(image.checked.image.labels) for image in found.images}
-    every = export in ('roboflow_classes_csv', 'cvat_tags')
+    every = export in ('roboflow_classes_csv', 'cvat_tags', 'label_studio_choices')
     assert read == {
         scene.name: sorted({item[0] for item in scene.objects[: None if every else 1]})
         for scene in everything()

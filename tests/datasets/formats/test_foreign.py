@@ -14,7 +14,7 @@ LABELME = dict(version='5', shapes=[dict(label='cat', points=[[1, 2], [3, 4]])],
 VIA = {'a.jpg123': dict(filename='a.jpg', size=123, regions=[], file_attributes={})}
 SUPERVISELY = dict(description='', tags=[], size=dict(height=4, width=4), objects=[])
 CREATEML = [dict(image='a.jpg', annotations=[])]
-STUDIO = [dict(id=1, data=dict(image='/data/a.jpg'), annotations=[])]
+STUDIO = [dict(id=1, image='/data/a.jpg', label=[], annotation_id=3)]
 
 
 @pytest.mark.parametrize(
