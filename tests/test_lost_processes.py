@@ -34,11 +34,8 @@ train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
     source=dict(type='tcnn_mm.MiniVOC', split='train', indices=40,
                 pipeline={{{{_base_.pipeline}}}})))
 """
-VICTIMS = [
-    (victim, how)
-    for victim in ('launcher', 'first rank', 'second rank', 'first worker', 'second worker')
-    for how in ('SIGKILL', 'SIGTERM')
-]
+PROCESSES = ['launcher', 'first rank', 'second rank', 'first worker', 'second worker']
+VICTIMS = [(victim, how) for victim in PROCESSES for how in ('SIGKILL', 'SIGTERM')]
 
 
 class Launched:

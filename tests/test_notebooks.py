@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.time_limit import LONGEST
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / 'notebooks').glob('*.ipynb'))
 
@@ -56,7 +58,7 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     nbclient.NotebookClient(
-        notebook, timeout=600, kernel_name='python3', resources={'metadata': {'path': tmp_path}}
+        notebook, timeout=LONGEST, kernel_name='python3', resources={'metadata': {'path': tmp_path}}
     ).execute()
     printed = [
         output.get('text', '')

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.support.time_limit import LONGEST
+
 ROOT = Path(__file__).resolve().parents[1]
 VERSIONS = re.findall(r'Python :: (3\.\d+)', (ROOT / 'setup.py').read_text(encoding='utf-8'))
 
@@ -49,7 +51,7 @@ def test_one_pin_per_package(version):
 def test_the_set_resolves():
     """The package index has wheels of all but the toolbox for each Python (needs the network)."""
     done = subprocess.run(
-        [sys.executable, ROOT / '.ci' / 'resolve'], capture_output=True, text=True, timeout=600
+        [sys.executable, ROOT / '.ci' / 'resolve'], capture_output=True, text=True, timeout=LONGEST
     )
     if re.search('dns error|Connect|timed out', done.stderr):
         pytest.skip(f'the package index is out of reach: {done.stderr.splitlines()[-1]}')

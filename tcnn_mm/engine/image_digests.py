@@ -1,6 +1,7 @@
 """Digests of image files: whether a file is still the one that was read."""
 
 import hashlib
+import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from tcnn_mm.errors import UserError
 END = 1 << 16
 # In the digest of such a file: all of its bytes were read.
 WHOLE = 'all-'
-# Bytes that are read at once, and files at a time.
-BLOCK, THREADS = 1 << 20, 8
+# Bytes that are read at once, files at a time, and files that wait for a thread: of a million, each
+# of which waited, there would be 1.4 GB.
+BLOCK, THREADS, WAITING = 1 << 20, 8, 1000
 
 
 def covers_ends(digest: Any) -> bool:
@@ -62,12 +64,20 @@ def image_digest(path: str, ends: bool = False) -> str:
 
 
 def file_digests(paths: Sequence[str], ends: Iterable[bool]) -> list[str]:
-    """Digests of files, several at a time; `ends` as of :func:`image_digest`, per file."""
-    digests = []
-    with ThreadPoolExecutor(THREADS) as pool, progress_steps(len(paths)) as advance:
-        for digest in pool.map(image_digest, paths, ends):
-            digests.append(digest)
-            advance()
+    """Digests of files, several at a time; `ends` as of :func:`image_digest`, per file.
+
+    After two seconds a bar says that image files are compared.
+    """
+    digests, rest = [], iter(ends)
+    with (
+        ThreadPoolExecutor(THREADS) as pool,
+        progress_steps(len(paths), what='comparing image files') as advance,
+    ):
+        for first in range(0, len(paths), WAITING):
+            part = paths[first : first + WAITING]
+            for digest in pool.map(image_digest, part, itertools.islice(rest, len(part))):
+                digests.append(digest)
+                advance()
     return digests
 
 

@@ -27,15 +27,17 @@ def hidden_bars() -> Iterator[None]:
         _HIDDEN.reset(token)
 
 
-def progress_bar(total: int | None, unit: str, delay: float = 0) -> tqdm:
+def progress_bar(total: int | None, unit: str, delay: float = 0, what: str | None = None) -> tqdm:
     """Progress bar of the main process; every 30 s one line where stderr is no terminal.
 
     Args:
         total: Number of items.
         unit: Their name.
         delay: Seconds before the bar is shown.
+        what: Said before the bar: what is done.
     """
     return tqdm(
+        desc=what,
         total=total,
         unit=unit,
         disable=_HIDDEN.get() or not is_main_process(),
@@ -46,9 +48,17 @@ def progress_bar(total: int | None, unit: str, delay: float = 0) -> tqdm:
 
 
 @contextlib.contextmanager
-def progress_steps(total: int, unit: str = 'image') -> Iterator[Callable[[], object]]:
-    """Give a function to call after each item; after two seconds a bar shows how many are done."""
-    with progress_bar(total, unit, delay=2) as bar:
+def progress_steps(
+    total: int, unit: str = 'image', what: str | None = None
+) -> Iterator[Callable[[], object]]:
+    """Give a function to call after each item; after two seconds a bar shows how many are done.
+
+    Args:
+        total: Number of items.
+        unit: Their name.
+        what: Said before the bar: what is done.
+    """
+    with progress_bar(total, unit, delay=2, what=what) as bar:
         yield bar.update
 
 

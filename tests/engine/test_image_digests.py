@@ -1,10 +1,20 @@
 """A digest tells each change of an image file, in its middle too."""
 
+import itertools
 import os
 
 import pytest
+from tqdm import tqdm as progress_tqdm
 
-from tcnn_mm.engine.image_digests import BLOCK, END, covers_ends, image_digest, replaced_images
+from tcnn_mm.engine import image_digests, progress
+from tcnn_mm.engine.image_digests import (
+    BLOCK,
+    END,
+    covers_ends,
+    file_digests,
+    image_digest,
+    replaced_images,
+)
 from tcnn_mm.errors import UserError
 
 
@@ -39,6 +49,24 @@ def test_digests_of_earlier_versions_are_told(tmp_path):
     path.write_bytes(content)
     assert image_digest(path, ends=True) == ends and image_digest(path) != whole
     assert not any(map(covers_ends, (None, 5, '', 'remote', 'x-1')))
+
+
+def test_many_files_wait_in_parts(tmp_path, monkeypatch, capsys):
+    """In order, each with its kind of digest, whatever the parts; the bar says what is done."""
+    paths = [str(tmp_path / str(i)) for i in range(7)]
+    for i, path in enumerate(paths):
+        with open(path, 'wb') as file:
+            file.write(bytes([i]) * 3 * END)
+    ends = [i % 3 == 0 for i in range(7)]
+    expected = list(map(image_digest, paths, ends))
+    monkeypatch.setattr(
+        progress, 'tqdm', lambda **options: progress_tqdm(**{**options, 'delay': 0})
+    )
+    for waiting in (1, 3, 7, 100):
+        monkeypatch.setattr(image_digests, 'WAITING', waiting)
+        assert file_digests(paths, ends) == expected
+        assert file_digests(paths, itertools.repeat(False)) == list(map(image_digest, paths))
+    assert 'comparing image files: 100%' in capsys.readouterr().err
 
 
 def test_records_without_a_digest_are_not_compared():

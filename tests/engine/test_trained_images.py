@@ -122,14 +122,19 @@ def test_processes_share_the_images(tmp_path, monkeypatch):
     assert trained_images.prints_of_processes(source) == set(image_prints(source))
 
 
-def test_a_million_images_cost_no_second():
-    """Their prints are one text: a list takes 3 s of each load and 26 MB of each checkpoint."""
-    prints = {f'{number:012x}' for number in range(0, 12_000_000, 10)}
-    buffer, start = io.BytesIO(), time.process_time()
-    torch.save(dict(meta=dict(tcnn_mm={TRAINED_ON: join_prints(prints)})), buffer)
-    buffer.seek(0)
-    content = torch.load(buffer, weights_only=True)
-    check_meta(content, 'a.pth')
-    assert trained_prints(content) == (prints, False)
-    assert time.process_time() - start < 2.5
-    assert buffer.tell() < 16e6
+def test_many_images_cost_no_seconds():
+    """Their prints are one text: of 1.2 million a list takes 3 s of each load, and 26 MB."""
+    prints = {f'{number:012x}' for number in range(0, 2_000_000, 10)}
+    seconds = {}
+    for record in (join_prints(prints), sorted(prints)):
+        buffer, start = io.BytesIO(), time.process_time()
+        torch.save(dict(meta=dict(tcnn_mm={TRAINED_ON: record})), buffer)
+        buffer.seek(0)
+        content = torch.load(buffer, weights_only=True)
+        check_meta(content, 'a.pth')
+        seconds[type(record)] = time.process_time() - start
+        assert trained_prints(content) == (prints, isinstance(record, list))
+        if isinstance(record, str):
+            assert buffer.tell() < 13.3 * len(prints)
+    # Not so many seconds: the machine may be full.
+    assert 4 * seconds[str] < seconds[list]

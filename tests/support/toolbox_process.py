@@ -35,7 +35,7 @@ def run_script(script: str, *arguments: str, cwd: str | Path) -> CompletedProces
         process.join(LONGEST)
         if process.exitcode is None:
             process.kill()
-            raise TimeoutError(f'300 s: {script}')
+            raise TimeoutError(f'{LONGEST} s: {script}')
         out, err = (path.read_text(encoding='utf-8') for path in texts)
     return CompletedProcess(['-c', *arguments], process.exitcode, out, err)
 
