@@ -58,6 +58,7 @@ def test_a_row_says_what_was_measured(name):
     assert set(row) == KEYS
     assert row['config'] is None or osp.isfile(osp.join(ROOT, row['config']))
     assert row['figures'] or row['paper'], 'neither a figure nor the figure of the paper'
+    assert row['documented_in'] is None or all(row['documented_in'].values()), 'known in part'
     for text in row['commands']:
         for words in commands(Block('bash', text)):
             assert command_problem(words) is None
