@@ -28,6 +28,7 @@ class PublishedFile(NamedTuple):
             `channel_order`.
         licence: Of the weights.
         top1: Accuracy on ImageNet, percent, as the library says; None if it does not.
+        notes: What else is to be known.
     """
 
     url: str
@@ -37,6 +38,7 @@ class PublishedFile(NamedTuple):
     pixels: dict[str, Any]
     licence: str
     top1: float | None
+    notes: str = ''
 
 
 def _pixels(size: int, mean: Any, std: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """List, locate and download the pretrained weights of backbones.
 
     tcnn weights list              # our backbones and torchvision's
-    tcnn weights list 'timm:*vit*' # those of a pattern; timm has 1,800
+    tcnn weights list 'timm:*vit*' # those of a pattern; timm has 1,800, mmpretrain 430
     tcnn weights where resnet50    # file, folder, URL, licence, sha256, pixels, accuracy
     tcnn weights get resnet50      # download the published file into TCNN_WEIGHTS
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`list [PATTERN]`, `where NAME`, `get NAME`."""
     actions = parser.add_subparsers(dest='action', metavar='ACTION', required=True)
     listed = actions.add_parser('list', help='backbones, their licences, accuracies and files')
-    listed.add_argument('pattern', nargs='?', help="e.g. 'resnet*', 'timm:*'")
+    listed.add_argument('pattern', nargs='?', help="e.g. 'resnet*', 'timm:*', 'mmpretrain:*'")
     for action, text in (('where', 'where the file is looked for'), ('get', 'download the file')):
         actions.add_parser(action, help=text).add_argument('name', help='of a backbone')
 

@@ -1,9 +1,7 @@
 """Downloads from a server on the loopback address: resumed, checked, complete or absent."""
 
 import hashlib
-import http.server
 import os
-import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,6 +12,7 @@ import pytest
 from tcnn_mm.checkpoints import download as module
 from tcnn_mm.checkpoints.download import download, named_sha256
 from tcnn_mm.errors import UserError
+from tests.support.file_server import FileServer, serve_file
 
 CONTENT = bytes(range(256)) * 4096  # 1 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -25,65 +24,12 @@ def names(folder):
     return sorted(name for name in os.listdir(folder) if not name.endswith('.lock'))
 
 
-class Server:
-    """Serves CONTENT under any path, with faults that a test asks for.
-
-    Attributes:
-        ranges: Whether it gives parts of files.
-        breaks: The connection ends after so many bytes, as often as this list is long.
-        seen: (path, first byte asked for) of each request.
-    """
-
-    def __init__(self) -> None:
-        self.ranges, self.content = True, CONTENT
-        self.breaks: list[int] = []
-        self.seen: list[tuple[str, int]] = []
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *args: object) -> None:
-                pass
-
-            def do_GET(self) -> None:
-                owner.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self.server.server_port}'
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
-        found = re.match(r'bytes=(\d+)-$', request.headers.get('Range', ''))
-        first = int(found.group(1)) if found else 0
-        self.seen.append((request.path, first))
-        if request.path == '/moved':
-            request.send_response(302)
-            request.send_header('Location', f'/files/{NAME}')
-            request.end_headers()
-            return
-        if request.path.startswith('/absent') or first > len(self.content):
-            request.send_error(416 if first else 404)
-            return
-        first = first if self.ranges else 0
-        body = self.content[first:]
-        request.send_response(206 if first else 200)
-        if first:
-            end = len(self.content) - 1
-            request.send_header('Content-Range', f'bytes {first}-{end}/{len(self.content)}')
-        request.send_header('Content-Length', str(len(body)))
-        request.end_headers()
-        request.wfile.write(body[: self.breaks.pop(0)] if self.breaks else body)
-
-
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server; the process may reach out."""
-    monkeypatch.delenv('TCNN_OFFLINE', raising=False)
-    for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
-        monkeypatch.delenv(name, raising=False)
-    server = Server()
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """A server of CONTENT; the process may reach out."""
+    with serve_file(monkeypatch, CONTENT) as server:
+        server.target = f'/files/{NAME}'
+        yield server
 
 
 def test_a_file_is_fetched_once(server, tmp_path, caplog):

@@ -31,10 +31,19 @@ class Features(NamedTuple):
     said: str
 
 
-def _crop(backbone: dict[str, Any], reason: str) -> Features:
-    """Features of crops, pooled by the network itself."""
+def crop_features(
+    backbone: dict[str, Any], reason: str, neck: dict[str, Any] | None = None
+) -> Features:
+    """Features of crops, pooled by the neck, or without one by the network itself."""
     return Features(
-        dict(backbone=backbone, neck=None, feature_mode='crop'), f'crop mode, because {reason}'
+        dict(backbone=backbone, neck=neck, feature_mode='crop'), f'crop mode, because {reason}'
+    )
+
+
+def dense_features(backbone: dict[str, Any], layer: str, stride: int | None) -> Features:
+    """Features of windows of a map, with a cell every `stride` pixels."""
+    return Features(
+        dict(backbone=backbone), f'dense mode, {layer} has a cell every {stride} pixels'
     )
 
 
@@ -51,13 +60,13 @@ def timm_features(name: str, size: int) -> Features:
     top = (classifier if isinstance(classifier, str) else classifier[0]).partition('.')[0]
     head = getattr(network.timm_model, top, nn.Identity())
     if any(isinstance(module, nn.LayerNorm) for module in head.modules()):
-        return _crop(dict(backbone, pooled=True), 'it normalises its features after its last map')
+        return crop_features(
+            dict(backbone, pooled=True), 'it normalises its features after its last map'
+        )
     probe = probe_map(network, size)
     if not probe.dense:
-        return _crop(dict(backbone, pooled=True), probe.reason)
-    return Features(
-        dict(backbone=backbone), f'dense mode, its last map has a cell every {probe.stride} pixels'
-    )
+        return crop_features(dict(backbone, pooled=True), probe.reason)
+    return dense_features(backbone, 'its last map', probe.stride)
 
 
 def torchvision_features(name: str, size: int) -> Features:
@@ -86,13 +95,13 @@ def torchvision_features(name: str, size: int) -> Features:
             part = create_feature_extractor(network, {layer: 'out'})
             probe = probe_map(LastOutput(part), size)
             if probe.dense:
-                said = f'dense mode, its layer {layer} has a cell every {probe.stride} pixels'
-                return Features(dict(backbone=dict(backbone, layer=layer)), said)
+                own = dict(backbone, layer=layer)
+                return dense_features(own, f'its layer {layer}', probe.stride)
             reasons.append(probe.reason)
         reason = reasons[-1] if reasons else reason
     if not vectors:
         raise UserError(f'{name}: no features found, neither a map ({reason}) nor a vector')
-    return _crop(dict(backbone, layer=vectors[-1]), reason)
+    return crop_features(dict(backbone, layer=vectors[-1]), reason)
 
 
 class LastOutput(nn.Module):

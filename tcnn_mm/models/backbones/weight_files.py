@@ -7,9 +7,13 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from tcnn_mm.checkpoints.download import download, named_sha256
+from tcnn_mm.checkpoints.mmpretrain_index import MMPRETRAIN, mmpretrain_file
 from tcnn_mm.checkpoints.published import PublishedFile, timm_file, torchvision_file
 from tcnn_mm.checkpoints.weight_paths import SCHEME, file_sha256, local_path
 from tcnn_mm.checkpoints.zoo import ZOO_SCHEME, installed_path, zoo_entry, zoo_path
+
+# What describes the file of a network, by the library that publishes it.
+PUBLISHERS = {'torchvision': torchvision_file, 'timm': timm_file, MMPRETRAIN: mmpretrain_file}
 
 
 class WeightFile(NamedTuple):
@@ -72,14 +76,14 @@ def published_file(name: str, source: str, network: str, own: str | None = None)
 
     Args:
         name: As it is asked for.
-        source: 'torchvision' or 'timm'.
+        source: A key of :data:`PUBLISHERS`.
         network: Its name there.
         own: File name that its config has, if any.
 
     Raises:
         UserError: timm is not installed, or publishes no such weights.
     """
-    public = torchvision_file(network) if source == 'torchvision' else timm_file(network)
+    public = PUBLISHERS[source](network)
     patterns = [own] if own else []
     patterns.append(public.file)
     if source == 'torchvision' and network != 'alexnet':  # older weights of the same network
@@ -97,6 +101,7 @@ def published_file(name: str, source: str, network: str, own: str | None = None)
         pixels=public.pixels,
         sha256=public.sha256,
         published=public,
+        notes=public.notes,
     )
 
 

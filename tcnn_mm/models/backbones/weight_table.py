@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.weight_files import WeightFile
-from tcnn_mm.models.backbones.zoo import BACKBONES, timm_names, torchvision_names, weight_file
+from tcnn_mm.models.backbones.zoo import BACKBONES, library_names, torchvision_names, weight_file
 
 HEAD = ('name', 'licence', 'MB', 'top1', 'file')
 
@@ -13,7 +13,8 @@ def listed_names(pattern: str | None) -> list[str]:
     """Names of backbones, those with a config of ours first.
 
     Args:
-        pattern: Of names, with `*` and `?`; `timm:…` for those of timm, which None leaves out.
+        pattern: Of names, with `*` and `?`; `timm:…` for those of timm and `mmpretrain:…` for
+            mmpretrain's, which None leaves out.
 
     Raises:
         UserError: No name matches.
@@ -22,15 +23,18 @@ def listed_names(pattern: str | None) -> list[str]:
     if pattern is None:
         return names
     found = [name for name in names if fnmatchcase(name, pattern)]
-    found += [f'timm:{n}' for n in timm_names() if fnmatchcase(f'timm:{n}', pattern)]
+    found += [name for name in library_names() if fnmatchcase(name, pattern)]
     if not found:
-        raise UserError(f"{pattern}: no such backbone; timm's have `timm:` before their names")
+        raise UserError(
+            f"{pattern}: no such backbone; timm's have `timm:` before their names, mmpretrain's "
+            '`mmpretrain:`'
+        )
     return found
 
 
 def table_lines(pattern: str | None = None) -> list[str]:
     """A line per backbone: name, licence, megabytes, accuracy, and the file or how to get it."""
-    rows = [HEAD, *(_row(weight_file(name)) for name in listed_names(pattern))]
+    rows = [HEAD, *(_row(weight_file(name, pixels=False)) for name in listed_names(pattern))]
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEAD) - 1)]
     return [
         '  '.join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]])

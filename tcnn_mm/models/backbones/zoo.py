@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import torchvision
 
+from tcnn_mm.checkpoints.mmpretrain_index import MMPRETRAIN, is_indexed, mmpretrain_names
 from tcnn_mm.checkpoints.weight_paths import SCHEME
 from tcnn_mm.checkpoints.zoo import ZOO, ZOO_SCHEME
 from tcnn_mm.errors import UserError
 from tcnn_mm.models.backbones.last_layer import Features, timm_features, torchvision_features
+from tcnn_mm.models.backbones.mmpretrain_network import mmpretrain_features, mmpretrain_network
 from tcnn_mm.models.backbones.torchvision_backbone import IMAGENET
 from tcnn_mm.models.backbones.weight_files import (
     WeightFile,
@@ -27,6 +29,11 @@ PIXELS: dict[str, dict[str, Any]] = {
     'tf': dict(mean=(127.5,) * 3, std=(127.5,) * 3),
     'caffe': dict(mean=(123.0, 117.0, 104.0), std=(1.0,) * 3),
 }
+_FEATURES = {
+    'torchvision': torchvision_features,
+    'timm': timm_features,
+    MMPRETRAIN: mmpretrain_features,
+}
 # Of a config without a network, whose layers are found by a probe.
 _OPEN = 'tcnn_pooled.py'
 
@@ -39,7 +46,7 @@ class Backbone(NamedTuple):
         weights: The weight file that this config's pixels belong to; None: the published one.
         lr: Learning rate of the head.
         window_step: Stride of the grid in weak training, pixels.
-        source: Library that publishes weights of it: 'torchvision' or 'timm'.
+        source: Library that publishes weights of it: 'torchvision', 'timm' or 'mmpretrain'.
         network: Its name there.
     """
 
@@ -85,11 +92,20 @@ def timm_names() -> tuple[str, ...]:
     return tuple(timm.list_pretrained())
 
 
+def library_names() -> list[str]:
+    """Names with a library before them: `timm:NAME`, `mmpretrain:NAME`."""
+    return [
+        *(f'timm:{name}' for name in timm_names()),
+        *(f'{MMPRETRAIN}:{name}' for name in mmpretrain_names()),
+    ]
+
+
 def find_backbone(name: str) -> Backbone:
     """The network of a name: of our table, else torchvision's, else timm's.
 
     Args:
-        name: Perhaps with `torchvision:` or `timm:` before it, where both have one.
+        name: Perhaps with `torchvision:` or `timm:` before it, where both have one; always with
+            `mmpretrain:` for those of its index.
 
     Raises:
         UserError: An unknown name; names the nearest ones.
@@ -97,20 +113,35 @@ def find_backbone(name: str) -> Backbone:
     if name in BACKBONES:
         return BACKBONES[name]
     source, _, network = name.rpartition(':')
+    if source == MMPRETRAIN and is_indexed(network):
+        return Backbone(source=MMPRETRAIN, network=network)
     if source in ('', 'torchvision') and network in torchvision_names():
         return Backbone(network=network)
     timm = timm_names()
     bare = {full.partition('.')[0] for full in timm}
     if source in ('', 'timm') and (network in bare or network in timm):
         return Backbone(source='timm', network=network)
-    known = [*BACKBONES, *torchvision_names(), *sorted(bare)]
-    near = difflib.get_close_matches(network.partition('.')[0], list(dict.fromkeys(known)), 5, 0.5)
+    near = _near_names(source, network, [*BACKBONES, *torchvision_names(), *sorted(bare)])
     more = '' if timm else "; for timm's networks: pip install 'tcnn_mm[timm]'"
     raise UserError(
         f'no backbone {name}; '
         + (f'near it: {", ".join(near)}' if near else 'all of them: tcnn weights list')
-        + more
+        + ('' if source == MMPRETRAIN else more)
     )
+
+
+def _near_names(source: str, network: str, known: list[str]) -> list[str]:
+    """Names like one that does not exist: of mmpretrain's where it is asked for, else of `known`.
+
+    Names of mmpretrain that begin with it come first.
+    """
+    theirs = mmpretrain_names()
+    if source == MMPRETRAIN:
+        near = difflib.get_close_matches(network, theirs, 5, 0.5)
+        return [f'{MMPRETRAIN}:{each}' for each in near]
+    begun = [f'{MMPRETRAIN}:{each}' for each in theirs if each.startswith(network)][:2]
+    unique = list(dict.fromkeys(known))
+    return begun + difflib.get_close_matches(network.partition('.')[0], unique, 5, 0.5)
 
 
 class Weights(NamedTuple):
@@ -125,17 +156,24 @@ class Weights(NamedTuple):
     said: str
 
 
-def weight_file(name: str) -> WeightFile:
+def weight_file(name: str, pixels: bool = True) -> WeightFile:
     """Look for the weight file of a network: that of its config, else the published one.
 
+    Args:
+        name: See :func:`find_backbone`.
+        pixels: Say what it expects, though a config of mmpretrain has to be read for it.
+
     Raises:
-        UserError: An unknown name.
+        UserError: An unknown name; a network of mmpretrain that cannot be used.
     """
     backbone = find_backbone(name)
     own = backbone.weights
     if own and own.startswith((SCHEME, ZOO_SCHEME)):
         return shipped_file(name, own)
-    return published_file(name, backbone.source, backbone.network, own)
+    file = published_file(name, backbone.source, backbone.network, own)
+    if pixels and backbone.source == MMPRETRAIN:
+        return file._replace(pixels=mmpretrain_network(backbone.network).pixels)
+    return file
 
 
 def find_weights(name: str, path: str | None = None, pixels: str | None = None) -> Weights:
@@ -165,7 +203,10 @@ def find_weights(name: str, path: str | None = None, pixels: str | None = None) 
     if entry:
         # TensorFlow's padding needs odd sizes; the rest is torchvision's usual one.
         entry = entry if 'size' in entry or pixels == 'tf' else dict(entry, size=224)
-        model['backbone'] = dict(preprocessing=entry)
+        if backbone.source == MMPRETRAIN:  # its backbones know no pixels, the model has them
+            model['preprocessing'] = entry
+        else:
+            model['backbone'] = dict(preprocessing=entry)
     return Weights(model, f'{path}; pixels: {reason}')
 
 
@@ -178,7 +219,10 @@ def _pixels_of(
         UserError: Neither asked for nor known.
     """
     if pixels:
-        return PIXELS[pixels], f'--pixels {pixels}'
+        given = PIXELS[pixels]
+        if backbone.source == MMPRETRAIN and known.pixels:  # the model has no others
+            given = dict(given, size=known.pixels['size'], channel_order='rgb')
+        return given, f'--pixels {pixels}'
     if osp.basename(path) == backbone.weights:
         return None, f'as its config {backbone.config} says'
     if is_published(path, known):
@@ -204,7 +248,6 @@ def find_features(name: str, weights: Weights) -> Features | None:
     if not backbone.is_open:
         return None
     own = weights.model.get('backbone', {})
-    size = own.get('preprocessing', {}).get('size', IMAGENET['size'])
-    find = torchvision_features if backbone.source == 'torchvision' else timm_features
-    found = find(backbone.network, size)
+    pixels = weights.model.get('preprocessing') or own.get('preprocessing', {})
+    found = _FEATURES[backbone.source](backbone.network, pixels.get('size', IMAGENET['size']))
     return found._replace(model=dict(found.model, backbone={**found.model['backbone'], **own}))
