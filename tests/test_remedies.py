@@ -49,6 +49,7 @@ def test_commands_that_reach_a_message():
     assert {*users('tcnn_mm/engine/epoch_seed.py')} >= {'train', 'test'}
     assert set(users('tcnn_mm/estimator/plan.py')) == {
         'fit',
+        'audit',
         'tools/analysis_tools/fold_coverage.py',
     }
     assert len(reached(entries()['train'])) > 50

@@ -104,11 +104,13 @@ class HeldOutScores(NamedTuple):
         classes (list[str]): K names.
         scores (ndarray): (R, N, K).
         labels (ndarray): (N, K) of {1, 0, -1}.
+        ids (list[str]): N image ids.
     """
 
     classes: list[str]
     scores: np.ndarray
     labels: np.ndarray
+    ids: list[str]
 
 
 def read_held_out(path: str) -> HeldOutScores:
@@ -132,7 +134,9 @@ def read_held_out(path: str) -> HeldOutScores:
         order = np.argsort(number)
         rows = number[order]
         found.append(scores.values[order])
-    return HeldOutScores(list(cfg.classes), np.stack(found), labels[rows])
+    return HeldOutScores(
+        list(cfg.classes), np.stack(found), labels[rows], [ids[row] for row in rows]
+    )
 
 
 def choose_by_folds(path: str, checkpoint: str) -> tuple[dict[str, float], list[str]]:

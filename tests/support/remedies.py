@@ -63,26 +63,31 @@ ENTRIES = {
     'cross_validation': {'folds', 'repeats', 'pointing'},
 }
 _COVERAGE = 'tools/analysis_tools/fold_coverage.py'
+_FORMATS = 'tcnn_mm/datasets/formats'
 # Commands that import a file, and never reach its message of an option.
 NOT_REACHED = {
     # demo loads what it has just written, benchmark random weights, compare results alone
     ('tcnn_mm/checkpoints/loading.py', '--trust-checkpoint'): (
         'demo', 'compare', 'benchmark', _COVERAGE,
     ),
-    # the coverage of folds plans a fit whose files, scales and pixels are known
-    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE,),
-    ('tcnn_mm/estimator/plan.py', '--scales'): (_COVERAGE,),
-    # check reads data and goes on from no fit
-    ('tcnn_mm/estimator/growth.py', '--out'): ('check',),
+    # the coverage of folds plans a fit of known files and scales; audit reads a finished one
+    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE, 'audit'),
+    ('tcnn_mm/estimator/plan.py', '--scales'): (_COVERAGE, 'audit'),
+    (f'{_FORMATS}/check_classes.py', '--allow-missing'): ('audit',),
+    (f'{_FORMATS}/check_images.py', '--upright'): ('audit',),
+    (f'{_FORMATS}/detect_format.py', '--format'): ('audit',),
+    (f'{_FORMATS}/read_data.py', '--unannotated'): ('audit',),
+    # check reads data and goes on from no fit, audit adds nothing to one
+    ('tcnn_mm/estimator/growth.py', '--out'): ('check', 'audit'),
     # none of these reads a folder of annotations of any format
     ('tcnn_mm/datasets/formats/account.py', '--allow-missing'): (
-        'benchmark', 'compare', 'tools/analysis_tools/score_submission.py',
+        'benchmark', 'compare', 'audit', 'tools/analysis_tools/score_submission.py',
         'tools/dataset_converters/draw_minivoc.py',
     ),
     # demo chooses thresholds on the images of its own config
     ('tcnn_mm/analysis/validation_set.py', '--ids'): ('demo',),
     # weights lists files and loads none
-    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE),
+    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE, 'audit'),
     ('tcnn_mm/models/backbones/zoo.py', '--backbone'): ('weights',),
     ('tcnn_mm/models/backbones/zoo.py', '--weights'): ('weights',),
 }  # fmt: skip
