@@ -81,7 +81,7 @@ NOT_REACHED = {
     ('tcnn_mm/estimator/growth.py', '--out'): ('check', 'audit'),
     # none of these reads a folder of annotations of any format
     ('tcnn_mm/datasets/formats/account.py', '--allow-missing'): (
-        'benchmark', 'compare', 'audit', 'tools/analysis_tools/score_submission.py',
+        'benchmark', 'compare', 'audit', 'prelabel', 'tools/analysis_tools/score_submission.py',
         'tools/dataset_converters/draw_minivoc.py',
     ),
     # demo chooses thresholds on the images of its own config
