@@ -41,10 +41,10 @@ def check_meta(content: Mapping[str, Any], name: str) -> None:
         value = record.get(key)
         if value is not None:
             _need(fits(value), f"meta['tcnn_mm'][{key!r}]", value, expected, name)
-    thresholds = record.get('thresholds')
-    if thresholds and classes:
-        other = sorted({*thresholds} ^ {*classes})
-        _need(not other, "meta['tcnn_mm']['thresholds']", other, 'one entry per class', name)
+    for key in ('thresholds', 'calibration'):
+        if record.get(key) and classes:
+            other = sorted({*record[key]} ^ {*classes})
+            _need(not other, f"meta['tcnn_mm'][{key!r}]", other, 'one entry per class', name)
 
 
 def is_number(value: Any) -> bool:
@@ -93,6 +93,18 @@ def _are_thresholds(value: Any) -> bool:
     )
 
 
+def _are_curves(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str)
+        and (each is None or (isinstance(each, (list, tuple)) and _is_curve(*each)))
+        for key, each in value.items()
+    )
+
+
+def _is_curve(*numbers: Any) -> bool:
+    return len(numbers) == 2 and all(map(is_number, numbers)) and numbers[0] > 0
+
+
 def _are_prints(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) % _DIGITS == 0 and re.fullmatch('[0-9a-f]*', value) is not None
@@ -107,6 +119,7 @@ _NAMES = 'a list of different names'
 # Entry of the record → whether a value fits, and what is expected.
 _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     'thresholds': (_are_thresholds, 'a dict of class → number or None'),
+    'calibration': (_are_curves, 'a dict of class → slope (positive) and offset, or None'),
     'thresholds_chosen_on': (lambda value: isinstance(value, str), 'text'),
     'damping': (lambda value: is_number(value) and value >= 0, 'a number from 0 on'),
     'upright': (lambda value: isinstance(value, bool), 'True or False'),

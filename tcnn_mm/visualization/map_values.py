@@ -76,8 +76,9 @@ def map_values(
 
 def scaled(score_map: np.ndarray, probability: float) -> np.ndarray:
     """A map (h, w) whose maximum is the probability of its class; 0 where it is 0 everywhere."""
-    largest = float(score_map.max(initial=0))
-    return score_map * np.float32(probability / largest if largest > 0 else 0)
+    largest = score_map.max(initial=0)
+    # Divided first: of scores near the smallest number the quotient of the two is infinite.
+    return score_map / largest * np.float32(probability) if largest > 0 else score_map * 0
 
 
 def class_title(name: str, score: float, probability: float | None, note: str = '') -> str:

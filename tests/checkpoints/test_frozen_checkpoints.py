@@ -47,10 +47,13 @@ def whole_checkpoint(name, folder):
 
 @pytest.mark.parametrize('name', sorted(SCORES))
 def test_a_checkpoint_alone_scores_as_before(name, tmp_path):
-    """Scores within 1e-6 and the same labels, from the checkpoint's own config and record."""
+    """Scores within 1e-5 and the same labels, from the checkpoint's own config and record.
+
+    One processor rounds otherwise than another: up to 1.5e-6 was seen.
+    """
     inferencer = TCNNInferencer(checkpoint=str(whole_checkpoint(name, tmp_path)), device='cpu')
     for result, before in zip(inferencer(IMAGES, batch_size=1), SCORES[name], strict=True):
-        assert result['scores'] == pytest.approx(before['scores'], abs=1e-6)
+        assert result['scores'] == pytest.approx(before['scores'], abs=1e-5)
         assert result['labels'] == before['labels']
     # Older than the record of the damping: the default holds.
     assert inferencer.damping == 20

@@ -13,7 +13,7 @@ from tcnn_mm.inference.trained_model import load_trained_model
 from tests.support.small_checkpoint import CLASSES, write_small_checkpoint
 
 NAN, INF = float('nan'), float('inf')
-GOOD = dict.fromkeys(CLASSES, 0.5)
+GOOD, PLAIN = dict.fromkeys(CLASSES, 0.5), dict.fromkeys(CLASSES)
 
 
 @pytest.fixture(scope='module')
@@ -48,7 +48,9 @@ def content(tmp_path_factory):
         *[('tcnn_mm.thresholds_chosen_on', value) for value in (5, [NAN])],
         *[
             ('tcnn_mm.calibration', value)
-            for value in ({**dict.fromkeys(CLASSES), 'key': [x, 1]} for x in (NAN, INF, 10**400))
+            for value in (5, 'x', [1], {'no': None}, {'key': None}, {**PLAIN, 'no': None},
+                          *({**PLAIN, 'key': [x, 1]} for x in (NAN, INF, 10**400, True, -1)),
+                          *({**PLAIN, 'key': x} for x in (5, 'ab', [1], [1, 2, 3], [], {'a': 1})))
         ],
     ],
 )  # fmt: skip
@@ -64,9 +66,8 @@ def test_an_altered_record_is_one_line(content, tmp_path, entry, value):
     with pytest.raises(UserError, match=rf'b.pth: .*{last}') as refused:
         load_trained_model(tmp_path / 'b.pth', device='cpu')
     assert len(str(refused.value)) < 500 and '\n' not in str(refused.value)
-    if last != 'calibration':
-        with pytest.raises(UserError, match=last):
-            store_thresholds(tmp_path / 'b.pth', GOOD)
+    with pytest.raises(UserError, match=last):
+        store_thresholds(tmp_path / 'b.pth', GOOD)
 
 
 def test_differences_of_huge_records_are_short(content, tmp_path):

@@ -59,3 +59,10 @@ def test_titles_have_the_probability_where_there_is_one():
     assert class_title('cat', 0.000234, None, ' (not a label)') == (
         'cat, image score 0.00023 (not a label)'
     )
+
+
+@pytest.mark.parametrize('largest', [1e-45, 1e-38, 1.0])
+def test_maps_of_the_smallest_numbers_are_numbers(largest):
+    """A share of the maximum is one whatever the maximum: 0.5 / 1e-45 is infinite."""
+    scores = np.array([[[largest, 0.0]]], np.float32)
+    assert map_values(scores, [0.5]).values.tolist() == [[[0.5, 0.0]]]
