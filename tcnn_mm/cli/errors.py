@@ -105,7 +105,8 @@ def run_tool(main: Callable[[], object]) -> None:
     except UserError as error:
         exit_with_error(str(error))
     except OSError as error:
-        message = system_error(error)
+        lost = lost_process(error)
+        message = system_error(error) if lost is None else f'{lost}. Give the same command again'
         if message is None:
             raise
         exit_with_error(message)
@@ -114,7 +115,7 @@ def run_tool(main: Callable[[], object]) -> None:
         if message is None:
             raise
         exit_with_error(message)
-    except RuntimeError as error:
+    except (RuntimeError, EOFError) as error:
         message = lost_process(error)
         if message is None:
             raise

@@ -1,6 +1,7 @@
 """One line for a process of a command that was lost: a worker of a data loader, another rank."""
 
 import re
+import traceback
 
 from tcnn_mm.errors import UserError
 
@@ -20,7 +21,12 @@ _SIGNALS = {
 }
 
 
-def lost_process(error: RuntimeError) -> str | None:
+# What the end of another process raises: the last two where it ended while it sent an image.
+LOST = RuntimeError, ConnectionError, EOFError
+_ENDED = 'has ended, as where memory is short; free some'
+
+
+def lost_process(error: BaseException) -> str | None:
     """Say which process was lost and why; how to go on is the command's to say.
 
     Returns:
@@ -32,11 +38,15 @@ def lost_process(error: RuntimeError) -> str | None:
     if worker:
         who = f'process {worker["pid"] or worker["pids"]}, which reads images for this one,'
         if not worker['signal']:
-            return f'{who} has ended'
+            return f'{who} {_ENDED}'
         return (
             f'{who} was ended by a signal ({worker["signal"]}){_SIGNALS.get(worker["signal"], "")}'
         )
-    if _CONNECTION.search(str(error)):
+    if isinstance(error, (ConnectionError, EOFError)):
+        frames = traceback.extract_tb(error.__traceback__)
+        between = any('multiprocessing' in frame.filename for frame in frames)
+        return f'a process that reads images for this one {_ENDED}' if between else None
+    if isinstance(error, RuntimeError) and _CONNECTION.search(str(error)):
         return (
             'the connection to another process of this run was lost: that process has ended; its '
             'own output, or that of the launcher, says why'

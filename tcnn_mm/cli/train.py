@@ -13,7 +13,7 @@ tools/train.py takes the same arguments; tools/dist_train.sh runs it in several 
 import argparse
 
 from tcnn_mm.cli.arguments import add_common_arguments, load_config_from
-from tcnn_mm.cli.process_errors import lost_process
+from tcnn_mm.cli.process_errors import LOST, lost_process
 from tcnn_mm.errors import UserError
 
 
@@ -63,11 +63,11 @@ def run(args: argparse.Namespace) -> None:
         dry_run(cfg)
         return
     build_banks(cfg)
-    with open_runner(cfg) as runner:
-        try:
+    try:
+        with open_runner(cfg) as runner:
             runner.train()
-        except RuntimeError as error:
-            lost = lost_process(error)
-            if lost is None:
-                raise
-            raise UserError(f'{lost}. Give the same command again with --resume') from error
+    except LOST as error:
+        lost = lost_process(error)
+        if lost is None:
+            raise
+        raise UserError(f'{lost}. Give the same command again with --resume') from error

@@ -1,14 +1,21 @@
 """How a command ends: one line on stderr, and never a traceback for the reader's doing."""
 
+import argparse
+import contextlib
+import multiprocessing.connection
 import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
+from tcnn_mm.cli import train
 from tcnn_mm.cli.errors import missing_package, run_tool
+from tcnn_mm.cli.process_errors import lost_process
 from tcnn_mm.errors import UserError
+from tests.support.commands import config
 
 
 def test_a_user_error_is_one_line(capsys):
@@ -59,6 +66,40 @@ def test_a_lost_process_is_one_line(capsys, words, said):
     assert line.count('\n') == 1 and re.search(said, line) and 'same command again' in line
     with pytest.raises(RuntimeError, match='CUDA out of memory'):
         run_tool(lambda: (_ for _ in ()).throw(RuntimeError('CUDA out of memory')))
+
+
+@pytest.mark.parametrize(
+    'error', [ConnectionResetError(104, 'Connection reset by peer'), EOFError()]
+)
+def test_a_process_that_ends_while_it_sends_an_image(capsys, monkeypatch, error):
+    """The error is one of multiprocessing; those of other connections are not taken for it."""
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr('socket.socket.connect', fail)
+    with pytest.raises(SystemExit):
+        run_tool(lambda: multiprocessing.connection.Client(('127.0.0.1', 9)))
+    line = capsys.readouterr().err
+    assert 'a process that reads images for this one has ended' in line and 'again' in line
+    assert lost_process(error.with_traceback(None)) is None
+
+
+def test_a_lost_worker_of_a_training_is_told_with_resume(monkeypatch, tmp_path):
+    """Also where torch tells it while the run is closed: without --resume it would begin anew."""
+
+    @contextlib.contextmanager
+    def closing(cfg):
+        yield SimpleNamespace(train=lambda: None)
+        raise RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. ')
+
+    for name in ('tcnn_mm.engine.open_runner.open_runner', 'tcnn_mm.engine.build_bank.build_banks'):
+        monkeypatch.setattr(name, closing if 'runner' in name else lambda cfg: None)
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    args = parser.parse_args([config('tcnn_minivoc.py'), '--work-dir', str(tmp_path)])
+    with pytest.raises(UserError, match='process 7.* again with --resume'):
+        train.run(args)
 
 
 def test_an_interrupted_command_is_one_word(capsys):
