@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from tcnn_mm.errors import UserError, first_names
+from tcnn_mm.evaluation.unfamiliar import UNLIKE
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import ReadLog
 from tcnn_mm.inference.overlay import map_probabilities, map_titles, resize_rgb
@@ -79,6 +80,12 @@ def answer(
     if 'error' in result:
         raise UserError(result['error'].replace(path, osp.basename(path)))
     notes = []
+    value = result.get('unfamiliar', 0)
+    if value >= UNLIKE:
+        notes.append(
+            'Perhaps none of these classes: this image is more unlike the training images than '
+            f'{value:.0%} of them are (unfamiliar {value:.2f})'
+        )
     if log.rotated:
         notes.append('The EXIF rotation of this file was ignored, as in training')
     return Answer(result, list(result['patches']), notes)
@@ -92,6 +99,7 @@ def as_json(inferencer: TCNNInferencer, found: Answer) -> dict[str, Any]:
         label_rule=inferencer.label_rule,
         scores=found.result['scores'],
         probabilities=found.result.get('probabilities'),
+        unfamiliar=found.result.get('unfamiliar'),
         thresholds=inferencer.thresholds,
         patches=found.result['patches'],
         image=dict(width=width, height=height),

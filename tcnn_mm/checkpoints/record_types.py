@@ -123,5 +123,6 @@ _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     'thresholds_chosen_on': (lambda value: isinstance(value, str), 'text'),
     'damping': (lambda value: is_number(value) and value >= 0, 'a number from 0 on'),
     'upright': (lambda value: isinstance(value, bool), 'True or False'),
+    'training_images': (lambda value: isinstance(value, Mapping), 'a dict'),
     'trained_on': (_are_prints, '12 hex digits per image'),
 }

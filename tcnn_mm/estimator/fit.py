@@ -19,18 +19,20 @@ from tcnn_mm.checkpoints.owner_lock import owner_lock
 from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.before_and_after import before_and_after
-from tcnn_mm.estimator.cross_validation import choose_by_folds, cross_validate
+from tcnn_mm.estimator.cross_validation import choose_by_folds, cross_validate, read_held_out
 from tcnn_mm.estimator.fit_results import (
     choose_thresholds,
     is_tested,
     mark_tested,
     result_lines,
     test,
+    val_scores,
 )
 from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.estimator.growth import read_earlier_fit
+from tcnn_mm.estimator.keep_images import store_training_images
 from tcnn_mm.estimator.plan import make_plan
-from tcnn_mm.estimator.training import make_banks, tell, train, write_config
+from tcnn_mm.estimator.training import make_banks, read_config, tell, train, write_config
 from tcnn_mm.reports.report import write_report
 
 # Of a full disk, and of a used-up quota, which Windows does not know.
@@ -136,9 +138,12 @@ def _fit(data: str | Sequence[str], backbone: str, out: str, options: dict[str, 
         say(f'cross-validation: {folds.number * folds.repeats} heads, thresholds by their scores')
         cross_validate(path, overlays)
         thresholds, lines = choose_by_folds(path, checkpoint)
+        held_out = read_held_out(path).scores[0]
+        store_training_images(read_config(path), checkpoint, held_out)
     else:
         say('thresholds, chosen on val')
         thresholds, lines = choose_thresholds(out, checkpoint, plan.data.classes), []
+        store_training_images(read_config(path), checkpoint, val=val_scores(out)[0])
     say('testing' if plan.tested else 'testing: no images are for test alone')
     results, page = osp.join(out, 'results.txt'), osp.join(out, 'report.html')
     if is_tested(out, checkpoint, plan.tested):

@@ -15,9 +15,10 @@ from tcnn_mm.checkpoints.writing import write_checkpoint
 from tcnn_mm.errors import InvalidValueError
 from tcnn_mm.estimator.fit_data import read_records
 from tcnn_mm.estimator.image_files import write_training_set
+from tcnn_mm.estimator.keep_images import store_training_images
 from tcnn_mm.estimator.plan import plan_fit
 from tcnn_mm.estimator.targets import Targets
-from tcnn_mm.estimator.training import make_banks, train, write_config
+from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import OneImage
@@ -89,6 +90,7 @@ def fit_images(
     make_banks(path, plan)
     checkpoint = osp.join(out, 'model.pth')
     publish(train(path, 'WARNING' if verbose else 'ERROR'), checkpoint)
+    store_training_images(read_config(path), checkpoint)
     if not targets.single:
         scores = score_images(TCNNInferencer(checkpoint=checkpoint), images)
         values, _ = best_thresholds(scores, targets.matrix())

@@ -40,14 +40,19 @@ def choose_thresholds(out: str, checkpoint: str, classes: Sequence[str]) -> dict
     Returns:
         Class → threshold; nan for a class without positives.
     """
+    scores, labels = val_scores(out)
+    return store_choice(checkpoint, classes, scores, labels, f'{len(scores)} images of val')
+
+
+def val_scores(out: str) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and labels (M, K) of the images of val, in the order of their bank."""
     ids, labels = bank_labels(osp.join(out, 'banks', 'val'))
     path = osp.join(out, 'run', 'image_scores_val.csv')
     scores = read_scores(path)
     if scores is None:
         raise FileNotFoundError(path)
     row = {image_id: at for at, image_id in enumerate(scores.ids)}
-    mine = scores.values[[row[i] for i in ids]]
-    return store_choice(checkpoint, classes, mine, labels, f'{len(ids)} images of val')
+    return scores.values[[row[i] for i in ids]], labels
 
 
 def store_choice(

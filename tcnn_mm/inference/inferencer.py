@@ -14,6 +14,7 @@ from mmpretrain.structures import DataSample
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.engine.progress import progress_bar
 from tcnn_mm.errors import InvalidValueError, NotFiniteError, UserError, errors_of
+from tcnn_mm.evaluation.unfamiliar import unfamiliar
 from tcnn_mm.inference.inputs import (
     OneImage,
     ReadLog,
@@ -46,6 +47,7 @@ class TCNNInferencer:
             class that had no positive to choose it by.
         label_rule (str): What `labels` means, in words.
         damping (float): Of maps where `damping` is not given: the checkpoint's record.
+        training_images (TrainingImages | None): What `unfamiliar` compares with.
         upright (bool): Whether images are read upright where `upright` is not given: as in
             training, by the checkpoint's record.
 
@@ -66,7 +68,7 @@ class TCNNInferencer:
     ) -> None:
         trained = load_trained_model(checkpoint, config, device, classes, trust)
         self.model, self.record, self.damping = trained.model, trained.record, trained.damping
-        self.upright = trained.upright
+        self.upright, self.training_images = trained.upright, trained.training_images
         self.classes, self.thresholds = trained.classes, trained.thresholds
         self.needs_boxes = not hasattr(self.model.sampler, 'grid')
         self.rule = LabelRule(
@@ -128,7 +130,8 @@ class TCNNInferencer:
         Yields:
             dict: `img_path` (None of an array), `scores` {class: float}, `labels` (classes by
             :attr:`label_rule`, highest score first), `probabilities` {class: float or None} of a
-            calibrated checkpoint, `patches` {class: [{'box': [x1, y1, x2,
+            calibrated checkpoint, `unfamiliar` float of one that keeps its training images (see
+            :mod:`~tcnn_mm.evaluation.unfamiliar`), `patches` {class: [{'box': [x1, y1, x2,
             y2], 'score': float}, …]}; with `score_maps` `maps` {class: float32 (h, w)}; with
             `keep_image` `image` (H, W, 3) uint8 RGB. Of several images, one that cannot be read
             or has scores that are NaN or infinite (of a model that diverged) gives {'img_path',
@@ -232,6 +235,10 @@ class TCNNInferencer:
                 result['error'] = str(sample)
             else:
                 result.update(image_result(sample, pixels, self.classes, self.rule, options))
+                if self.training_images is not None:
+                    found = sample.whole_feature.numpy(), sample.pred_score.numpy()
+                    one = unfamiliar(found[0][None], found[1][None], self.training_images)
+                    result['unfamiliar'] = float(one[0])
             results.append(result)
         return results
 
@@ -274,7 +281,7 @@ class TCNNInferencer:
     def _scored(self, items: Sequence[dict[str, Any]]) -> list[DataSample | UserError]:
         """Score images together; where one has scores that are not finite, each alone."""
         try:
-            return list(predict_batch(self.model, items, True))
+            return predict_batch(self.model, items, True, self.training_images is not None)
         except NotFiniteError as error:
             if len(items) == 1:
                 return [error]

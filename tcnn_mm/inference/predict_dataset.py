@@ -46,7 +46,10 @@ class ImagePrediction:
 
 @torch.no_grad()
 def predict_batch(
-    model: PatchModel, items: Sequence[Mapping[str, Any]], return_patches: bool = False
+    model: PatchModel,
+    items: Sequence[Mapping[str, Any]],
+    return_patches: bool = False,
+    return_features: bool = False,
 ) -> list[DataSample]:
     """Score one batch as a test does.
 
@@ -55,6 +58,7 @@ def predict_batch(
         items: Of a data set: `inputs` (uint8 (3, H, W) RGB of any size, or `BankWindows`) and
             `data_samples`.
         return_patches: Also set `patch_boxes` (P, 4) and `patch_scores` (P, K).
+        return_features: Also set `whole_feature` (D,), the mean feature of the largest patches.
 
     Returns:
         Copies of the samples on the CPU, with `pred_score` (K,).
@@ -62,7 +66,8 @@ def predict_batch(
     if not items:
         return []
     batch = model.data_preprocessor(pseudo_collate(list(items)))
-    return [sample.cpu() for sample in model.predict(**batch, return_patches=return_patches)]
+    found = model.predict(**batch, return_patches=return_patches, return_features=return_features)
+    return [sample.cpu() for sample in found]
 
 
 def predict_dataset(

@@ -5,9 +5,8 @@ import json
 import logging
 import os
 import os.path as osp
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from mmengine.logging import print_log
@@ -22,6 +21,7 @@ from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tcnn_mm.inference.inputs import ReadLog, list_images
 from tcnn_mm.inference.overlay import draw_overlay, unique_png_name
+from tcnn_mm.inference.predictions import Predictions
 from tcnn_mm.inference.results import ImageResult
 from tcnn_mm.inference.results_file import ResultsFile, to_json
 
@@ -29,50 +29,6 @@ UserPaths: TypeAlias = 'str | os.PathLike[str] | Sequence[str | os.PathLike[str]
 
 # More maps in one overlay would be too small to see.
 MAPS = 3
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a prediction wrote.
-
-    Attributes:
-        path (str): The JSON.
-        results (list[dict]): One per image, as in the JSON; unreadable ones have an `error`.
-        label_rule (str): How the labels were chosen, in words.
-    """
-
-    path: str
-    results: list[ImageResult]
-    label_rule: str
-
-    def summary(self) -> str:
-        """Labels of up to ten images, else the number of images per label; then the path."""
-        good = [result for result in self.results if 'error' not in result]
-        lines = []
-        if len(good) <= 10:
-            for result in good:
-                labels = ', '.join(f'{n} ({shown_value(result, n)})' for n in result['labels'])
-                lines.append(f'{printable(str(result["img_path"]))}: {labels or "no class"}')
-        else:
-            counts = Counter(name for result in good for name in result['labels'] or ['no class'])
-            lines.append(', '.join(f'{name}: {n} images' for name, n in counts.most_common()))
-        where = f'{len(good)} images: {printable(self.path)}'
-        return '\n'.join([*lines, f'labels: {self.label_rule}', where])
-
-    def raise_for_errors(self) -> None:
-        """Raise one UserError that lists the images without result, if there are any."""
-        errors = [result['error'] for result in self.results if 'error' in result]
-        if errors:
-            listed = '\n'.join(errors)
-            raise UserError(
-                f'{len(errors)} of {len(self.results)} images could not be predicted:\n{listed}'
-            )
-
-
-def shown_value(result: ImageResult, name: str) -> str:
-    """The probability of a class in words, else its image score."""
-    p = (result.get('probabilities') or {}).get(name)
-    return f'{result["scores"][name]:.2g}' if p is None else f'probability {p:.0%}'
 
 
 def predict_to_folder(
@@ -170,7 +126,9 @@ def predict_to_folder(
     for line in log.warnings(len(listed)):
         print_log(line, 'current', logging.WARNING)
     write_predictions(path, head, results)
-    return Predictions(path, results, inferencer.label_rule)
+    kept = inferencer.training_images
+    reference = None if kept is None else len(kept.distances)
+    return Predictions(path, results, inferencer.label_rule, reference)
 
 
 def find_inputs(images: UserPaths, out: str) -> tuple[list[str], int]:

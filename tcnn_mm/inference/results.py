@@ -30,6 +30,7 @@ class ImageResult(TypedDict, total=False):
     scores: dict[str, float]
     labels: list[str]
     probabilities: dict[str, float | None]
+    unfamiliar: float
     patches: dict[str, list[PatchResult]]
     maps: dict[str, np.ndarray]
     image: np.ndarray

@@ -21,6 +21,8 @@ from tcnn_mm.compat import registered_names_only
 from tcnn_mm.datasets.image_ids import printable
 from tcnn_mm.errors import UserError
 from tcnn_mm.evaluation.calibration import Calibration, recorded_calibration
+from tcnn_mm.evaluation.training_images import recorded_training_images
+from tcnn_mm.evaluation.unfamiliar import TrainingImages
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import MODELS
 
@@ -40,6 +42,8 @@ class TrainedModel:
         record (dict): How the model cuts, scores and aggregates (:func:`model_record`).
         damping (float): Of localization maps, as recorded (:func:`map_damping`).
         upright (bool): Images were read upright in training, as recorded.
+        training_images (TrainingImages | None): What :func:`unfamiliar` compares images with;
+            None where nothing is kept, or where `thresholds` is.
     """
 
     model: PatchModel
@@ -50,6 +54,7 @@ class TrainedModel:
     record: dict[str, Any]
     damping: float
     upright: bool
+    training_images: TrainingImages | None = None
 
 
 def load_trained_model(
@@ -119,6 +124,7 @@ def load_trained_model(
         record=record,
         damping=map_damping(stored, cfg),
         upright=bool(stored.get('upright')),
+        training_images=None if changed else _training_images(stored, model, name),
     )
 
 
@@ -214,6 +220,21 @@ def _without_pretrained(part: Any) -> Any:
 
 def _printable(text: str | None) -> str | None:
     return None if text is None else printable(text)
+
+
+def _training_images(
+    stored: Mapping[str, Any], model: PatchModel, name: str
+) -> TrainingImages | None:
+    """What the checkpoint keeps of its training images, if it is of this network's features."""
+    found = recorded_training_images(stored, name)
+    layers = model.voter.layers_above
+    if found is None or layers or found.vectors.shape[1] == model.head.in_channels:
+        return found
+    raise UserError(
+        f"{name}: meta['tcnn_mm']['training_images'] has {found.vectors.shape[1]} channels, its "
+        f'network {model.head.in_channels}; the file was changed since it was written: take '
+        'another copy'
+    )
 
 
 def _class_names(

@@ -255,6 +255,7 @@ class PatchModel(ImageClassifier):
         data_samples: Sequence[DataSample] | None = None,
         return_patches: bool = False,
         on_patches: OnPatches | None = None,
+        return_features: bool = False,
     ) -> list[DataSample]:
         """Score images by the votes of all their patches; annotations are not read.
 
@@ -263,7 +264,8 @@ class PatchModel(ImageClassifier):
             data_samples (list[DataSample], optional): B samples; new ones by default.
             return_patches (bool): Add `patch_boxes` (P, 4) and `patch_scores` (P, K) to the
                 samples, on the model's device. Defaults to False.
-            on_patches (callable, optional): Called after each chunk of patches.
+            on_patches (callable, optional): Called after each chunk.
+            return_features (bool): Add `whole_feature` (D,), the mean of the largest patches.
 
         Returns:
             list[DataSample]: With `pred_score` (K,).
@@ -286,12 +288,13 @@ class PatchModel(ImageClassifier):
             chunks = self.encoder.iter_features(
                 inputs, [mine.boxes for mine in patches], on_patches=on_patches
             )
-        votes, whole = self.voter.collect(chunks, boxes)
+        votes, whole = self.voter.collect(chunks, boxes, return_features)
         for i, sample in enumerate(samples):
-            counts = self.scale_counts(sizes[i])
-            score = self.voter.image_score(votes[i], counts, whole[i])
+            score = self.voter.image_score(votes[i], self.scale_counts(sizes[i]), whole[i])
             refuse_not_finite(sample, votes[i], score)
             sample.set_pred_score(score)
             if return_patches:
                 set_patches(sample, boxes[i], self.voter.patch_scores(votes[i]))
+            if return_features:
+                sample.set_field(whole[i], 'whole_feature', dtype=None)
         return samples

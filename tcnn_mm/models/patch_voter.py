@@ -87,30 +87,31 @@ class PatchVoter:
         return self.head.scores(self._head_inputs(features))
 
     def collect(
-        self, chunks: Iterable[Chunk], boxes: Sequence[np.ndarray]
+        self, chunks: Iterable[Chunk], boxes: Sequence[np.ndarray], whole: bool = False
     ) -> tuple[list[torch.Tensor], list[torch.Tensor | None]]:
         """Votes of the patches of images, and what the context reads, from one pass.
 
         Args:
             chunks: Of features, as `PatchEncoder.iter_features` yields them.
             boxes: B × (P, 4) xyxy of the patches.
+            whole: Give the mean features also without a context.
 
         Returns:
             B × votes (P, K) float32, and B × mean feature (D,) of the largest patches; None
-            without a context.
+            where neither the context nor `whole` asks for it.
         """
         device = next(self.head.parameters()).device
         votes = [torch.empty(len(mine), self.head.num_classes, device=device) for mine in boxes]
         wholes: list[Any] = [None] * len(boxes)
-        context = self.context is not None
-        masks = [largest(mine) for mine in boxes] if context else []
+        whole = whole or self.context is not None
+        masks = [largest(mine) for mine in boxes] if whole else []
         for b, index, features in chunks:
             part = self.votes(features)
             for i in np.unique(b):
                 rows = np.flatnonzero(b == i)
                 votes[i][index[rows]] = part[rows]
-                if context and (whole := rows[masks[i][index[rows]]]).size:
-                    share = features[whole].sum(0) / masks[i].sum()
+                if whole and (large := rows[masks[i][index[rows]]]).size:
+                    share = features[large].sum(0) / masks[i].sum()
                     wholes[i] = share if wholes[i] is None else wholes[i] + share
         return votes, wholes
 

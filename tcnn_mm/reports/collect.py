@@ -22,6 +22,7 @@ from tcnn_mm.reports.probabilities import (
     fold_intervals,
 )
 from tcnn_mm.reports.run_artifacts import RunArtifacts
+from tcnn_mm.reports.unlike_images import unlike_images
 from tcnn_mm.visualization.curves import precision_recall_curve, to_svg, training_curve
 
 
@@ -70,6 +71,7 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         provenance=_provenance(run),
         decisions=_decisions(run.config),
         cross_validation=of_folds,
+        unlike=unlike_images(run, trust),
     )
 
 

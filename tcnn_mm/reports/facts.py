@@ -174,6 +174,7 @@ class Report:
         results (Results | None): None without a voc_ap.json.
         cross_validation (Results | None): Of a fit that has images for test alone too.
         decisions (dict[str, str]): What a fit decided and why; empty for other runs.
+        unlike (str): How many test images are unlike the training images; '' where unknown.
     """
 
     title: str
@@ -187,3 +188,4 @@ class Report:
     provenance: Provenance
     decisions: dict[str, str] = field(default_factory=dict)
     cross_validation: Results | None = None
+    unlike: str = ''

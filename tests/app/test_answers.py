@@ -10,6 +10,7 @@ from tcnn_mm.app import answers
 from tcnn_mm.app.answers import answer, as_figures, as_json, as_table, more_than_shown
 from tcnn_mm.app.server import is_loopback
 from tcnn_mm.errors import UserError
+from tcnn_mm.evaluation.training_images import keep_training_images
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tests.support.small_checkpoint import write_small_checkpoint
 
@@ -66,6 +67,20 @@ def test_the_table_has_probabilities(inferencer: TCNNInferencer, folder: Path) -
     table = as_table(inferencer, found)
     assert '<th>probability</th>' in table and '<td>83 %</td>' in table and '<td>0 %</td>' in table
     assert as_json(inferencer, found)['probabilities']['<b>&'] is None
+
+
+def test_an_image_unlike_the_training_images_has_a_note(
+    inferencer: TCNNInferencer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The value is in the JSON, the note in both; null of a checkpoint that keeps no images."""
+    path = str(folder / 'photo.png')
+    assert as_json(inferencer, answer(inferencer, path))['unfamiliar'] is None
+    kept = keep_training_images(np.eye(256)[:1] + 0.001 * np.eye(256)[:20])
+    monkeypatch.setattr(inferencer, 'training_images', kept)
+    found = answer(inferencer, path)
+    said = as_json(inferencer, found)
+    assert said['unfamiliar'] == 1 and said['notes'][0].startswith('Perhaps none of these classes')
+    assert 'more unlike the training images than 100% of them' in as_table(inferencer, found)
 
 
 def test_many_classes(

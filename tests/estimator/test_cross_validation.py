@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -16,6 +17,7 @@ from tcnn_mm.estimator import fit as fits
 from tcnn_mm.estimator.cross_validation import read_held_out
 from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.estimator.fold_training import FoldTask, fold_checkpoint, train_folds
+from tcnn_mm.estimator.keep_images import store_training_images
 from tcnn_mm.estimator.training import read_config
 from tcnn_mm.evaluation.thresholds import best_thresholds
 from tcnn_mm.inference.predict_dataset import predict_dataset
@@ -107,6 +109,19 @@ def test_the_last_head_has_all_images_and_thresholds_of_held_out_scores(whole):
     assert meta['thresholds_chosen_on'] == (
         '10 images, each scored by a head that did not see it (3 folds)'
     )
+
+
+def test_training_images_are_kept_with_held_out_scores(whole, tmp_path, monkeypatch):
+    """Features of the bank, in the order of the scores; ten images are too few otherwise."""
+    out, checkpoint = whole
+    assert 'training_images' not in load_safely(checkpoint)['meta']['tcnn_mm']
+    monkeypatch.setattr('tcnn_mm.evaluation.training_images.FEWEST_IMAGES', 5)
+    copy = shutil.copy(checkpoint, tmp_path / 'a.pth')
+    scores = read_held_out(str(out / 'config.py')).scores[0]
+    store_training_images(read_config(str(out / 'config.py')), copy, scores)
+    record = load_safely(copy)['meta']['tcnn_mm']['training_images']
+    assert (record['images'], record['channels']) == (10, 256)
+    assert record['scores'] == scores.max(1).tolist()
 
 
 def test_results_and_report_say_that_they_are_cross_validated(whole):

@@ -80,7 +80,10 @@ def test_the_summary_of_many_images_counts_labels():
     """Above ten images one line counts the images per label, unreadable ones left out."""
     results = [dict(img_path=f'{i}.png', scores={}, labels=['key'] * (i > 3)) for i in range(12)]
     done = predict_folder.Predictions('o/p.json', [*results, dict(error='x')], 'rule')
-    assert done.summary() == 'key: 8 images, no class: 4 images\nlabels: rule\n12 images: o/p.json'
+    first, rule, unknown, last = done.summary().split('\n')
+    assert (first, rule) == ('key: 8 images, no class: 4 images', 'labels: rule')
+    assert unknown.startswith('unfamiliar: unknown; the checkpoint keeps no training images')
+    assert last == '12 images: o/p.json'
 
 
 def test_outputs_are_not_read_as_images(workspace):
