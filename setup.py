@@ -80,6 +80,7 @@ setup(
             'pytest>=8',
             'pytest-xdist>=3.5',
             'hypothesis>=6.100',
+            'cleanlab>=2.6',  # what audits of labels are compared with
             'ruff==0.17.6',
             'mypy==2.4.1',
             'import-linter>=2.5',

@@ -35,6 +35,7 @@ OPTIONAL = dict(
     onnxruntime='export',
     onnxscript='export',
     safetensors='export',
+    cleanlab='test',
 )
 
 # In a process without ours: import the toolbox and scikit-learn, then every module of ours, where

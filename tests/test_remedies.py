@@ -50,6 +50,7 @@ def test_commands_that_reach_a_message():
     assert set(users('tcnn_mm/estimator/plan.py')) == {
         'fit',
         'audit',
+        'tools/analysis_tools/audit_simulation.py',
         'tools/analysis_tools/fold_coverage.py',
     }
     assert len(reached(entries()['train'])) > 50

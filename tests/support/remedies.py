@@ -63,16 +63,17 @@ ENTRIES = {
     'cross_validation': {'folds', 'repeats', 'pointing'},
 }
 _COVERAGE = 'tools/analysis_tools/fold_coverage.py'
+_AUDITS = 'tools/analysis_tools/audit_simulation.py'
 _FORMATS = 'tcnn_mm/datasets/formats'
 # Commands that import a file, and never reach its message of an option.
 NOT_REACHED = {
     # demo loads what it has just written, benchmark random weights, compare results alone
     ('tcnn_mm/checkpoints/loading.py', '--trust-checkpoint'): (
-        'demo', 'compare', 'benchmark', _COVERAGE,
+        'demo', 'compare', 'benchmark', _COVERAGE, _AUDITS,
     ),
-    # the coverage of folds plans a fit of known files and scales; audit reads a finished one
-    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE, 'audit'),
-    ('tcnn_mm/estimator/plan.py', '--scales'): (_COVERAGE, 'audit'),
+    # these two plan a fit of known files and scales; audit reads a finished one
+    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE, _AUDITS, 'audit'),
+    ('tcnn_mm/estimator/plan.py', '--scales'): ('audit',),
     (f'{_FORMATS}/check_classes.py', '--allow-missing'): ('audit',),
     (f'{_FORMATS}/check_images.py', '--upright'): ('audit',),
     (f'{_FORMATS}/detect_format.py', '--format'): ('audit',),
@@ -87,7 +88,7 @@ NOT_REACHED = {
     # demo chooses thresholds on the images of its own config
     ('tcnn_mm/analysis/validation_set.py', '--ids'): ('demo',),
     # weights lists files and loads none
-    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE, 'audit'),
+    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE, _AUDITS, 'audit'),
     ('tcnn_mm/models/backbones/zoo.py', '--backbone'): ('weights',),
     ('tcnn_mm/models/backbones/zoo.py', '--weights'): ('weights',),
 }  # fmt: skip
