@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tcnn_mm.evaluation.thresholds import best_threshold, best_thresholds
+from tcnn_mm.evaluation.thresholds import best_threshold, best_thresholds, pairs_in_order
 
 
 def f1_of(scores, labels, threshold):
@@ -12,6 +12,31 @@ def f1_of(scores, labels, threshold):
     fp = sum(s >= threshold and y == -1 for s, y in zip(scores, labels, strict=True))
     fn = sum(s < threshold and y == 1 for s, y in zip(scores, labels, strict=True))
     return 2 * tp / (2 * tp + fp + fn) if tp else 0.0
+
+
+def in_order(scores, labels):
+    """Pair by pair."""
+    pairs = [
+        0.5 if p == n else float(p > n) for p in scores[labels == 1] for n in scores[labels == -1]
+    ]
+    return sum(pairs) / len(pairs)
+
+
+def test_scores_that_tell_nothing_give_no_threshold():
+    """A rare class ranked last would be given to nearly every image; one ranked first is kept."""
+    scores, last = np.arange(20.0), np.full(20, -1)
+    last[:2] = 1
+    assert np.isnan(best_threshold(scores, last)).all()
+    assert best_threshold(scores, last[::-1]) == (17.5, 1.0)
+    # A class that half of the images have is given to all of them: that is right half of the time.
+    half = np.where(np.arange(20) < 10, 1, -1)
+    assert best_threshold(scores, half) == (0.0, pytest.approx(2 / 3))
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        scores, labels = random.integers(0, 9, 30), random.integers(-1, 2, 30)
+        known = labels != 0
+        found = pairs_in_order(scores[known], labels[known] == 1)
+        assert found == pytest.approx(in_order(scores, labels))
 
 
 @pytest.mark.parametrize('seed', range(30))
@@ -24,6 +49,9 @@ def test_no_cut_is_better(seed):
     if not (labels == 1).any():
         labels[0] = 1
     threshold, f1 = best_threshold(scores, labels)
+    if np.isnan(threshold):
+        assert 2 * (labels == 1).sum() < (labels != 0).sum() and in_order(scores, labels) <= 0.5
+        return
     assert f1 == pytest.approx(max(f1_of(scores, labels, t) for t in scores), abs=1e-15)
     assert f1_of(scores, labels, threshold) == f1
 
