@@ -16,6 +16,7 @@ from tcnn_mm.reports.collect_results import collect_results, headline
 from tcnn_mm.reports.consistency import check_one_test
 from tcnn_mm.reports.examples import TestImages, read_test_images
 from tcnn_mm.reports.facts import Figure, Figures, Provenance, Report
+from tcnn_mm.reports.next_steps import collect_next_steps
 from tcnn_mm.reports.probabilities import (
     collect_intervals,
     collect_probabilities,
@@ -49,6 +50,7 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
                 check_one_test(run, images.labels)
     else:
         trouble = 'There is no image_scores.csv in this folder; tcnn test writes it.'
+    tested = None if run.cross_validated else collect_intervals(run, images)
     folds, of_folds, results = None, None, None
     if held_out is not None:
         of_folds = collect_results(held_out.mean_reports(), fold_intervals(held_out), held_out.said)
@@ -56,7 +58,8 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         folds = np.array([held_out.fold_of[name] for name in run.scores.ids])
         results, of_folds = of_folds, None
     elif run.reports:
-        results = collect_results(run.reports, collect_intervals(run, images))
+        results = collect_results(run.reports, tested)
+    intervals = fold_intervals(held_out) if held_out and run.cross_validated else tested
     return Report(
         title=osp.basename(run.path),
         version=tcnn_mm.__version__,
@@ -72,6 +75,7 @@ def collect_report(run: RunArtifacts, image_count: int = 8, trust: bool = False)
         decisions=_decisions(run.config),
         cross_validation=of_folds,
         unlike=unlike_images(run, trust),
+        next_steps=collect_next_steps(run, images, intervals, trust),
     )
 
 

@@ -149,6 +149,23 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Something to do next.
+
+    Attributes:
+        title (str): What.
+        text (str): Why, and what it gives.
+        lines (list[str]): What it is about, one per line.
+        command (str): That does it; '' for none.
+    """
+
+    title: str
+    text: str
+    lines: list[str] = field(default_factory=list)
+    command: str = ''
+
+
+@dataclass(frozen=True)
 class Provenance:
     """How a run was made.
 
@@ -175,6 +192,7 @@ class Report:
         cross_validation (Results | None): Of a fit that has images for test alone too.
         decisions (dict[str, str]): What a fit decided and why; empty for other runs.
         unlike (str): How many test images are unlike the training images; '' where unknown.
+        next_steps (list[Step]): Of a fit; empty for other runs.
     """
 
     title: str
@@ -189,3 +207,4 @@ class Report:
     decisions: dict[str, str] = field(default_factory=dict)
     cross_validation: Results | None = None
     unlike: str = ''
+    next_steps: list[Step] = field(default_factory=list)
