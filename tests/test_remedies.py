@@ -51,7 +51,9 @@ def test_commands_that_reach_a_message():
         'fit',
         'audit',
         'tools/analysis_tools/audit_simulation.py',
+        'suggest',
         'tools/analysis_tools/fold_coverage.py',
+        'tools/analysis_tools/suggest_simulation.py',
     }
     assert len(reached(entries()['train'])) > 50
 

@@ -76,11 +76,12 @@ def largest_window_features(model: PatchModel, dataset: SizedDataset) -> Arrays:
             f'whole images need a frozen backbone; {model.encoder.layers_above[0]} trains'
         )
     if isinstance(dataset, FeatureBank):
-        return _of_bank(dataset, model.head.num_classes)
+        return bank_whole_features(dataset, model.head.num_classes)
     return _of_images(model, dataset)
 
 
-def _of_bank(bank: FeatureBank, num_classes: int) -> Arrays:
+def bank_whole_features(bank: FeatureBank, num_classes: int) -> Arrays:
+    """Of the images of a bank, as :func:`largest_window_features` returns it."""
     records = [bank.manifest['pictures'][i] for i in bank.images]
     if bank.context:
         features = np.array(bank.whole[bank.images], np.float32)

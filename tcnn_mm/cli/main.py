@@ -11,8 +11,8 @@ from tcnn_mm.cli.process_settings import keep_kernels
 
 # In the order of `tcnn --help`. Each is a module of this package.
 COMMANDS = (
-    'demo', 'check', 'fit', 'predict', 'prelabel', 'app', 'report', 'compare', 'audit', 'train',
-    'test', 'export', 'weights', 'configs', 'benchmark', 'env',
+    'demo', 'check', 'fit', 'predict', 'prelabel', 'app', 'report', 'compare', 'audit', 'suggest',
+    'train', 'test', 'export', 'weights', 'configs', 'benchmark', 'env',
 )  # fmt: skip
 # Those that import neither torch nor the toolbox.
 LIGHT = ('configs',)

@@ -1,4 +1,4 @@
-"""Checks as tasks of Label Studio: boxes of the data as annotations, checks as predictions."""
+"""What Label Studio reads: its labelling interface, tasks with results, and where images are."""
 
 import json
 import os.path as osp
@@ -11,14 +11,10 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from tcnn_mm.checkpoints.atomic_write import atomic_write
-from tcnn_mm.labelling.audit import Check
-from tcnn_mm.labelling.audit_table import reason
-from tcnn_mm.labelling.held_out_run import HeldOutRun
-from tcnn_mm.labelling.label_errors import LabelledImage
+from tcnn_mm.datasets.image_ids import printable
 
 # Names of the controls in the labelling interface, which every result refers to.
 IMAGE, BOX, LABEL = 'image', 'box', 'label'
-MODEL = 'tcnn audit'
 
 
 def interface(classes: Sequence[str], boxes: bool) -> str:
@@ -59,85 +55,47 @@ def setting_up(images: str) -> str:
     )
 
 
-def tasks(checks: Sequence[Check], run: HeldOutRun, root: str) -> list[dict[str, Any]]:
-    """One task per image with checks, those of the surest errors first.
+def task(
+    path: str, root: str, image_id: str, check: str, predictions: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    """One image to look at.
 
     Args:
-        checks: In their order.
-        run: The fit.
-        root: Folder from which Label Studio serves files
-            (`LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT`); all images are below it.
+        path: Of the image, below `root`.
+        root: Folder from which Label Studio serves files.
+        image_id: Its id.
+        check: What to look for, shown above the image.
+        predictions: Of :func:`prediction`.
+        more: Other entries, as `annotations`.
     """
-    boxes = any(len(image.boxes) for image in run.images)
-    of_image: dict[int, list[Check]] = {}
-    for check in checks:
-        of_image.setdefault(check.image, []).append(check)
-    return [
-        dict(
-            data=dict(
-                image=f'/data/local-files/?d={quote(osp.relpath(osp.abspath(run.paths[n]), root))}',
-                check='; '.join(f'{each.kind}: {reason(each, run.classes)}' for each in mine),
-                image_id=run.images[n].image_id,
-            ),
-            annotations=[dict(result=_given(run, n, boxes))],
-            predictions=[
-                dict(
-                    model_version=MODEL,
-                    score=mine[0].score,
-                    result=[_result(each, run, at) for at, each in enumerate(mine)]
-                    if boxes
-                    else [_choices('check', _proposed(run, n, mine))],
-                )
-            ],
-        )
-        for n, mine in of_image.items()
-    ]
-
-
-def _given(run: HeldOutRun, n: int, boxes: bool) -> list[dict[str, Any]]:
-    """The labels of the data."""
-    image: LabelledImage = run.images[n]
-    if not boxes:
-        return [_choices('given', [run.classes[k] for k in (run.labels[n] > 0).nonzero()[0]])]
-    return [
-        _rectangle(f'box{m}', box, run.classes[k], run.sizes[n])
-        for m, (box, k) in enumerate(zip(image.boxes, image.box_labels, strict=True))
-    ]
-
-
-def _proposed(run: HeldOutRun, n: int, checks: Sequence[Check]) -> list[str]:
-    """The labels of an image without boxes, if all checks are right."""
-    labels = {*(run.labels[n] > 0).nonzero()[0].tolist()}
-    for check in checks:
-        labels -= {check.label}
-        labels |= {check.instead} - {None}
-    return [run.classes[k] for k in sorted(labels)]
-
-
-def _result(check: Check, run: HeldOutRun, number: int) -> dict[str, Any]:
-    """The patch of a check, or for a wrong label its box, with the class that is proposed."""
-    wrong = check.kind == 'wrong label' and check.box is not None
-    place = run.images[check.image].boxes[check.box] if wrong else check.patch
-    k = check.label if check.instead is None else check.instead
-    assert k is not None
+    relative = osp.relpath(osp.abspath(path), root)
     return dict(
-        _rectangle(f'check{number}', place, run.classes[k], run.sizes[check.image]),
-        score=check.score,
-        meta=dict(text=[f'{check.kind}: {reason(check, run.classes)}']),
+        data=dict(
+            image=f'/data/local-files/?d={quote(relative, errors="surrogateescape")}',
+            check=printable(check),
+            image_id=printable(image_id),
+        ),
+        predictions=predictions,
+        **more,
     )
 
 
-def _choices(name: str, classes: Sequence[str]) -> dict[str, Any]:
-    """Labels of a whole image."""
+def prediction(model: str, score: float, result: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a model says of an image: its name, a score for the order of tasks, results."""
+    return dict(model_version=model, score=score, result=result)
+
+
+def choices(name: str, classes: Sequence[str]) -> dict[str, Any]:
+    """Labels of a whole image, as a result of a task."""
     return dict(
         id=name, from_name=LABEL, to_name=IMAGE, type='choices', value=dict(choices=list(classes))
     )
 
 
-def _rectangle(
+def rectangle(
     name: str, box: Sequence[float] | np.ndarray, label: str, size_hw: tuple[int, int]
 ) -> dict[str, Any]:
-    """A box: in per cent of the image."""
+    """A box (xyxy pixels) as a result of a task: in per cent of the image."""
     height, width = size_hw
     x1, y1, x2, y2 = (float(value) for value in box)
     return dict(
@@ -159,14 +117,13 @@ def _rectangle(
     )
 
 
-def write_tasks(path: str, checks: Sequence[Check], run: HeldOutRun, root: str) -> None:
-    """Write :func:`tasks` as JSON."""
+def write_tasks(path: str, tasks: Sequence[dict[str, Any]]) -> None:
+    """Write tasks as JSON."""
     with atomic_write(path, errors='backslashreplace') as file:
-        json.dump(tasks(checks, run, root), file, ensure_ascii=False, indent=1)
+        json.dump(tasks, file, ensure_ascii=False, indent=1)
 
 
-def write_interface(path: str, run: HeldOutRun) -> None:
+def write_interface(path: str, classes: Sequence[str], boxes: bool) -> None:
     """Write :func:`interface`."""
-    boxes = any(len(image.boxes) for image in run.images)
     with atomic_write(path, errors='backslashreplace') as file:
-        file.write(interface(run.classes, boxes))
+        file.write(interface(classes, boxes))

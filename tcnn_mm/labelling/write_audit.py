@@ -10,6 +10,7 @@ from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.labelling.audit import Check, audit
 from tcnn_mm.labelling.audit_page import audit_page
 from tcnn_mm.labelling.audit_table import write_table
+from tcnn_mm.labelling.audit_tasks import tasks
 from tcnn_mm.labelling.held_out_run import HeldOutRun, image_data, read_held_out_run
 from tcnn_mm.labelling.label_errors import LabelledImage, Margins, fit_margins
 from tcnn_mm.labelling.label_studio import served_root, write_interface, write_tasks
@@ -61,8 +62,9 @@ def write_audit(run: str, out: str | None = None, count: int = 50, trust: bool =
     notes = not_judged(found, margins)
     page = audit_page(osp.basename(fit), checks, found, image_data(found), count, notes, TABLE)
     write_table(files[TABLE], checks, found)
-    write_tasks(files[TASKS], checks[:count], found, served_root(images))
-    write_interface(files[INTERFACE], found)
+    write_tasks(files[TASKS], tasks(checks[:count], found, served_root(images)))
+    boxes = any(len(image.boxes) for image in found.images)
+    write_interface(files[INTERFACE], found.classes, boxes)
     with atomic_write(files[PAGE], errors='backslashreplace') as file:
         file.write(page)
     return Audit(found.classes, checks, notes, files, images)

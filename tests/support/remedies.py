@@ -64,33 +64,38 @@ ENTRIES = {
 }
 _COVERAGE = 'tools/analysis_tools/fold_coverage.py'
 _AUDITS = 'tools/analysis_tools/audit_simulation.py'
+_SIMULATION = 'tools/analysis_tools/suggest_simulation.py'
+# These read a finished fit.
+_READERS = ('audit', 'suggest', _SIMULATION)
 _FORMATS = 'tcnn_mm/datasets/formats'
 # Commands that import a file, and never reach its message of an option.
 NOT_REACHED = {
     # demo loads what it has just written, benchmark random weights, compare results alone
     ('tcnn_mm/checkpoints/loading.py', '--trust-checkpoint'): (
-        'demo', 'compare', 'benchmark', _COVERAGE, _AUDITS,
+        'demo', 'compare', 'benchmark', _COVERAGE, _AUDITS, _SIMULATION,
     ),
-    # these two plan a fit of known files and scales; audit reads a finished one
-    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE, _AUDITS, 'audit'),
-    ('tcnn_mm/estimator/plan.py', '--scales'): ('audit',),
-    (f'{_FORMATS}/check_classes.py', '--allow-missing'): ('audit',),
-    (f'{_FORMATS}/check_images.py', '--upright'): ('audit',),
-    (f'{_FORMATS}/detect_format.py', '--format'): ('audit',),
-    (f'{_FORMATS}/read_data.py', '--unannotated'): ('audit',),
-    # check reads data and goes on from no fit, audit adds nothing to one
-    ('tcnn_mm/estimator/growth.py', '--out'): ('check', 'audit'),
+    # these two plan a fit of known files and scales; others read a finished one
+    ('tcnn_mm/estimator/decisions.py', '--quick'): (_COVERAGE, _AUDITS, *_READERS),
+    ('tcnn_mm/estimator/plan.py', '--scales'): _READERS,
+    (f'{_FORMATS}/check_classes.py', '--allow-missing'): _READERS,
+    (f'{_FORMATS}/check_images.py', '--upright'): _READERS,
+    (f'{_FORMATS}/detect_format.py', '--format'): _READERS,
+    (f'{_FORMATS}/read_data.py', '--unannotated'): _READERS,
+    # check reads data and goes on from no fit, others add nothing to one
+    ('tcnn_mm/estimator/growth.py', '--out'): ('check', *_READERS),
     # none of these reads a folder of annotations of any format
     ('tcnn_mm/datasets/formats/account.py', '--allow-missing'): (
-        'benchmark', 'compare', 'audit', 'prelabel', 'tools/analysis_tools/score_submission.py',
+        'benchmark', 'compare', 'prelabel', *_READERS, 'tools/analysis_tools/score_submission.py',
         'tools/dataset_converters/draw_minivoc.py',
     ),
     # demo chooses thresholds on the images of its own config
     ('tcnn_mm/analysis/validation_set.py', '--ids'): ('demo',),
     # weights lists files and loads none
-    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): ('weights', _COVERAGE, _AUDITS, 'audit'),
-    ('tcnn_mm/models/backbones/zoo.py', '--backbone'): ('weights',),
-    ('tcnn_mm/models/backbones/zoo.py', '--weights'): ('weights',),
+    ('tcnn_mm/models/backbones/zoo.py', '--pixels'): (
+        'weights', _COVERAGE, _AUDITS, 'audit', _SIMULATION,
+    ),
+    ('tcnn_mm/models/backbones/zoo.py', '--backbone'): ('weights', _SIMULATION),
+    ('tcnn_mm/models/backbones/zoo.py', '--weights'): ('weights', _SIMULATION),
 }  # fmt: skip
 
 
