@@ -91,6 +91,14 @@ def collect_next_steps(
         steps.append(_labels(out))
     steps.append(
         Step(
+            'Choose images to label',
+            'Of a folder of photographs, those whose labels are expected to help most, each with '
+            'its reason.',
+            command=f'tcnn suggest {shlex.quote(out)} --unlabelled DIR',
+        )
+    )
+    steps.append(
+        Step(
             'Add images',
             'Features are computed for the new images alone; they may bring new classes. The page '
             'of the new fit has the AP before and after.',

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tcnn_mm.app.server import require_gradio, serving
 from tcnn_mm.cli.main import main
+from tcnn_mm.cli.process_settings import KERNELS
 from tcnn_mm.errors import UserError
 from tcnn_mm.inference.inferencer import TCNNInferencer
 from tests.support.chromium import find_chromium, open_chromium
@@ -41,8 +42,12 @@ main(sys.argv[1:])
 
 
 def variables() -> dict[str, str]:
-    """Those of the environment that pytest does not change."""
-    return {name: value for name, value in os.environ.items() if not name.startswith('PYTEST')}
+    """Those of the environment that neither pytest nor a command in this process changes."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith('PYTEST') and name != KERNELS[0]
+    }
 
 
 @pytest.fixture(scope='module')
