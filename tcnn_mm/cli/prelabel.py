@@ -1,6 +1,7 @@
 """Write predictions as labels that a labelling tool imports, to be corrected there.
 
     tcnn prelabel found --to cvat --out annotations.xml
+    tcnn prelabel found --to label-studio --out tasks.json
     tcnn prelabel found --to cvat --out tags.xml --patches 0    # labels of whole images
 
 PREDICTIONS is what `tcnn predict photos/ --checkpoint model.pth --out found` has written. An image
@@ -15,7 +16,7 @@ import argparse
 from tcnn_mm.cli.numbers import whole
 from tcnn_mm.cli.process_settings import importing
 
-FORMATS = ('cvat', 'coco', 'coco-results')
+FORMATS = ('label-studio', 'cvat', 'coco', 'coco-results')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

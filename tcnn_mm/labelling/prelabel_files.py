@@ -1,4 +1,4 @@
-"""Proposed labels in the formats that labelling tools import: CVAT, COCO."""
+"""Proposed labels in the formats that labelling tools import: Label Studio, CVAT, COCO."""
 
 import json
 import os.path as osp
@@ -12,7 +12,20 @@ from tcnn_mm.datasets.formats.coco import is_coco
 from tcnn_mm.datasets.formats.image_index import ImageIndex
 from tcnn_mm.datasets.formats.json_values import load_json
 from tcnn_mm.errors import UserError
+from tcnn_mm.labelling.label_studio import (
+    choices,
+    prediction,
+    rectangle,
+    served_root,
+    setting_up,
+    task,
+    write_interface,
+    write_tasks,
+)
 from tcnn_mm.labelling.prelabels import Prelabels, Proposal, read_prelabels
+
+# Name of the predictions in Label Studio.
+MODEL = 'tcnn prelabel'
 
 
 def below(paths: Sequence[str]) -> tuple[str, list[str]]:
@@ -143,6 +156,30 @@ def _xywh(box: Box) -> list[float]:
     return [x1, y1, x2 - x1, y2 - y1]
 
 
+def studio_tasks(found: Prelabels, root: str) -> list[dict[str, Any]]:
+    """One task of Label Studio per image, with the proposals as its prediction.
+
+    Args:
+        found: All with boxes, or all without: a project has one kind of label.
+        root: Folder from which Label Studio serves files.
+    """
+    _, names = below([image.path for image in found.images])
+    tasks = []
+    for image, name in zip(found.images, names, strict=True):
+        given = image.proposals
+        if all(each.box is None for each in given):
+            result = [choices('labels', [each.name for each in given])] if given else []
+        else:
+            result = [
+                dict(rectangle(f'patch{n}', each.box, each.name, image.size_hw), score=each.score)
+                for n, each in enumerate(given)
+                if each.box is not None
+            ]
+        said = [prediction(MODEL, given[0].score, result)] if given else []
+        tasks.append(task(image.path, root, name, 'correct the labels', said))
+    return tasks
+
+
 def write_prelabels(
     predictions: str, form: str, path: str, patches: int = 1, instances: str | None = None
 ) -> list[str]:
@@ -156,27 +193,31 @@ def write_prelabels(
         instances: Of COCO's results: the ground truth.
 
     Returns:
-        Lines that say what was written, what was not, and how it is imported.
+        Lines that say what was written, what was not, and how it is imported. Beside tasks of
+        Label Studio stands their labelling interface, FILE without its suffix + '.xml'.
 
     Raises:
         UserError: What :func:`read_prelabels` and the formats refuse.
     """
     found = read_prelabels(predictions, patches)
-    if form == 'cvat':
-        text, how = (
-            cvat_xml(found),
-            'in CVAT: a task with these images and labels, Actions, Upload annotations, CVAT 1.1',
-        )
+    if form == 'label-studio':
+        root, _ = below([image.path for image in found.images])
+        control = f'{osp.splitext(path)[0]}.xml'
+        write_tasks(path, studio_tasks(found, served_root(root)))
+        write_interface(control, found.classes, boxes=patches > 0)
+        how = f'labelling interface of the project: {control}; {setting_up(root)}'
+    elif form == 'cvat':
+        write_text(path, cvat_xml(found))
+        how = 'in CVAT: a task with these images and labels, Actions, Upload annotations, CVAT 1.1'
     else:
         content = coco_results(found, instances) if instances else coco_json(found)
-        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + '\n'
+        text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+        write_text(path, text + '\n')
         how = (
             'pycocotools: COCO(INSTANCES).loadRes(FILE)'
             if instances
             else 'FiftyOne and others read it as COCO'
         )
-    with atomic_write(path) as file:
-        file.write(text)
     labels = sum(len(image.proposals) for image in found.images)
     lines = [f'{path}: {labels} labels of {len(found.images)} images', how]
     if found.turned:
@@ -187,3 +228,9 @@ def write_prelabels(
     if found.left_out:
         lines.append(f'left out: {len(found.left_out)} images without a result')
     return lines
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text file, complete or absent."""
+    with atomic_write(path) as file:
+        file.write(text)

@@ -89,6 +89,29 @@ def test_boxes_come_back_as_they_were_proposed(predicted, form, patches):
     }
 
 
+@pytest.mark.parametrize('patches', [0, 2])
+def test_accepted_predictions_of_label_studio_come_back(predicted, patches):
+    """Tasks whose predictions a person accepts are what tcnn fit reads: boxes, or choices."""
+    path = predicted / 'tasks.json'
+    lines = write_prelabels(str(predicted / 'found'), 'label-studio', str(path), patches)
+    assert 'tasks.xml' in lines[1] and NAMES[0] in (predicted / 'tasks.xml').read_text()
+    tasks = json.loads(path.read_text())
+    assert [task['predictions'][0]['score'] for task in tasks[:2]] == [0.9, 0.7]
+    for task in tasks:
+        said = task.pop('predictions')
+        task['annotations'] = [dict(result=said[0]['result'] if said else [])]
+    (predicted / 'photos/export.json').write_text(json.dumps(tasks))
+    if patches:
+        found = read_back(predicted / 'photos')
+        assert {key: sorted(value) for key, value in found.items()} == {
+            key: sorted(value) for key, value in given(2).items()
+        }
+    else:
+        found = read_data(str(predicted / 'photos'))
+        labels = {image.id: image.checked.image.labels for image in found.images}
+        assert labels == {'one.png': [NAMES[1], NAMES[0]], 'two.png': [NAMES[0]], 'none.png': []}
+
+
 def test_labels_of_whole_images_come_back(predicted):
     """--patches 0: tags of CVAT."""
     path = predicted / 'photos/annotations.xml'
