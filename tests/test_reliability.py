@@ -41,6 +41,9 @@ COUNTS = {
         'inference.test_results_file:test_an_altered_line_is_refused',
         'inference.test_results_file:test_bytes_that_are_no_text',
     ],
+    '| {0} kills, 2 full disks': [
+        'reports.test_interrupted_report:test_a_killed_report_is_whole_or_as_before',
+    ],
     '| {0} ids,': ['test_hostile_names:IDS'],
     'ids, {0} names of classes': ['test_hostile_names:CLASSES'],
     '| {0} writes, {0} bit-equal; slow: 20 moments': ['engine.test_build_bank:MOMENTS'],

@@ -5,7 +5,7 @@ import os.path as osp
 
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.checkpoints.atomic_write import atomic_write, remove_stale_drafts
 from tcnn_mm.checkpoints.checkpoint_path import check_checkpoint_path
 from tcnn_mm.errors import UserError
 from tcnn_mm.reports.collect import collect_report
@@ -49,6 +49,7 @@ def write_report(
         raise UserError(f'{out}: its folder cannot be written; give another path with --out')
     init_default_scope(run.config.get('default_scope', 'mmengine'))
     page = render_page(collect_report(run, images, trust))
+    remove_stale_drafts(osp.dirname(out))
     with atomic_write(out, errors='backslashreplace') as file:
         file.write(page)
     return out
