@@ -195,7 +195,9 @@ def test_a_calibration_that_is_none_is_one_line(entry, folder, tmp_path):
     content = load_safely(folder[0] / 'a.pth')
     content['meta']['tcnn_mm']['calibration'] = entry
     torch.save(content, tmp_path / 'a.pth')
-    with pytest.raises(UserError, match="a.pth: meta.*'calibration'.* is no table of slope"):
+    with pytest.raises(
+        UserError, match="a.pth: meta.*'calibration'.* expected a dict of class → slope"
+    ):
         TCNNInferencer(checkpoint=tmp_path / 'a.pth')
 
 
