@@ -34,7 +34,7 @@ def is_local(path: str | os.PathLike[str]) -> bool:
 
 def is_gone(path: str | os.PathLike[str]) -> bool:
     """Whether a path is one of this machine, and nothing is there."""
-    return is_local(path) and not os.path.lexists(path)
+    return not os.path.lexists(path) and is_local(path)  # looking is the cheaper question
 
 
 def fetch(path: str | os.PathLike[str]) -> bytes:

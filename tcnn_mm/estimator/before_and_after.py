@@ -52,7 +52,8 @@ def compare_common(before: ScoredRun, after: ScoredRun, metric: str = 'voc10') -
     Raises:
         UserError: No image, or no class, is in both.
     """
-    ids = [key for key in before.scores.ids if key in set(after.scores.ids)]
+    later = set(after.scores.ids)
+    ids = [key for key in before.scores.ids if key in later]
     classes = [name for name in before.scores.classes if name in after.scores.classes]
     if not ids or not classes:
         raise UserError('the two tests have no image or no class in common')
