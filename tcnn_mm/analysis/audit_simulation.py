@@ -7,32 +7,28 @@ not depend on annotations: one bank serves all draws, and each costs the heads o
 import json
 import os
 import os.path as osp
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 from mmengine.registry import init_default_scope
 
 from tcnn_mm.analysis.audit_figures import Record, measure
+from tcnn_mm.analysis.draws import (
+    draw_images,
+    finish_draw,
+    list_of,
+    read_done,
+    splits_of,
+    write_draw_config,
+)
 from tcnn_mm.analysis.planted_errors import Planted, plant_errors
-from tcnn_mm.checkpoints.atomic_write import atomic_write
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.formats.read_data import ReadOptions
 from tcnn_mm.datasets.image_records import write_records
-from tcnn_mm.datasets.stratified_folds import stratified_folds
 from tcnn_mm.engine.build_bank import bank_model, build_bank
 from tcnn_mm.errors import UserError
-from tcnn_mm.estimator.begun_fit import write_lists
-from tcnn_mm.estimator.fit_config import (
-    BATCH,
-    IMAGES_PER_BATCH,
-    checkpoint_interval,
-    epochs_for,
-    milestones,
-)
-from tcnn_mm.estimator.fit_data import RECORDS, FitData, fold_lists, infos_of, read_folder
-from tcnn_mm.estimator.fold_choice import FoldOptions, Folds
+from tcnn_mm.estimator.fit_data import RECORDS, FitData, infos_of, read_folder
+from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.estimator.fold_training import train_folds
 from tcnn_mm.estimator.plan import plan_fit
 from tcnn_mm.estimator.training import read_config, write_config
@@ -88,7 +84,9 @@ def audit_simulation(
     model = bank_model(cfg)
     features = build_bank(cfg, cfg.train_dataloader.dataset, model=model)
     settings = dict(images=images, share=share, folds=folds, steps=steps)
-    records = _read_done(osp.join(out, 'audits.json'), settings)
+    done = osp.join(out, 'audits.json')
+    records = read_done(done)
+    _check_settings(done, records, settings)
     for seed in range(first, first + draws):
         if any(record['seed'] == seed for record in records):
             continue
@@ -99,29 +97,18 @@ def audit_simulation(
         train_folds(config)
         measured = measure(vote(read_config(config)), planted)
         records.append(dict(seed=seed, settings=settings, **measured))
-        with atomic_write(osp.join(out, 'audits.json')) as file:
-            json.dump(records, file, indent=1)
-        shutil.rmtree(folder)
+        finish_draw(done, records, folder)
     return records
 
 
-def _read_done(path: str, settings: Record) -> list[Record]:
-    """The draws that are done.
-
-    Raises:
-        UserError: They have other settings.
-    """
-    if not osp.isfile(path):
-        return []
-    with open(path, encoding='utf-8') as file:
-        records = json.load(file)
+def _check_settings(path: str, records: Sequence[Record], settings: Record) -> None:
+    """Raise a UserError where draws that are done have other settings."""
     for record in records:
         if record['settings'] != settings:
             raise UserError(
                 f'{path}: measured with {record["settings"]}, now asked for {settings}; give '
                 'another --out'
             )
-    return records
 
 
 def without_boxes(data: FitData) -> FitData:
@@ -161,37 +148,15 @@ def write_draw(
     known = [record['img_id'] for record in bank.manifest['pictures']]
     if images is not None and images > len(known):
         raise UserError(f'{path}: {images} of {len(known)} images cannot be drawn; give fewer')
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(known))[:images])
-    ids = [known[n] for n in chosen]
+    ids = [known[n] for n in draw_images(len(known), images, seed)]
     mine = {record['id']: record for record in content['images']}
     classes = content['classes']
     records, planted = plant_errors([mine[i] for i in ids], len(classes), share, seed)
-    splits = osp.join(folder, 'splits')
-    os.makedirs(splits, exist_ok=True)
-    file_of_records = osp.join(splits, RECORDS)
+    os.makedirs(splits_of(folder), exist_ok=True)
+    file_of_records = osp.join(splits_of(folder), RECORDS)
     write_records(file_of_records, classes, records)
     labels = [{*record['labels'], *record.get('box_labels', ())} for record in records]
-    held_out = stratified_folds(labels, folds, seed)
-    lists = fold_lists(ids, Folds(folds, held_out[None], '', ''))
-    write_lists(splits, dict(lists, train=ids))
-    drawn = osp.join(splits, 'train.txt')
-    rows = len(ids) if weak else len(FeatureBank(bank.folder, windows=True, ids=drawn))
-    batch = IMAGES_PER_BATCH if weak else BATCH
-    epochs = epochs_for(rows, weak) if steps is None else max(1, round(steps * batch / rows))
-    interval = checkpoint_interval(epochs, rows, weak)
-    own = dict(lists=osp.join(splits, 'folds'), work_dir=osp.join(folder, 'folds'))
-    source = dict(ann_file=file_of_records, ids=drawn)
-    config = osp.join(folder, 'config.py')
-    with atomic_write(config) as text:
-        text.write(
-            f'_base_ = {path!r}\n'
-            'train_dataloader = dict(dataset=dict('
-            f'bank={osp.join(folder, "banks", "train")!r}, source=dict(**{source!r})))\n'
-            f'cross_validation = dict(folds={folds}, repeats=1, pointing=False, **{own!r})\n'
-            f'train_cfg = dict(max_epochs={epochs})\n'
-            f'param_scheduler = dict(milestones={milestones(epochs)})\n'
-            f'default_hooks = dict(checkpoint=dict(interval={interval}))\n'
-            f'randomness = dict(seed={seed})\n'
-            f'work_dir = {osp.join(folder, "run")!r}\n'
-        )
+    source = dict(ann_file=file_of_records, ids=list_of(folder))
+    dataset = dict(bank=osp.join(folder, 'banks', 'train'), source=source)
+    config = write_draw_config(path, folder, ids, labels, folds, seed, bank, weak, dataset, steps)
     return config, planted

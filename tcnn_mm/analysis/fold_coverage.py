@@ -7,26 +7,19 @@ that the data name for test).
 Letters: N images, K classes.
 """
 
-import json
-import os
 import os.path as osp
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.registry import init_default_scope
 
-from tcnn_mm.checkpoints.atomic_write import atomic_write
+from tcnn_mm.analysis.draws import draw_images, finish_draw, list_of, read_done, write_draw_config
 from tcnn_mm.datasets.feature_bank import FeatureBank
 from tcnn_mm.datasets.formats.read_data import ReadOptions
-from tcnn_mm.datasets.stratified_folds import stratified_folds
 from tcnn_mm.errors import UserError
-from tcnn_mm.estimator.begun_fit import write_lists
 from tcnn_mm.estimator.cross_validation import cross_validate, json_figures, read_held_out
-from tcnn_mm.estimator.fit_config import checkpoint_interval, epochs_for, milestones
-from tcnn_mm.estimator.fit_data import fold_lists
-from tcnn_mm.estimator.fold_choice import FoldOptions, Folds
+from tcnn_mm.estimator.fold_choice import FoldOptions
 from tcnn_mm.estimator.plan import make_plan
 from tcnn_mm.estimator.training import make_banks, read_config, train, write_config
 from tcnn_mm.evaluation.average_precision import class_aps, mean_ap
@@ -80,58 +73,29 @@ def fold_coverage(
     if images >= len(pool):
         raise UserError(f'{out}: {images} of {len(pool)} images cannot be drawn; give fewer')
     test = FeatureBank(banks.test_dataloader.dataset.bank, test_mode=True) if plan.tested else pool
-    records = _read_records(osp.join(out, 'coverage.json'))
+    done = osp.join(out, 'coverage.json')
+    records = read_done(done)
     for seed in range(draws):
         if any(record['seed'] == seed for record in records):
             continue
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(pool))[:images])
+        chosen = draw_images(len(pool), images, seed)
         folder = osp.join(out, 'draws', str(seed))
-        config = write_draw(path, folder, pool, chosen, folds, seed, plan.data.weak)
+        drawn = [pool.manifest['pictures'][pool.images[i]] for i in chosen]
+        config = write_draw_config(
+            path,
+            folder,
+            [record['img_id'] for record in drawn],
+            [record['gt_label'] for record in drawn],
+            folds,
+            seed,
+            pool,
+            plan.data.weak,
+            dict(ids=list_of(folder)),
+        )
         others = np.arange(len(test)) if plan.tested else np.setdiff1d(np.arange(len(pool)), chosen)
         records.append(dict(seed=seed, **measure_draw(config, test, others)))
-        with atomic_write(osp.join(out, 'coverage.json')) as file:
-            json.dump(records, file, indent=1)
-        shutil.rmtree(folder)  # the heads of many draws are gigabytes
+        finish_draw(done, records, folder)
     return records[:draws]
-
-
-def _read_records(path: str) -> list[Record]:
-    """The draws that are done."""
-    if not osp.isfile(path):
-        return []
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
-
-
-def write_draw(
-    path: str, folder: str, pool: FeatureBank, chosen: np.ndarray, folds: int, seed: int, weak: bool
-) -> str:
-    """Write the lists and the config of one draw; returns the path of the config."""
-    records = [pool.manifest['pictures'][pool.images[i]] for i in chosen]
-    ids = [record['img_id'] for record in records]
-    held_out = stratified_folds([record['gt_label'] for record in records], folds, seed)
-    os.makedirs(folder, exist_ok=True)
-    splits = osp.join(folder, 'splits')
-    lists = fold_lists(ids, Folds(folds, held_out[None], '', ''))
-    write_lists(splits, dict(lists, train=ids))
-    train_list = osp.join(splits, 'train.txt')
-    rows = len(chosen) if weak else len(FeatureBank(pool.folder, ids=train_list, windows=True))
-    epochs = epochs_for(rows, weak)
-    interval = checkpoint_interval(epochs, rows, weak)
-    own = dict(lists=osp.join(splits, 'folds'), work_dir=osp.join(folder, 'folds'))
-    config = osp.join(folder, 'config.py')
-    with atomic_write(config) as file:
-        file.write(
-            f'_base_ = {path!r}\n'
-            f'train_dataloader = dict(dataset=dict(ids={train_list!r}))\n'
-            f'cross_validation = dict(folds={folds}, repeats=1, pointing=False, **{own!r})\n'
-            f'train_cfg = dict(max_epochs={epochs})\n'
-            f'param_scheduler = dict(milestones={milestones(epochs)})\n'
-            f'default_hooks = dict(checkpoint=dict(interval={interval}))\n'
-            f'randomness = dict(seed={seed})\n'
-            f'work_dir = {osp.join(folder, "run")!r}\n'
-        )
-    return config
 
 
 def measure_draw(config: str, test: FeatureBank, others: np.ndarray) -> Record:

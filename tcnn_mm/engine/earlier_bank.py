@@ -47,11 +47,12 @@ class EarlierBank:
         path = osp.join(folder, FILES['whole'])
         images = len(self.manifest['pictures'])
         self.whole = open_features(path, (images, shape[-1])) if osp.isfile(path) else None
-        self._number = {
-            (record['img_id'], record.get('digest')): number
-            for number, record in enumerate(self.manifest['pictures'])
-        }
-        self.kept = {record['img_id']: record for record in self.manifest['pictures']}
+        self._number = {r['img_id']: n for n, r in enumerate(self.manifest['pictures'])}
+
+    def record(self, image_id: str) -> Mapping[str, Any]:
+        """What its manifest keeps of an image; empty for another one."""
+        number = self._number.get(image_id)
+        return {} if number is None else self.manifest['pictures'][number]
 
     @property
     def feature_shape(self) -> tuple[int, ...]:
@@ -77,8 +78,8 @@ class EarlierBank:
             record: Of the image, with its digest.
             boxes: (n, 4) of its patches.
         """
-        number = self._number.get((record['img_id'], record.get('digest')))
-        if number is None:
+        number = self._number.get(record['img_id'])
+        if number is None or self.record(record['img_id']).get('digest') != record.get('digest'):
             return None
         mine = self.rows['boxes'][self.part(number)]
         return number if mine.shape == boxes.shape and np.allclose(mine, boxes, 0, 1e-3) else None
@@ -99,7 +100,7 @@ def digests_of(dataset: BaseDataset, earlier: EarlierBank | None) -> list[str]:
     if earlier is None:
         return image_digests(dataset)
     ids = [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))]
-    return image_digests(dataset, [earlier.kept.get(img_id, {}) for img_id in ids])
+    return image_digests(dataset, [earlier.record(img_id) for img_id in ids])
 
 
 def size_of(info: Mapping[str, Any]) -> tuple[int, int]:

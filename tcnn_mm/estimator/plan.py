@@ -1,7 +1,7 @@
 """Decide before anything is computed what a fit does: weights, scales, features, patches."""
 
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -230,11 +230,22 @@ def with_scales(grid: PatchGrid, scales: Sequence[float]) -> PatchGrid:
 
 def model_config(plan: FitPlan) -> ConfigDict:
     """The plan's model as far as its base and its weights say it."""
-    base = f'tcnn_mm::_base_/models/{find_backbone(plan.backbone).config}'
-    cfg = Config.fromstring(f"_base_ = '{base}'", '.py')
     head = dict(plan.head, num_classes=len(plan.data.classes))
-    head.setdefault('in_channels', cfg.model.head.get('in_channels', 1))
-    cfg.merge_from_dict(dict(model=dict(plan.weights.model, head=head)))
+    return network_config(plan.backbone, plan.weights.model, head)
+
+
+def network_config(backbone: str, entries: Mapping[str, Any], head: dict[str, Any]) -> ConfigDict:
+    """The model of a network: its base config with other entries.
+
+    Args:
+        backbone: See :func:`find_backbone`.
+        entries: Of the model: weights, features.
+        head: Entries of its head; 1 channel where neither they nor the base say how many.
+    """
+    base = f'tcnn_mm::_base_/models/{find_backbone(backbone).config}'
+    cfg = Config.fromstring(f"_base_ = '{base}'", '.py')
+    head = dict(dict(in_channels=cfg.model.head.get('in_channels', 1)), **head)
+    cfg.merge_from_dict(dict(model=dict(entries, head=head)))
     return cfg.model
 
 

@@ -18,10 +18,11 @@ from tcnn_mm.checkpoints.loading import load_safely, model_state
 from tcnn_mm.datasets.source_images import image_config
 from tcnn_mm.errors import UserError
 from tcnn_mm.estimator.fold_training import fold_checkpoint, fold_tasks
+from tcnn_mm.estimator.plan import network_config
 from tcnn_mm.estimator.training import read_config
 from tcnn_mm.evaluation.calibration import Calibration
 from tcnn_mm.inference.trained_model import load_trained_model
-from tcnn_mm.models.backbones.zoo import find_backbone, find_features, find_weights
+from tcnn_mm.models.backbones.zoo import find_features, find_weights
 from tcnn_mm.models.patch_model import PatchModel
 from tcnn_mm.registry import DATASETS, MODELS
 
@@ -68,11 +69,7 @@ def network_source(backbone: str, weights: str | None = None, pixels: str | None
     found = find_weights(backbone, weights, pixels)
     features = find_features(backbone, found)
     entries = {**found.model, **(features.model if features else {})}
-    base = f'tcnn_mm::_base_/models/{find_backbone(backbone).config}'
-    cfg = Config.fromstring(f'_base_ = {base!r}', '.py')
-    head = dict(num_classes=1, in_channels=cfg.model.head.get('in_channels', 1))
-    cfg.merge_from_dict(dict(model=dict(entries, head=head)))
-    model = MODELS.build(cfg.model)
+    model = MODELS.build(network_config(backbone, entries, dict(num_classes=1)))
     model.init_weights()
     model = model.eval().to('cuda' if torch.cuda.is_available() else 'cpu')
     return Source(backbone, model, False, [], [], '', None, [], False)

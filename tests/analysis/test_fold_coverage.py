@@ -14,7 +14,7 @@ from tests.support.own_data import write_voc
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Two epochs, in this process."""
-    monkeypatch.setattr('tcnn_mm.analysis.fold_coverage.epochs_for', lambda rows, weak: 2)
+    monkeypatch.setattr('tcnn_mm.analysis.draws.epochs_for', lambda rows, weak: 2)
     monkeypatch.setattr('tcnn_mm.estimator.fold_training.count_processes', lambda tasks: 1)
 
 

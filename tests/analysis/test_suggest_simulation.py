@@ -7,18 +7,15 @@ import pytest
 import torch
 
 from tcnn_mm.analysis import suggest_simulation as module
+from tcnn_mm.analysis.suggest_figures import RANDOM, labels_needed, mean_curve, simulation_lines
 from tcnn_mm.analysis.suggest_simulation import (
     METHODS,
-    RANDOM,
     Images,
-    labels_needed,
-    mean_curve,
     next_images,
     read_banks,
     reduction,
     run_simulation,
     simulate,
-    simulation_lines,
     train_head,
     vote,
 )

@@ -37,7 +37,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    from tcnn_mm.analysis.suggest_simulation import METHODS, run_simulation, simulation_lines
+    from tcnn_mm.analysis.suggest_figures import simulation_lines
+    from tcnn_mm.analysis.suggest_simulation import METHODS, run_simulation
 
     methods = args.methods.split(',')
     unknown = [method for method in methods if method not in METHODS]

@@ -1,6 +1,6 @@
 """What the reader of any annotation format gives: images with objects or image labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -71,6 +71,31 @@ class AnnotatedImages:
     images: list[AnnotatedImage]
     classes: list[str]
     boxes: bool
+
+
+def drop_labels_beside_boxes(
+    images: Iterable[AnnotatedImage], account: Account, called: str
+) -> bool:
+    """Leave out image labels where some image has objects; in place.
+
+    Args:
+        images: Of one data set.
+        account: Gets a note.
+        called: What the format calls image labels: 'tags'.
+
+    Returns:
+        Whether there are objects.
+    """
+    images = list(images)
+    boxes = any(image.objects for image in images)
+    labelled = [image for image in images if image.labels] if boxes else []
+    if labelled:
+        account.note(
+            f'{len(labelled)} images have {called} beside boxes: the {called} are not used'
+        )
+    for image in labelled:
+        image.labels = []
+    return boxes
 
 
 class Reading(NamedTuple):

@@ -10,6 +10,7 @@ from tcnn_mm.datasets.formats.annotated_images import (
     AnnotatedImages,
     AnnotatedObject,
     Reading,
+    drop_labels_beside_boxes,
 )
 from tcnn_mm.datasets.formats.cvat_shapes import SHAPES, shape_box
 from tcnn_mm.datasets.formats.folder_scan import FolderScan
@@ -57,13 +58,7 @@ def read_cvat(
             image = _image(scan, index, file, node, account)
             if image is not None:
                 images.append(image)
-    boxes = any(image.objects for image in images)
-    if boxes:
-        tagged = [image for image in images if image.labels]
-        if tagged:
-            account.note(f'{len(tagged)} images have tags beside boxes: the tags are not used')
-        for image in tagged:
-            image.labels = []
+    boxes = drop_labels_beside_boxes(images, account, 'tags')
     empty = sum(not image.objects and not image.labels for image in images)
     if empty:
         what = 'shape' if boxes else 'tag'

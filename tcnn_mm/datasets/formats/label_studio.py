@@ -12,6 +12,7 @@ from tcnn_mm.datasets.formats.annotated_images import (
     AnnotatedObject,
     Box,
     Reading,
+    drop_labels_beside_boxes,
 )
 from tcnn_mm.datasets.formats.folder_scan import FolderScan
 from tcnn_mm.datasets.formats.image_index import ImageIndex, Match
@@ -88,13 +89,7 @@ def read_label_studio(
             image = _image(task, f'task {task.get("id", at)}', file, index)
             if image is not None:
                 images.append(image)
-    boxes = any(image.objects for image in images)
-    if boxes:
-        chosen = [image for image in images if image.labels]
-        if chosen:
-            account.note(f'{len(chosen)} images have choices beside boxes: these are not used')
-        for image in chosen:
-            image.labels = []
+    boxes = drop_labels_beside_boxes(images, account, 'choices')
     classes = {name for image in images for name in (*image.labels, *_names(image))}
     return AnnotatedImages(images, sorted(classes), boxes)
 
